@@ -1,0 +1,48 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every target: Swift 6 and the upcoming features that make visibility and isolation explicit.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+  .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+  .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+]
+
+let argumentParser: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
+// The arrows between modules (ARCHITECTURE.md): a target names everything that it may import, nothing points up.
+let package = Package(
+  name: "hrp",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "hrp", targets: ["hrp"]),
+    .library(name: "DuckDBFile", targets: ["DuckDBFile"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-system.git", exact: "1.8.1"),
+    .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
+  ],
+  targets: [
+    .target(name: "CFiles"),
+    .target(name: "Files", dependencies: ["CFiles", system], swiftSettings: strict),
+    .target(
+      name: "DuckDBFile", dependencies: ["Files", system],
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+    .target(name: "MLflow", dependencies: ["Files", system, grdb], swiftSettings: strict),
+    .target(
+      name: "Backup", dependencies: ["DuckDBFile", "Files", "MLflow", system, crypto],
+      swiftSettings: strict),
+    .target(
+      name: "Commands",
+      dependencies: ["Backup", "DuckDBFile", "Files", "MLflow", system, argumentParser],
+      swiftSettings: strict),
+    .executableTarget(name: "hrp", dependencies: ["Commands"], swiftSettings: strict),
+  ]
+)

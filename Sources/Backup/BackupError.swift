@@ -1,0 +1,112 @@
+package import Files
+internal import SystemPackage
+
+/// Why an operation could not be done, and what to do about it.
+///
+/// Public functions throw this type; what it wraps is in `cause`. The message names paths, never contents of files.
+public struct BackupError: Error, Sendable {
+  /// What kind of failure it is; the command line has one exit code for each.
+  public enum Kind: Sendable { case failed, notFound, busy, noSpace }
+
+  /// Stable, for scripts: "source.not-found".
+  public let code: String
+  public let kind: Kind
+  /// What is wrong: lower case, no full stop, with the path.
+  public let message: String
+  /// What to do: a sentence or a command.
+  public let remedy: String
+  /// What the system said, if it did.
+  public let cause: String?
+
+  package init(
+    _ code: String, _ kind: Kind, _ message: String, remedy: String, cause: String? = nil
+  ) {
+    self.code = code
+    self.kind = kind
+    self.message = message
+    self.remedy = remedy
+    self.cause = cause
+  }
+}
+
+extension BackupError {
+  static func sourceNotFound(_ path: FilePath) -> BackupError {
+    BackupError(
+      "source.not-found", .notFound, "no database at \(path.text)",
+      remedy: "Set HRP_DATA_DIR or HRP_DB_PATH, or pass --data-dir with the directory that holds it.")
+  }
+
+  static func backupNotFound(_ text: String, in directory: FilePath) -> BackupError {
+    BackupError(
+      "backup.not-found", .notFound, "no backup \(text) in \(directory.text)",
+      remedy: "See what there is: hrp backup list --backup-dir \(directory.text)")
+  }
+
+  static func backupDirectoryNotFound(_ path: FilePath) -> BackupError {
+    BackupError(
+      "backup-directory.not-found", .notFound, "Backup directory not found: \(path.text)",
+      remedy: "mkdir -p \(path.text)")
+  }
+
+  static func noSpace(_ path: FilePath, needed: Int64, available: UInt64) -> BackupError {
+    BackupError(
+      "disk.full", .noSpace,
+      "Not enough disk space at \(path.text): \(ByteCount.text(needed)) needed, "
+        + "\(ByteCount.text(Int64(clamping: available))) available",
+      remedy: "See what is full with df -h \(path.text); free some with hrp backup rotate --keep-days 7.")
+  }
+
+  /// The failure of a system call, as the reader should see it.
+  package static func of(_ error: SystemError, doing what: String) -> BackupError {
+    let cause = error.description
+    switch error.errno {
+    case .noSpace, .diskQuotaExceeded:
+      return BackupError(
+        "disk.full", .noSpace, "Not enough disk space while \(what)",
+        remedy: "See what is full with df -h; free some with hrp backup rotate --keep-days 7.", cause: cause)
+    case .permissionDenied, .notPermitted:
+      let place = error.path.isEmpty ? "the path" : error.path
+      return BackupError(
+        "permission.denied", .failed, "Permission denied while \(what): \(place)",
+        remedy: "Look at it with ls -ld \(place); a backup directory wants chmod 755.", cause: cause)
+    case .readOnlyFileSystem:
+      return BackupError(
+        "disk.read-only", .failed, "the file system is read-only: \(error.path)",
+        remedy: "Name another place with --backup-dir or --target-dir.", cause: cause)
+    case .noSuchFileOrDirectory:
+      return BackupError(
+        "path.vanished", .notFound, "\(error.path.isEmpty ? "something" : error.path) is not there (while \(what))",
+        remedy: "Check the path, and whether a disk was unmounted.", cause: cause)
+    default:
+      return BackupError(
+        "system.\(error.call)", .failed, "\(what) failed: \(error.path)",
+        remedy: "Check the disk (dmesg, smartctl -a) and the mount; then try again.", cause: cause)
+    }
+  }
+}
+
+/// Sizes for people: MB = 1024 x 1024 bytes, as the guide counts.
+package enum ByteCount {
+  /// `245.3 MB`
+  package static func megabytes(_ bytes: Int64) -> String { "\(rounded(Double(bytes) / 1_048_576, decimals: 1)) MB" }
+
+  /// With the unit that fits: `12 bytes`, `3.1 KB`, `245.3 MB`, `1.2 GB`.
+  package static func text(_ bytes: Int64) -> String {
+    let value = Double(bytes)
+    return switch bytes {
+    case ..<1024: "\(bytes) bytes"
+    case ..<1_048_576: "\(rounded(value / 1024, decimals: 1)) KB"
+    case ..<1_073_741_824: megabytes(bytes)
+    default: "\(rounded(value / 1_073_741_824, decimals: 1)) GB"
+    }
+  }
+
+  /// The number with exactly so many decimals.
+  package static func rounded(_ value: Double, decimals: Int) -> String {
+    let factor = decimals == 1 ? 10.0 : 100.0
+    let scaled = Int64((value * factor).rounded())
+    let digits = String(abs(scaled) % Int64(factor))
+    let padded = String(repeating: "0", count: decimals - digits.count) + digits
+    return "\(scaled < 0 ? "-" : "")\(abs(scaled) / Int64(factor)).\(padded)"
+  }
+}

@@ -1,0 +1,79 @@
+internal import Files
+
+/// How deep a check looks. Each level holds the one before.
+public enum VerificationLevel: String, Sendable, Comparable, CaseIterable {
+  /// The bytes are those that were written, nothing is missing and nothing is there too much.
+  case checksums
+  /// Every DuckDB block in use carries its checksum, the log is whole, SQLite finds its databases right.
+  case structure
+  /// A copy opens in the engine, and everything in it can be read.
+  case engine
+
+  public static func < (left: VerificationLevel, right: VerificationLevel) -> Bool { left.rank < right.rank }
+
+  private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}
+
+/// One thing that is wrong with a backup.
+public struct Finding: Sendable, Equatable {
+  public enum Kind: String, Sendable {
+    /// Contents are not those that were written.
+    case mismatch
+    case missing
+    case unexpected
+    /// A list of the backup itself cannot be read or contradicts itself.
+    case malformed
+    /// A DuckDB block in use is damaged.
+    case block
+    /// The write-ahead log is damaged or another database's.
+    case log
+    case sqlite
+    case engine
+    /// A link is missing or leads elsewhere.
+    case link
+  }
+
+  public let kind: Kind
+  /// The path in the backup, in readable form.
+  public let file: String
+  /// More, as a clause; empty when the kind says it all.
+  public let detail: String
+
+  init(_ kind: Kind, _ path: EntryPath, _ detail: String = "") {
+    self.kind = kind
+    file = path.text
+    self.detail = detail
+  }
+
+  /// The line that people read, in the guide's words.
+  public var line: String {
+    let more = detail.isEmpty ? "" : " (\(detail))"
+    return switch kind {
+    case .mismatch: "Checksum mismatch: \(file)\(more)"
+    case .missing where file == BackupLayout.checksums.text: "Checksums file missing\(more)"
+    case .missing: "Missing file: \(file)\(more)"
+    case .unexpected: "Unexpected file: \(file)\(more)"
+    case .malformed: "Malformed list: \(file)\(more)"
+    case .block: "Damaged database: \(file)\(more)"
+    case .log: "Damaged log: \(file)\(more)"
+    case .sqlite: "Damaged SQLite database: \(file)\(more)"
+    case .engine: "Refused by the engine: \(file)\(more)"
+    case .link: "Changed link: \(file)\(more)"
+    }
+  }
+}
+
+/// What a check found.
+public struct VerificationReport: Sendable {
+  /// The backup's directory, absolute, in readable form.
+  public let path: String
+  /// The level that was reached; less than asked for where the files allow no more (`notices` says why).
+  public let level: VerificationLevel
+  /// Files whose contents were compared with `checksums.txt`.
+  public let filesChecked: Int
+  public let findings: [Finding]
+  public let notices: [String]
+
+  /// Nothing is wrong, as far as this level sees.
+  public var isOK: Bool { findings.isEmpty }
+}

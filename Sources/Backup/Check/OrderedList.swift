@@ -1,0 +1,101 @@
+internal import Files
+
+/// A list of a backup, told in the order of its keys, as a stream where it is sorted already.
+///
+/// Ours and the Python tool's are. Another one is read whole and sorted first, up to a limit.
+final class OrderedList<Element> {
+  /// The most entries of an unsorted list.
+  private let maximumUnsorted = 5_000_000
+
+  /// Entries in the list, malformed lines not counted.
+  private(set) var count = 0
+  /// What is wrong with lines, at most twenty: the line's number and why.
+  private(set) var problems: [String] = []
+  /// The hash of the whole file.
+  private(set) var digest: Digest
+
+  private let parse: ([UInt8]) throws -> Element
+  private let key: (Element) -> [UInt8]
+  private var lines: LineReader
+  private var sorted: [Element]?
+  private var position = 0
+  private var ahead: Element?
+
+  /// Reads the list once to know its hash, its order and what is wrong with it.
+  init(_ file: OpenFile, key: @escaping (Element) -> [UInt8], parse: @escaping ([UInt8]) throws -> Element) throws {
+    self.key = key
+    self.parse = parse
+    let hash = DigestBox()
+    lines = LineReader(file, observe: hash.update)
+    digest = hash.finalize()
+    let isSorted = try scan()
+    digest = hash.finalize()
+    lines = LineReader(file)
+    if !isSorted { try sort() }
+    ahead = try following()
+  }
+
+  /// The next entry, without taking it; nil at the end.
+  var next: (key: [UInt8], element: Element)? { ahead.map { (key($0), $0) } }
+
+  func advance() throws { ahead = try following() }
+
+  private func scan() throws -> Bool {
+    var previous: [UInt8]?
+    var isSorted = true
+    do {
+      while let line = try lines.next() {
+        guard let element = entry(line) else { continue }
+        let key = key(element)
+        if let previous, !previous.lexicographicallyPrecedes(key) { isSorted = false }
+        previous = key
+        count += 1
+      }
+      if !lines.endedWithLineFeed { problem("line \(lines.line) is cut short") }
+    } catch let error as LineReader.LineTooLong {
+      problem("line \(error.line) is too long")
+    }
+    return isSorted
+  }
+
+  private func entry(_ line: [UInt8]) -> Element? {
+    do {
+      return try parse(line)
+    } catch let error as ChecksumLine.Malformed {
+      problem("line \(lines.line) \(error.why)")
+    } catch {
+      problem("line \(lines.line) is not what hrp writes")
+    }
+    return nil
+  }
+
+  private func problem(_ text: String) {
+    if problems.count < 20 { problems.append(text) }
+  }
+
+  private func sort() throws {
+    guard count <= maximumUnsorted else { return problem("is neither sorted nor short") }
+    var all: [Element] = []
+    while let element = try following() { all.append(element) }
+    all.sort { key($0).lexicographicallyPrecedes(key($1)) }
+    for (first, second) in zip(all, all.dropFirst()) where key(first) == key(second) {
+      problem("\(ByteText.escaped(key(first))) is listed twice")
+    }
+    sorted = all
+  }
+
+  private func following() throws -> Element? {
+    if let sorted {
+      guard position < sorted.count else { return nil }
+      position += 1
+      return sorted[position - 1]
+    }
+    do {
+      // Malformed lines were noted by the scan.
+      while let line = try lines.next() { if let element = try? parse(line) { return element } }
+    } catch is LineReader.LineTooLong {
+      return nil
+    }
+    return nil
+  }
+}

@@ -1,0 +1,112 @@
+internal import DuckDBFile
+package import Files
+internal import MLflow
+package import SystemPackage
+
+/// Verifies a backup: reads everything in it and changes nothing.
+package struct Verification {
+  private let files: any FileSystem
+  private let time: any TimeSource
+  private let events: EventStream
+
+  package init(files: any FileSystem, time: any TimeSource, events: EventStream) {
+    self.files = files
+    self.time = time
+    self.events = events
+  }
+
+  /// Verifies the backup at a path, under a shared lock that keeps rotation away.
+  /// - Throws: `BackupError` `backup.not-found`, `engine.unavailable`; damage is no error but a finding.
+  package func verify(_ path: FilePath, level: VerificationLevel) throws -> VerificationReport {
+    guard level < .engine else {
+      throw BackupError(
+        "engine.unavailable", .failed, "the level engine is not part of this version of hrp",
+        remedy: "Use --level structure, which reads every block in use.")
+    }
+    events.send(.began(operation: "backup verify", on: path.text))
+    let root = try Self.open(path, files: files)
+    let walk = try ContentsWalk(root, isSealed: true)
+    if let size = walk.metadata?.sizeBytes { events.send(.expected(bytes: size)) }
+    events.send(.phase("verifying"))
+    var notices: [String] = []
+    try run(walk, root: root, level: level, notices: &notices)
+    let report = VerificationReport(
+      path: path.text, level: notices.isEmpty ? level : .checksums, filesChecked: walk.filesListed,
+      findings: walk.findings, notices: notices)
+    for notice in notices { events.send(.notice(notice)) }
+    if report.isOK {
+      events.send(
+        .finished(operation: "backup verify", summary: "\(report.filesChecked) files, level \(report.level.rawValue)"))
+    } else {
+      events.send(
+        .failed(
+          operation: "backup verify", code: "verification.failed",
+          message: report.findings.prefix(5).map(\.line).joined(separator: "; ")))
+    }
+    return report
+  }
+
+  /// Opens a backup and locks it against removal for as long as the returned file lives.
+  static func open(_ path: FilePath, files: any FileSystem) throws -> OpenFile {
+    let root: OpenFile
+    do {
+      root = try OpenFile(path, [.directory], files: files)
+    } catch where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
+      throw BackupError(
+        "backup.not-found", .notFound, "Backup directory not found: \(path.text)",
+        remedy: "See what there is: hrp backup list")
+    } catch {
+      throw BackupError.of(error, doing: "opening the backup")
+    }
+    guard try files.lock(root.descriptor, .shared) else {
+      throw BackupError(
+        "backup.busy", .busy, "\(path.text) is being removed or made by another hrp",
+        remedy: "Try again when that is done.")
+    }
+    return root
+  }
+
+  private func run(
+    _ walk: ContentsWalk, root: OpenFile, level: VerificationLevel, notices: inout [String]
+  ) throws {
+    let reader = ContentsReader(fromDevice: false, files: files, time: time) { events.send(.progress(bytes: $0)) }
+    var state: StorageState?
+    var found: [String] = []
+    var sawDatabase = false
+    try walk.run { entry in
+      guard entry.status.kind == .regular else { return nil }
+      let file = try reader.open(entry)
+      if entry.path == BackupLayout.database { sawDatabase = true }
+      guard level >= .structure else { return try reader.digest(of: file) }
+      if entry.path == BackupLayout.database {
+        let reading = try reader.readDatabase(file, at: entry.path)
+        state = reading.state
+        reading.findings.forEach(walk.note)
+        if let notice = reading.notice { found.append(notice) }
+        return reading.digest
+      }
+      if entry.path == BackupLayout.log, let problem = try LogAudit.problem(of: file, state: state) {
+        walk.note(Finding(.log, entry.path, problem))
+      }
+      try checkSQLite(file, entry, root: root, walk)
+      return try reader.digest(of: file)
+    }
+    if !sawDatabase, !walk.findings.contains(where: { $0.file == BackupLayout.database.text }) {
+      walk.note(Finding(.missing, BackupLayout.database))
+    }
+    notices = found
+  }
+
+  /// Checks a database that lies at the top of the MLflow directory, where tracking databases do.
+  private func checkSQLite(_ file: OpenFile, _ entry: StoredEntry, root: OpenFile, _ walk: ContentsWalk) throws {
+    guard [BackupLayout.mlflow, BackupLayout.legacyMLflow].contains(entry.path.parent),
+      try file.read(count: SQLiteFile.magic.count, at: 0) == SQLiteFile.magic
+    else { return }
+    let path = root.path.pushing(FilePath(bytes: entry.path.bytes))
+    do throws(SQLiteError) {
+      for problem in try SQLiteFile.integrityProblems(of: path) { walk.note(Finding(.sqlite, entry.path, problem)) }
+    } catch {
+      walk.note(Finding(.sqlite, entry.path, error.message))
+    }
+  }
+}

@@ -1,0 +1,36 @@
+package import Files
+
+/// The names in a backup directory.
+package enum BackupLayout {
+  package static let database = EntryPath("hrp.duckdb")
+  package static let log = EntryPath("hrp.duckdb.wal")
+  /// The MLflow directory, as the guide names it.
+  package static let mlflow = EntryPath("mlruns")
+  /// The MLflow directory in backups of the Python tool.
+  package static let legacyMLflow = EntryPath("mlflow")
+  package static let checksums = EntryPath("checksums.txt")
+  package static let manifest = EntryPath("manifest.jsonl")
+  package static let metadata = EntryPath("metadata.json")
+
+  /// What describes the backup and is not listed in `checksums.txt`.
+  package static let lists: Set<EntryPath> = [checksums, manifest, metadata]
+
+  /// What every backup's name begins with.
+  package static let prefix = "backup_"
+  /// What a backup in the making, or what a crash left of one, ends with; its name begins with a dot.
+  package static let partialSuffix = ".partial"
+
+  /// The moment that a name of the form `backup_YYYYMMDD_HHMMSS` says, local time, in nanoseconds since 1970; a suffix
+  /// `_2` of a second backup in that second is passed over. nil for other names.
+  package static func moment(ofName name: FileName) -> Int64? {
+    let text = String(decoding: name.bytes, as: UTF8.self)
+    let parts = text.split(separator: "_", omittingEmptySubsequences: false)
+    guard parts.count == 3 || parts.count == 4, parts[0] == "backup", parts[1].count == 8, parts[2].count == 6,
+      let date = UInt32(parts[1]), let clock = UInt32(parts[2]), parts.count == 3 || UInt16(parts[3]) != nil
+    else { return nil }
+    let (year, month, day) = (Int(date / 10_000), Int(date / 100 % 100), Int(date % 100))
+    let (hour, minute, second) = (Int(clock / 10_000), Int(clock / 100 % 100), Int(clock % 100))
+    guard (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 61 else { return nil }
+    return LocalTime.nanoseconds(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
+  }
+}

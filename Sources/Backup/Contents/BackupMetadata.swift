@@ -1,0 +1,146 @@
+package import Files
+
+#if canImport(FoundationEssentials)
+  private import FoundationEssentials
+#else
+  private import Foundation
+#endif
+
+/// What `metadata.json` says, as far as it can be read: of our backups and of the Python tool's.
+package struct BackupMetadata: Sendable {
+  /// Set in our own backups only; the format's number.
+  package var format: Int?
+  package var name: String?
+  package var timestamp: String?
+  /// Seconds since 1970 UTC.
+  package var createdAt: Double?
+  package var sizeBytes: Int64?
+  package var includesMLflow: Bool?
+  package var verified: Bool?
+  package var complete: Bool?
+  package var checksumsDigest: Digest?
+  package var manifestDigest: Digest?
+  /// The data directory that was backed up, in the escapes of ``ByteText``.
+  package var sourceDirectory: String?
+  package var mlflowLayout: String?
+  package var databaseName: String?
+  /// How many names the list of files holds.
+  package var filesCount: Int?
+
+  /// Whether one of our own versions wrote it.
+  package var isOurs: Bool { format != nil }
+}
+
+/// Reads `metadata.json` line by line: the list of files, which may be long, is counted and not kept.
+package enum MetadataReader {
+  /// The most bytes that everything but the list of files may take.
+  private static let maximumBytes = 4 << 20
+
+  /// What came of it.
+  package struct Reading {
+    /// nil: not a JSON object, or too large to be one of a backup.
+    package let metadata: BackupMetadata?
+    /// What is wrong with the file, as a clause; nil: nothing that can be seen.
+    package let problem: String?
+  }
+
+  /// - Throws: `SystemError` when the file cannot be read.
+  package static func read(_ file: OpenFile) throws -> Reading {
+    let lines = LineReader(file, maximumLength: 1 << 20)
+    var kept: [UInt8] = []
+    var names = 0
+    var isInList = false
+    let hash = DigestBox()
+    var seal: Digest?
+    do {
+      while let line = try lines.next() {
+        if line.starts(with: sealPrefix) { seal = Digest(hex: line.dropFirst(sealPrefix.count).prefix(64)) }
+        if seal == nil { (line + [UInt8(ascii: "\n")]).withUnsafeBytes(hash.update) }
+        if isInList, line.starts(with: "  ]".utf8) { isInList = false }
+        if isInList { names += 1 } else { kept += line + [UInt8(ascii: "\n")] }
+        if line.elementsEqual("  \"files\": [".utf8) { isInList = true }
+        if kept.count > maximumBytes { return Reading(metadata: nil, problem: "is too large") }
+      }
+    } catch is LineReader.LineTooLong {
+      return Reading(metadata: nil, problem: "is not the metadata of a backup")
+    }
+    guard let decoded = try? JSONDecoder().decode(Stored.self, from: Data(kept)) else {
+      return Reading(metadata: nil, problem: "is not a JSON object")
+    }
+    var metadata = decoded.metadata
+    if names > 0 { metadata.filesCount = names }
+    return Reading(metadata: metadata, problem: metadata.isOurs ? sealProblem(seal, hash.finalize()) : nil)
+  }
+
+  static let sealPrefix = Array("  \"metadata_sha256\": \"".utf8)
+
+  private static func sealProblem(_ seal: Digest?, _ found: Digest) -> String? {
+    guard let seal else { return "has no seal" }
+    return seal == found ? nil : "was changed: its seal does not match its contents"
+  }
+
+  /// The keys that matter. A field of another type than expected counts as not there: the file may be a stranger's.
+  private struct Stored: Decodable {
+    var metadata = BackupMetadata()
+
+    enum Key: String, CodingKey {
+      case format, name, timestamp, created_at, size_bytes, include_mlflow, verified, complete, checksums_sha256
+      case manifest_sha256, source_dir, mlflow, database, files
+    }
+    enum Inner: String, CodingKey { case layout, name }
+
+    init(from decoder: any Decoder) throws {
+      let fields = try decoder.container(keyedBy: Key.self)
+      metadata.format = try? fields.decode(Int.self, forKey: .format)
+      metadata.name = try? fields.decode(String.self, forKey: .name)
+      metadata.timestamp = try? fields.decode(String.self, forKey: .timestamp)
+      metadata.createdAt = try? fields.decode(Double.self, forKey: .created_at)
+      metadata.sizeBytes = (try? fields.decode(Int64.self, forKey: .size_bytes)).flatMap { $0 < 0 ? nil : $0 }
+      metadata.includesMLflow = try? fields.decode(Bool.self, forKey: .include_mlflow)
+      metadata.verified = try? fields.decode(Bool.self, forKey: .verified)
+      metadata.complete = try? fields.decode(Bool.self, forKey: .complete)
+      metadata.checksumsDigest = Self.digest(fields, .checksums_sha256)
+      metadata.manifestDigest = Self.digest(fields, .manifest_sha256)
+      metadata.sourceDirectory = try? fields.decode(String.self, forKey: .source_dir)
+      metadata.filesCount = (try? fields.decode([String].self, forKey: .files))?.count
+      let mlflow = try? fields.nestedContainer(keyedBy: Inner.self, forKey: .mlflow)
+      metadata.mlflowLayout = try? mlflow?.decode(String.self, forKey: .layout)
+      let database = try? fields.nestedContainer(keyedBy: Inner.self, forKey: .database)
+      metadata.databaseName = try? database?.decode(String.self, forKey: .name)
+    }
+
+    private static func digest(_ fields: KeyedDecodingContainer<Key>, _ key: Key) -> Digest? {
+      (try? fields.decode(String.self, forKey: key)).flatMap { Digest(hex: Array($0.utf8)) }
+    }
+  }
+}
+
+/// Writes `metadata.json`: the fields, the list of files, and last a seal over all that comes before it.
+enum MetadataWriter {
+  /// - Parameter paths: tells each path of `checksums.txt` in order; the list is streamed, so it may be long.
+  static func write(
+    _ fields: [(String, JSONText)], at directory: Descriptor, permissions: UInt16, files: any FileSystem,
+    paths: ((EntryPath) throws -> Void) throws -> Void
+  ) throws {
+    let writer = try LineWriter(
+      BackupLayout.metadata.name.path, at: directory, permissions: permissions, files: files, observe: { _ in })
+    var hash = DigestStream()
+    let put = { (text: String) throws in
+      let bytes = Array(text.utf8)
+      bytes.withUnsafeBytes { hash.update($0) }
+      try writer.write(bytes)
+    }
+    try put("{\n")
+    for (name, value) in fields { try put("  \(JSONText.quoted(name)): \(value.rendered(indent: 2)),\n") }
+    try put("  \"files\": [")
+    var isFirst = true
+    try paths { path in
+      try put("\(isFirst ? "" : ",")\n    \(JSONText.quoted(path.text))")
+      isFirst = false
+    }
+    try put(isFirst ? "],\n" : "\n  ],\n")
+    try writer.write(MetadataReader.sealPrefix)
+    try writer.write("\(hash.finalize().hex)\"\n}\n")
+    _ = try writer.close(durable: true)
+  }
+}

@@ -1,0 +1,87 @@
+/// One JSON object of strings, whole numbers and booleans on one line, as `manifest.jsonl` holds it.
+///
+/// Pure and strict: what our own writer does not write is refused, so a line has one reading only.
+package enum FlatJSON {
+  package enum Value: Equatable, Sendable {
+    case text([UInt8])
+    case number(Int64)
+    case flag(Bool)
+  }
+
+  package struct Malformed: Error, Equatable {}
+
+  /// Reads a line; each field is told once, in order.
+  package static func parse(
+    _ line: [UInt8], field: (_ name: ArraySlice<UInt8>, Value) throws(Malformed) -> Void
+  ) throws(Malformed) {
+    var reader = Reader(rest: line[...])
+    try reader.expect("{")
+    var isFirst = true
+    while !reader.take("}") {
+      if !isFirst { try reader.expect(",") }
+      isFirst = false
+      let name = try reader.text()
+      try reader.expect(":")
+      try field(name[...], try reader.value())
+    }
+    guard reader.rest.isEmpty else { throw Malformed() }
+  }
+
+  /// A string with quotes; the text must come from ``ByteText`` or hold no control characters.
+  package static func quoted(_ text: some Sequence<UInt8>) -> [UInt8] {
+    var bytes: [UInt8] = [UInt8(ascii: "\"")]
+    for byte in text {
+      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
+      bytes.append(byte)
+    }
+    bytes.append(UInt8(ascii: "\""))
+    return bytes
+  }
+
+  private struct Reader {
+    var rest: ArraySlice<UInt8>
+
+    mutating func take(_ character: Unicode.Scalar) -> Bool {
+      guard rest.first == UInt8(ascii: character) else { return false }
+      rest = rest.dropFirst()
+      return true
+    }
+
+    mutating func expect(_ character: Unicode.Scalar) throws(Malformed) {
+      if !take(character) { throw Malformed() }
+    }
+
+    mutating func value() throws(Malformed) -> Value {
+      if rest.first == UInt8(ascii: "\"") { return .text(try text()) }
+      for (word, flag) in [("true", true), ("false", false)] where rest.starts(with: word.utf8) {
+        rest = rest.dropFirst(word.utf8.count)
+        return .flag(flag)
+      }
+      let digits = rest.prefix { $0 == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+      guard let number = Int64(String(decoding: digits, as: UTF8.self)) else { throw Malformed() }
+      rest = rest.dropFirst(digits.count)
+      return .number(number)
+    }
+
+    mutating func text() throws(Malformed) -> [UInt8] {
+      try expect("\"")
+      guard let plain = rest.firstIndex(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") || $0 < 0x20 })
+      else { throw Malformed() }
+      var bytes = Array(rest[..<plain])
+      rest = rest[plain...]
+      while let byte = rest.popFirst() {
+        if byte == UInt8(ascii: "\"") { return bytes }
+        if byte < 0x20 { throw Malformed() }
+        guard byte == UInt8(ascii: "\\") else {
+          bytes.append(byte)
+          continue
+        }
+        guard let next = rest.popFirst(), next == UInt8(ascii: "\"") || next == UInt8(ascii: "\\") else {
+          throw Malformed()
+        }
+        bytes.append(next)
+      }
+      throw Malformed()
+    }
+  }
+}

@@ -1,0 +1,139 @@
+internal import DuckDBFile
+internal import Files
+internal import MLflow
+internal import SystemPackage
+
+extension BackupRun {
+  /// Everything that is known of a backup before it is published.
+  struct Report {
+    let staging: Staging
+    let lists: BackupLists
+    let digests: (checksums: Digest, manifest: Digest)
+    let database: CopiedDatabase
+    let store: MLflowStore?
+    let survey: ArtifactSurvey?
+    let notes: MLflowCopy.Notes
+    let durationSeconds: Double
+
+    var isComplete: Bool { notes.unread.isEmpty }
+    /// What could not be read is in no check: an incomplete backup is never called verified.
+    var isVerified: Bool { isComplete }
+    var sizeMB: Double { (Double(lists.sizeBytes) / 1_048_576 * 100).rounded() / 100 }
+
+    func result(path: FilePath, includesMLflow: Bool) -> CreateResult {
+      let copied = database.result
+      return CreateResult(
+        path: path.text, name: staging.publishedName ?? staging.name,
+        timestamp: LocalTime(nanoseconds: staging.began).iso8601WithOffset, sizeBytes: lists.sizeBytes,
+        filesCount: lists.filesCount, checksumFile: path.appending("checksums.txt").text,
+        includesMLflow: store != nil, durationSeconds: durationSeconds, isVerified: isVerified,
+        isComplete: isComplete,
+        snapshot: CreateResult.Snapshot(
+          method: "hot-copy", iteration: copied.iteration, logBytes: copied.logBytes,
+          blocksCopied: copied.blocksInUse, blocksFree: copied.blocksFree, passes: copied.passes),
+        unread: notes.unread, unstable: notes.unstable, skipped: notes.skipped)
+    }
+  }
+
+  /// Tells what is not in the backup, or not as it should be.
+  func tell(_ report: Report) {
+    for note in report.notes.unread.prefix(100) {
+      events.send(.warning("could not be read, and is not in the backup: \(note.path) (\(note.why))"))
+    }
+    for note in report.notes.unstable.prefix(100) {
+      events.send(.warning("never held still, and is in the backup as read last: \(note.path)"))
+    }
+    for note in report.notes.skipped.prefix(100) {
+      events.send(.notice("not in the backup: \(note.path) (\(note.why))"))
+    }
+    if let scheme = report.store?.remoteScheme {
+      events.send(.notice("the tracking records are on a server (\(scheme)) and not in the backup"))
+    }
+    guard let survey = report.survey, survey.outside + survey.remote > 0 else { return }
+    let places = survey.places.sorted { $0.value > $1.value }.prefix(3).map { "\($0.key): \($0.value)" }
+    events.send(
+      .notice(
+        "artifacts of \(survey.outside + survey.remote) records are not in the backup: they are recorded outside of "
+          + "the MLflow directory (\(places.joined(separator: ", ")))"))
+  }
+
+  func writeMetadata(_ report: Report) throws {
+    let folder = report.staging.folder
+    try MetadataWriter.write(
+      fields(report), at: folder.descriptor, permissions: 0o444, files: files
+    ) { tell in
+      let file = try OpenFile(BackupLayout.checksums.name.path, at: folder.descriptor, [.noFollow], files: files)
+      let lines = LineReader(file)
+      while let line = try lines.next() { try tell(try ChecksumLine(parsing: line).path) }
+    }
+  }
+
+  private func fields(_ report: Report) -> [(String, JSONText)] {
+    let began = LocalTime(nanoseconds: report.staging.began)
+    return [
+      ("timestamp", .text(began.iso8601)),
+      ("created_at", .number(Double(report.staging.began / 1000) / 1e6)),
+      ("size_bytes", .whole(report.lists.sizeBytes)),
+      ("size_mb", .number(report.sizeMB)),
+      ("include_mlflow", .flag(report.store != nil)),
+      ("hrp_version", .text(Version.current)),
+      ("source_dir", .text(stack.dataDirectory.text)),
+      ("format", .whole(1)),
+      ("name", .text(report.staging.name)),
+      ("timestamp_with_offset", .text(began.iso8601WithOffset)),
+      ("duration_seconds", .number((report.durationSeconds * 1000).rounded() / 1000)),
+      ("verified", .flag(report.isVerified)),
+      ("complete", .flag(report.isComplete)),
+      ("host", .text(ThisProcess.host)),
+      ("database", database(report.database)),
+      ("snapshot", snapshot(report.database)),
+      ("mlflow", mlflow(report)),
+      ("unread", .list(report.notes.unread.map(note))),
+      ("unstable", .list(report.notes.unstable.map(note))),
+      ("skipped", .list(report.notes.skipped.map(note))),
+      ("checksums_sha256", .text(report.digests.checksums.hex)),
+      ("manifest_sha256", .text(report.digests.manifest.hex)),
+    ]
+  }
+
+  private func database(_ copied: CopiedDatabase) -> JSONText {
+    .object([
+      ("path", .text(copied.path.text)),
+      ("name", .text(copied.path.lastComponent.map { FileName($0).path.text } ?? "")),
+      ("storage_version", .whole(Int64(clamping: copied.result.storageVersion))),
+      ("library_version", .text(copied.result.libraryVersion)),
+      ("block_size", .whole(copied.result.blockSize)),
+    ])
+  }
+
+  private func snapshot(_ copied: CopiedDatabase) -> JSONText {
+    .object([
+      ("method", .text("hot-copy")),
+      ("iteration", .whole(Int64(clamping: copied.result.iteration))),
+      ("wal_bytes", .whole(copied.result.logBytes)),
+      ("blocks_copied", .whole(Int64(copied.result.blocksInUse))),
+      ("blocks_free", .whole(Int64(copied.result.blocksFree))),
+      ("passes", .whole(Int64(copied.result.passes))),
+    ])
+  }
+
+  private func mlflow(_ report: Report) -> JSONText {
+    guard let store = report.store else { return .null }
+    return .object([
+      ("directory", .text(store.directory.text)),
+      ("layout", .text(store.layout.rawValue)),
+      ("remote_tracking", .optional(store.remoteScheme)),
+      ("artifacts_inside", .whole(Int64(report.survey?.inside ?? 0))),
+      ("artifacts_outside", .whole(Int64(report.survey?.outside ?? 0))),
+      ("artifacts_remote", .whole(Int64(report.survey?.remote ?? 0))),
+      (
+        "places_not_in_backup",
+        .object((report.survey?.places ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, .whole(Int64($0.value))) })
+      ),
+    ])
+  }
+
+  private func note(_ note: CreateResult.SourceNote) -> JSONText {
+    .object([("path", .text(note.path)), ("why", .text(note.why))])
+  }
+}

@@ -1,0 +1,243 @@
+internal import DuckDBFile
+package import Files
+internal import MLflow
+internal import SystemPackage
+
+// A backup exists only when it is whole. The order of writes:
+//
+//   B1  Everything is written below a hidden folder `.backup_….partial`, which is locked as long as its maker lives.
+//   B2  The database is copied before the tracking database, and that before the artifacts: what refers is copied before
+//       what it refers to, so that no id dangles.
+//   B3  All files are durable (one sync of their file system, on a descriptor opened before the first write) before
+//       they are read back; they are read back from the device, and compared, before `metadata.json` says "verified".
+//   B4  `metadata.json` and the folder are durable before the rename that publishes; the rename is made durable.
+//   B5  Nothing is replaced: the rename refuses an existing name.
+//   B6  A backup that fails leaves nothing visible; what a killed one leaves is removed by the next run.
+
+/// Makes one backup.
+package struct BackupRun {
+  /// What a run would do.
+  package struct Plan: Sendable {
+    package let database: String
+    package let databaseBytes: Int64
+    package let mlflow: String?
+    package let mlflowBytes: Int64
+    package let mlflowFiles: Int
+    package let backupDirectory: String
+    package let availableBytes: UInt64
+
+    /// What must be free, with a margin for folders and lists.
+    package var neededBytes: Int64 { (databaseBytes + mlflowBytes) / 100 * 101 + Int64(mlflowFiles) * 512 + (8 << 20) }
+  }
+
+  let stack: Stack
+  let includesMLflow: Bool
+  let files: any FileSystem
+  let time: any TimeSource
+  let events: EventStream
+
+  package init(
+    _ stack: Stack, includesMLflow: Bool, files: any FileSystem, time: any TimeSource, events: EventStream
+  ) {
+    self.stack = stack
+    self.includesMLflow = includesMLflow
+    self.files = files
+    self.time = time
+    self.events = events
+  }
+
+  /// Looks at everything and writes nothing.
+  package func plan() throws -> Plan {
+    guard try files.exists(stack.database) else { throw BackupError.sourceNotFound(stack.database) }
+    let database = try DatabaseFile(stack.database, files: files, time: time)
+    let state = try database.state()
+    let store = includesMLflow ? try stack.mlflow(files: files) : nil
+    let tree = try store.map { try size(of: $0) } ?? (bytes: 0, files: 0)
+    let log = LogNames.log(of: database.path)
+    let logBytes = try files.exists(log) ? files.status(log, at: nil).size : 0
+    let place = try Self.existing(stack.backupDirectory, files: files)
+    return Plan(
+      database: stack.database.text,
+      databaseBytes: Int64(state.freeList.inUse.count) * state.geometry.allocationSize + HeaderPair.end + logBytes,
+      mlflow: store?.directory.text, mlflowBytes: tree.bytes, mlflowFiles: tree.files,
+      backupDirectory: stack.backupDirectory.text, availableBytes: try files.space(of: place.descriptor).availableBytes)
+  }
+
+  /// Makes the backup.
+  /// - Throws: `BackupError`, `HotCopyError`, `SystemError`, `SQLiteError`, `Interruption.Stopped`; see ``BackupError``.
+  package func run() throws -> CreateResult {
+    events.send(.began(operation: "backup create", on: stack.database.text))
+    let plan = try plan()
+    guard UInt64(plan.neededBytes) <= plan.availableBytes else {
+      throw BackupError.noSpace(
+        stack.backupDirectory, needed: plan.neededBytes, available: plan.availableBytes)
+    }
+    events.send(.expected(bytes: 2 * (plan.databaseBytes + plan.mlflowBytes)))
+    try files.makeDirectories(stack.backupDirectory)
+    let note = ThisProcess.note(program: "hrp backup create", time: time)
+    let lock = try AdvisoryLock.take(.shared, on: stack.dataDirectory, note: note, files: files, time: time)
+    defer { try? lock.release() }
+    try BackupDirectory(stack.backupDirectory, files: files).removeDebris()
+    let staging = try Staging(in: stack.backupDirectory, began: time.nowNanoseconds, files: files)
+    do {
+      let result = try fill(staging, note)
+      events.send(.finished(operation: "backup create", summary: "\(result.name), \(ByteCount.text(result.sizeBytes))"))
+      return result
+    } catch {
+      // B6. The reason is the error itself; what cannot be removed now is removed by the next run.
+      try? staging.discard()
+      throw error
+    }
+  }
+
+  private func fill(_ staging: Staging, _ note: ProcessNote) throws -> CreateResult {
+    let began = time.monotonicNanoseconds
+    let lists = try BackupLists(at: staging.folder.descriptor, files: files)
+    let database = try copyDatabase(staging, lists)
+    let mlflow = try copyMLflow(staging, lists)
+    let digests = try lists.close()
+    events.send(.phase("making it durable"))
+    try staging.synchronize()
+    events.send(.phase("reading it back"))
+    try readBack(staging)
+    let notes = mlflow?.copy.notes ?? MLflowCopy.Notes()
+    let report = Report(
+      staging: staging, lists: lists, digests: digests, database: database, store: mlflow?.store,
+      survey: mlflow?.copy.survey, notes: notes,
+      durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9)
+    tell(report)
+    try writeMetadata(report)
+    let path = try publish(staging, note)
+    return report.result(path: path, includesMLflow: includesMLflow)
+  }
+
+  // MARK: - Steps
+
+  private func copyDatabase(_ staging: Staging, _ lists: BackupLists) throws -> CopiedDatabase {
+    events.send(.phase("copying the database"))
+    let source = try DatabaseFile(stack.database, files: files, time: time)
+    let status = try source.file.status()
+    let digest = SequentialDigest()
+    let copy = try HotCopy(
+      of: source, to: BackupLayout.database.name.path, at: staging.folder.descriptor,
+      permissions: FileCopy.permissions(of: status), observer: digest, files: files, time: time
+    ) { events.send(.progress(bytes: $0)) }
+    let result = try copy.run()
+    try add(BackupLayout.database, status, result.byteCount, digest.finalize(), staging, lists)
+    if result.logBytes > 0 {
+      try add(BackupLayout.log, status, result.logBytes, nil, staging, lists)
+    } else {
+      try files.remove(BackupLayout.log.name.path, at: staging.folder.descriptor)
+    }
+    return CopiedDatabase(path: stack.database, result: result)
+  }
+
+  /// Adds a file of the database to the lists; a hash that could not be made on the way is made now.
+  private func add(
+    _ path: EntryPath, _ source: FileStatus, _ size: Int64, _ digest: Digest?, _ staging: Staging, _ lists: BackupLists
+  ) throws {
+    var digest = digest
+    if digest == nil {
+      let file = try OpenFile(path.name.path, at: staging.folder.descriptor, [.noFollow], files: files)
+      digest = try ContentsReader(fromDevice: false, files: files, time: time).digest(of: file)
+      try file.close()
+    }
+    try lists.add(
+      ManifestLine(
+        path: path, kind: .file, permissions: source.permissions,
+        modifiedNanoseconds: source.modifiedNanoseconds, size: size), digest: digest)
+  }
+
+  private func copyMLflow(
+    _ staging: Staging, _ lists: BackupLists
+  ) throws -> (store: MLflowStore, copy: MLflowCopy)? {
+    guard includesMLflow else { return nil }
+    guard let store = try stack.mlflow(files: files) else {
+      events.send(.notice("there is no MLflow directory: the backup holds the database only"))
+      return nil
+    }
+    events.send(.phase("copying MLflow"))
+    let copy = try MLflowCopy(
+      store, excluding: try excluded(), to: staging.folder, lists: lists, files: files, time: time
+    ) { events.send(.progress(bytes: $0)) }
+    try copy.copyDatabases()
+    try copy.copyTree()
+    return (store, copy)
+  }
+
+  /// Directories that never belong to a store, though they lie in it.
+  private func excluded() throws -> Set<FileIdentity> {
+    var identities: Set<FileIdentity> = []
+    for path in [stack.backupDirectory, stack.dataDirectory.appending("logs"), stack.dataDirectory.appending("scratch")] {
+      if let file = try? OpenFile(path, [.directory], files: files) { identities.insert(try file.status().identity) }
+    }
+    return identities
+  }
+
+  /// B3: from the device, and compared with what was hashed on the way.
+  private func readBack(_ staging: Staging) throws {
+    let walk = try ContentsWalk(staging.folder, isSealed: false)
+    let reader = ContentsReader(fromDevice: true, files: files, time: time) { events.send(.progress(bytes: $0)) }
+    try walk.run { entry in
+      entry.status.kind == .regular ? try reader.digest(of: try reader.open(entry)) : nil
+    }
+    guard let first = walk.findings.first else { return }
+    throw BackupError(
+      "backup.read-back", .failed,
+      "what was read back from the disk is not what was written: \(first.line)"
+        + (walk.findings.count > 1 ? " and \(walk.findings.count - 1) more" : ""),
+      remedy: "Check the disk (dmesg, smartctl -a) or name another one with --backup-dir.")
+  }
+
+  private func publish(_ staging: Staging, _ note: ProcessNote) throws -> FilePath {
+    // Long: a rotation that deletes large backups holds this lock, and the backup is whole and verified by now.
+    let lock = try AdvisoryLock.take(
+      .exclusive, on: stack.backupDirectory, note: note, patience: .seconds(600), files: files, time: time)
+    defer { try? lock.release() }
+    return try staging.publish()
+  }
+
+  // MARK: - Sizes
+
+  private func size(of store: MLflowStore) throws -> (bytes: Int64, files: Int) {
+    var bytes: Int64 = 0
+    var count = 0
+    let root = try OpenFile(store.directory, [.directory], files: files)
+    let excluded = try excluded()
+    try TreeWalk(files: files).walk(root) { step in
+      try Interruption.check()
+      switch step {
+      case .directory(let entry):
+        return !excluded.contains(entry.status.identity)
+          && (!entry.path.parent.isRoot || store.holds(entry.path.name))
+      case .entry(let entry):
+        if entry.path.parent.isRoot, !store.holds(entry.path.name) { return true }
+        bytes += entry.status.size
+        count += 1
+      case .unreadable: break
+      }
+      return true
+    }
+    return (bytes, count)
+  }
+
+  /// The nearest directory above a path that exists: the one whose file system the path will be on.
+  static func existing(_ path: FilePath, files: any FileSystem) throws -> OpenFile {
+    var path = path
+    while true {
+      do throws(SystemError) {
+        return try OpenFile(path, [.directory], files: files)
+      } catch {
+        let parent = path.removingLastComponent()
+        guard error.errno == .noSuchFileOrDirectory, parent != path else { throw error }
+        path = parent
+      }
+    }
+  }
+}
+
+/// What the hot copy of the database gave.
+struct CopiedDatabase {
+  let path: FilePath
+  let result: HotCopy.Result
+}

@@ -1,0 +1,52 @@
+/// What `createBackup` made.
+public struct CreateResult: Sendable {
+  /// The backup's directory, absolute.
+  public let path: String
+  public let name: String
+  /// When the backup began: ISO 8601 local time with offset, microseconds.
+  public let timestamp: String
+  /// Bytes of all files that `checksums.txt` names.
+  public let sizeBytes: Int64
+  /// How many files those are.
+  public let filesCount: Int
+  /// The path of `checksums.txt`, absolute.
+  public let checksumFile: String
+  public let includesMLflow: Bool
+  public let durationSeconds: Double
+  /// Every file was read back from the device and was right. Never true of an incomplete backup.
+  public let isVerified: Bool
+  /// No source file had to be left out.
+  public let isComplete: Bool
+  public let snapshot: Snapshot
+  /// What was left out because it could not be read: path and why.
+  public let unread: [SourceNote]
+  /// What never held still while it was read, and is in the backup as it was read last.
+  public let unstable: [SourceNote]
+  /// FIFOs, sockets and devices, which hold no data of their own.
+  public let skipped: [SourceNote]
+
+  /// Bytes in units of 1024 x 1024, two decimals.
+  public var sizeMB: Double { (Double(sizeBytes) / 1_048_576 * 100).rounded() / 100 }
+
+  /// How the database was copied.
+  public struct Snapshot: Sendable {
+    /// "hot-copy"
+    public let method: String
+    /// The checkpoint that the copy belongs to.
+    public let iteration: UInt64
+    /// Bytes of the log that belongs to it; 0: there is none.
+    public let logBytes: Int64
+    /// Blocks in use, all of which were copied.
+    public let blocksCopied: Int
+    /// Blocks that hold nothing and were left out.
+    public let blocksFree: Int
+    public let passes: Int
+  }
+
+  /// A source path and what happened with it.
+  public struct SourceNote: Sendable, Equatable {
+    /// Relative to the MLflow directory, in readable form.
+    public let path: String
+    public let why: String
+  }
+}

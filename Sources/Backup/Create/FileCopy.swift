@@ -1,0 +1,108 @@
+internal import Files
+internal import SystemPackage
+
+/// Copies one file that others may be writing to, hashing it on the way.
+final class FileCopy {
+  /// How often a file that changes is read again.
+  private static let attempts = 4
+
+  /// What became of a file.
+  enum Outcome {
+    case copied(Copied)
+    /// It was there when the folder was listed, and is no more: as if it had gone a moment earlier.
+    case gone
+    /// It became a link or another thing.
+    case notAFile
+  }
+
+  struct Copied {
+    let digest: Digest
+    let size: Int64
+    /// The source as it was before it was read.
+    let source: FileStatus
+    /// When it was read, in nanoseconds since 1970 UTC.
+    let readNanoseconds: Int64
+    /// Whether it changed while it was read, every time.
+    let isUnstable: Bool
+    /// The first bytes, for those who look into small files.
+    let head: [UInt8]
+  }
+
+  private let buffer = IOBuffer()
+  private let files: any FileSystem
+  private let time: any TimeSource
+  private let progress: (Int64) -> Void
+
+  init(files: any FileSystem, time: any TimeSource, progress: @escaping (Int64) -> Void) {
+    self.files = files
+    self.time = time
+    self.progress = progress
+  }
+
+  /// Copies a source into a new file of the same name.
+  /// - Parameter keepsHead: whether the first 64 KiB are wanted.
+  /// - Throws: `SystemError` with the path of the side that failed; nothing is left of the target.
+  func copy(
+    _ entry: TreeEntry, to directory: Descriptor, shown: FilePath, keepsHead: Bool
+  ) throws -> Outcome {
+    for attempt in 1...Self.attempts {
+      let source: OpenFile
+      do throws(SystemError) {
+        source = try OpenFile(entry.name, at: entry.directory, [.noFollow], shown: shown, files: files)
+      } catch {
+        if error.errno == .noSuchFileOrDirectory { return .gone }
+        if error.errno == .tooManySymbolicLinkLevels { return .notAFile }
+        throw error
+      }
+      let before = try source.status()
+      guard before.kind == .regular else { return .notAFile }
+      let now = time.nowNanoseconds
+      let (digest, size, head) = try write(source, before, entry.name, directory, keepsHead)
+      let held = try source.status().isUnchanged(since: before) && size == before.size
+      try source.close()
+      if held || attempt == Self.attempts {
+        return .copied(
+          Copied(
+            digest: digest, size: size, source: before, readNanoseconds: now, isUnstable: !held, head: head))
+      }
+      try files.remove(entry.name, at: directory)
+    }
+    preconditionFailure("The last attempt returns.")
+  }
+
+  private func write(
+    _ source: OpenFile, _ status: FileStatus, _ name: FilePath, _ directory: Descriptor, _ keepsHead: Bool
+  ) throws -> (Digest, Int64, [UInt8]) {
+    let target = try OpenFile(
+      name, at: directory, [.write, .create, .exclusive], permissions: Self.permissions(of: status), files: files)
+    do {
+      var stream = DigestStream()
+      var offset: Int64 = 0
+      var pace = WritebackPace()
+      var head: [UInt8] = []
+      while true {
+        try Interruption.check()
+        let count = try source.read(into: buffer.bytes, at: offset)
+        if count == 0 { break }
+        let bytes = buffer.prefix(count)
+        if keepsHead, offset == 0 { head = Array(bytes.prefix(65_536)) }
+        stream.update(bytes)
+        try target.write(bytes, at: offset)
+        try pace.wrote(count, at: offset, to: target)
+        offset += Int64(count)
+        progress(Int64(count))
+        if count < buffer.bytes.count { break }
+      }
+      try files.setModified(target.descriptor, nanoseconds: status.modifiedNanoseconds)
+      try target.close()
+      return (stream.finalize(), offset, head)
+    } catch {
+      // What failed is told; what it left is hidden, and goes with the backup in the making if it stays.
+      try? files.remove(name, at: directory)
+      throw error
+    }
+  }
+
+  /// Readable by those who could read the source, writable by nobody: 0444 for an ordinary file.
+  static func permissions(of status: FileStatus) -> UInt16 { status.permissions & 0o444 | 0o400 }
+}

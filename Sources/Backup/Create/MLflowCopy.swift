@@ -1,0 +1,213 @@
+internal import Files
+internal import MLflow
+internal import SystemPackage
+
+/// Copies an MLflow store into a backup in the making: databases first, by SQLite; then the tree as it lies.
+final class MLflowCopy {
+  /// What came of it, beside the files.
+  struct Notes {
+    var unread: [CreateResult.SourceNote] = []
+    var unstable: [CreateResult.SourceNote] = []
+    var skipped: [CreateResult.SourceNote] = []
+  }
+
+  private let store: MLflowStore
+  private let root: OpenFile
+  /// Directories that never belong to a store, wherever they lie: backups, logs, scratch.
+  private let excluded: Set<FileIdentity>
+  private let staging: OpenFile
+  private let chain: DirectoryChain
+  private let lists: BackupLists
+  private let files: any FileSystem
+  private let copier: FileCopy
+  private(set) var notes = Notes()
+  private(set) var survey: ArtifactSurvey
+  private var databases: [FileName: (digest: Digest, status: FileStatus, size: Int64)] = [:]
+
+  init(
+    _ store: MLflowStore, excluding excluded: Set<FileIdentity>, to staging: OpenFile, lists: BackupLists,
+    files: any FileSystem, time: any TimeSource, progress: @escaping (Int64) -> Void
+  ) throws {
+    self.store = store
+    self.excluded = excluded
+    self.staging = staging
+    self.lists = lists
+    self.files = files
+    root = try OpenFile(store.directory, [.directory], files: files)
+    chain = DirectoryChain(root: staging)
+    copier = FileCopy(files: files, time: time, progress: progress)
+    survey = ArtifactSurvey(roots: [store.directory])
+  }
+
+  /// Copies the databases at the top of the store, so that every artifact they name is copied after them.
+  func copyDatabases() throws {
+    _ = try chain.directory(BackupLayout.mlflow, makingMissing: 0o755)
+    let reader = ContentsReader(fromDevice: false, files: files, time: SystemTime())
+    for entry in try files.entries(of: root.descriptor).sorted(by: { $0.name < $1.name }) {
+      guard store.holds(entry.name), try isDatabase(entry.name) else { continue }
+      let status = try files.status(entry.name.path, at: root.descriptor)
+      let path = BackupLayout.mlflow / entry.name
+      let target = staging.path.pushing(FilePath(bytes: path.bytes))
+      do throws(SQLiteError) {
+        try SQLiteFile.copy(store.directory.appending(entry.name.path.components), to: target)
+      } catch {
+        note(unread: entry.name.path, "SQLite: \(error.message)")
+        try files.removeTree(FilePath(bytes: path.bytes), at: staging.descriptor)
+        continue
+      }
+      // Closed by SQLite by now: from here on it is a file like others.
+      let file = try OpenFile(FilePath(bytes: path.bytes), at: staging.descriptor, [.noFollow], files: files)
+      let digest = try reader.digest(of: file)
+      try files.setPermissions(file.descriptor, FileCopy.permissions(of: status))
+      databases[entry.name] = (digest, status, try file.status().size)
+      try file.close()
+      do throws(SQLiteError) {
+        try survey.noteDatabase(target)
+      } catch {
+        // Not a tracking database, or one of a version that names its columns otherwise: nothing to count.
+      }
+    }
+  }
+
+  /// Copies everything else, in the order of the lists.
+  func copyTree() throws {
+    let status = try root.status()
+    try lists.add(
+      ManifestLine(
+        path: BackupLayout.mlflow, kind: .directory, permissions: status.permissions,
+        modifiedNanoseconds: status.modifiedNanoseconds, size: 0), digest: nil)
+    try TreeWalk(files: files).walk(root) { step in
+      try Interruption.check()
+      switch step {
+      case .directory(let entry): return try copyDirectory(entry)
+      case .entry(let entry): try copyEntry(entry)
+      case .unreadable(let path, let error): note(unread: FilePath(bytes: path.bytes), "\(error.errno)")
+      }
+      return true
+    }
+    try addDatabases(before: nil)
+  }
+
+  // MARK: - Entries
+
+  private func copyDirectory(_ entry: TreeEntry) throws -> Bool {
+    guard belongs(entry), !excluded.contains(entry.status.identity) else { return false }
+    try addDatabases(before: entry.path.bytes + [UInt8(ascii: "/")])
+    let path = target(of: entry.path)
+    _ = try chain.directory(path, makingMissing: 0o755)
+    try lists.add(
+      ManifestLine(
+        path: path, kind: .directory, permissions: entry.status.permissions,
+        modifiedNanoseconds: entry.status.modifiedNanoseconds, size: 0), digest: nil)
+    return true
+  }
+
+  private func copyEntry(_ entry: TreeEntry) throws {
+    guard belongs(entry), !isSidecar(entry.path), databases[entry.path.name] == nil || !isAtTop(entry.path) else {
+      return
+    }
+    try addDatabases(before: entry.path.bytes)
+    switch entry.status.kind {
+    case .regular: try copyFile(entry)
+    case .link: try copyLink(entry)
+    default:
+      notes.skipped.append(.init(path: entry.path.text, why: "it is \(entry.status.kind.words)"))
+    }
+  }
+
+  private func copyFile(_ entry: TreeEntry) throws {
+    let path = target(of: entry.path)
+    let directory = try chain.directory(path.parent, makingMissing: 0o755)
+    let isMeta = entry.path.name == FileName("meta.yaml")
+    let shown = FilePath(bytes: entry.path.bytes)
+    let outcome: FileCopy.Outcome
+    do {
+      outcome = try copier.copy(entry, to: directory, shown: shown, keepsHead: isMeta)
+    } catch let error as SystemError where error.path == shown.text {
+      // The source's failure: named, and the rest goes on. The target's ends the backup.
+      return note(unread: shown, "\(error.errno)")
+    }
+    switch outcome {
+    case .gone: return
+    case .notAFile: note(unread: shown, "it became something else while it was read")
+    case .copied(let copied):
+      if copied.isUnstable { notes.unstable.append(.init(path: shown.text, why: "it changed while it was read")) }
+      if isMeta { survey.noteMeta(copied.head) }
+      let origin = ManifestLine.Origin(
+        identity: copied.source.identity, changedNanoseconds: copied.source.changedNanoseconds,
+        readNanoseconds: copied.readNanoseconds)
+      try lists.add(
+        ManifestLine(
+          path: path, kind: .file, permissions: copied.source.permissions,
+          modifiedNanoseconds: copied.source.modifiedNanoseconds, size: copied.size,
+          origin: copied.isUnstable ? nil : origin), digest: copied.digest)
+    }
+  }
+
+  private func copyLink(_ entry: TreeEntry) throws {
+    let path = target(of: entry.path)
+    guard let target = try linkTarget(entry) else { return }
+    let directory = try chain.directory(path.parent, makingMissing: 0o755)
+    try files.makeLink(entry.name, at: directory, target: target)
+    try lists.add(
+      ManifestLine(
+        path: path, kind: .link, permissions: 0o777, modifiedNanoseconds: entry.status.modifiedNanoseconds,
+        size: Int64(target.count), target: target), digest: nil)
+  }
+
+  /// Where a link points; nil: it is gone, or no link any more, as if it had gone a moment earlier.
+  private func linkTarget(_ entry: TreeEntry) throws(SystemError) -> [UInt8]? {
+    do throws(SystemError) {
+      return try files.linkTarget(entry.name, at: entry.directory)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory || error.errno == .invalidArgument { return nil }
+      throw error
+    }
+  }
+
+  /// Adds the databases whose names come before a key, so that the lists stay in order.
+  private func addDatabases(before key: [UInt8]?) throws {
+    for (name, database) in databases.sorted(by: { $0.key < $1.key }) {
+      guard key.map({ name.bytes.lexicographicallyPrecedes($0) }) ?? true, written.insert(name).inserted else {
+        continue
+      }
+      try lists.add(
+        ManifestLine(
+          path: BackupLayout.mlflow / name, kind: .file, permissions: database.status.permissions,
+          modifiedNanoseconds: database.status.modifiedNanoseconds, size: database.size), digest: database.digest)
+    }
+  }
+
+  private var written: Set<FileName> = []
+
+  // MARK: - What belongs
+
+  private func isAtTop(_ path: EntryPath) -> Bool { path.parent.isRoot }
+
+  private func belongs(_ entry: TreeEntry) -> Bool { !isAtTop(entry.path) || store.holds(entry.path.name) }
+
+  /// Whether SQLite keeps this beside a database that was copied: it is part of the copy already.
+  private func isSidecar(_ path: EntryPath) -> Bool {
+    isAtTop(path)
+      && SQLiteFile.sidecars.contains { suffix in
+        path.name.bytes.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+          && databases[FileName(bytes: path.name.bytes.dropLast(suffix.utf8.count))] != nil
+      }
+  }
+
+  /// Whether a name at the top is an SQLite database, by its first bytes.
+  private func isDatabase(_ name: FileName) throws -> Bool {
+    guard let status = try? files.status(name.path, at: root.descriptor), status.kind == .regular,
+      let file = try? OpenFile(name.path, at: root.descriptor, [.noFollow], files: files)
+    else { return false }
+    return try file.read(count: SQLiteFile.magic.count, at: 0) == SQLiteFile.magic
+  }
+
+  private func target(of path: EntryPath) -> EntryPath {
+    path.components.reduce(BackupLayout.mlflow) { $0 / $1 }
+  }
+
+  private func note(unread path: FilePath, _ why: String) {
+    notes.unread.append(.init(path: path.text, why: why))
+  }
+}

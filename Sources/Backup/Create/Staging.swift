@@ -1,0 +1,83 @@
+internal import Files
+internal import SystemPackage
+
+/// The hidden folder in which a backup is made, and the rename that publishes it (B1, B4, B5).
+final class Staging {
+  /// Open since before the first write, so that a sync of its file system tells of every failed write.
+  let folder: OpenFile
+  /// When the backup began, in nanoseconds since 1970 UTC.
+  let began: Int64
+  /// `backup_YYYYMMDD_HHMMSS`
+  let name: String
+
+  private let parent: OpenFile
+  private let hiddenName: FilePath
+  private let files: any FileSystem
+  private(set) var publishedName: String?
+
+  init(in directory: FilePath, began: Int64, files: any FileSystem) throws(SystemError) {
+    self.files = files
+    self.began = began
+    name = BackupLayout.prefix + LocalTime(nanoseconds: began).compact
+    parent = try OpenFile(directory, [.directory], files: files)
+    var (folder, hiddenName): (OpenFile?, FilePath) = (nil, "")
+    for attempt in 0..<1000 where folder == nil {
+      hiddenName = FilePath(".\(name).\(ThisProcess.pid)-\(attempt)\(BackupLayout.partialSuffix)")
+      folder = try Self.make(hiddenName, in: parent, files: files)
+    }
+    guard let folder else { throw SystemError("mkdirat", .fileExists, path: directory.text) }
+    self.folder = folder
+    self.hiddenName = hiddenName
+  }
+
+  /// Makes and locks the folder; nil: the name is taken, or a cleaner was quicker than our lock.
+  private static func make(
+    _ name: FilePath, in parent: OpenFile, files: any FileSystem
+  ) throws(SystemError) -> OpenFile? {
+    do throws(SystemError) {
+      try files.makeDirectory(name, at: parent.descriptor, permissions: 0o755)
+      let folder = try OpenFile(
+        name, at: parent.descriptor, [.directory, .noFollow], shown: parent.path.appending(name.components), files: files)
+      guard try files.lock(folder.descriptor, .exclusive), try files.exists(name, at: parent.descriptor) else {
+        return nil
+      }
+      return folder
+    } catch {
+      if error.errno == .fileExists || error.errno == .noSuchFileOrDirectory { return nil }
+      throw error
+    }
+  }
+
+  /// Makes everything in the folder durable: at once where the platform can, else file by file.
+  func synchronize() throws {
+    if try files.synchronizeFileSystem(of: folder.descriptor) { return }
+    try TreeWalk(files: files).walk(folder) { step in
+      guard case .entry(let entry) = step, entry.status.kind == .regular else { return true }
+      let file = try OpenFile(entry.name, at: entry.directory, [.noFollow], files: files)
+      try files.synchronizeContents(file.descriptor)
+      try file.close()
+      return true
+    }
+    try folder.synchronize()
+  }
+
+  /// Gives the backup its name. A second backup within one second gets a suffix: `backup_…_2`.
+  func publish() throws -> FilePath {
+    try folder.synchronize()
+    for number in 1...1000 {
+      let final = number == 1 ? name : "\(name)_\(number)"
+      do throws(SystemError) {
+        try files.renameNew(hiddenName, at: parent.descriptor, to: FilePath(final), at: parent.descriptor)
+      } catch {
+        if error.errno == .fileExists || error.errno == .directoryNotEmpty { continue }
+        throw error
+      }
+      try parent.synchronize()
+      publishedName = final
+      return parent.path.appending(final)
+    }
+    throw SystemError("renameat2", .fileExists, path: parent.path.appending(name).text)
+  }
+
+  func discard() throws(SystemError) { try files.removeTree(hiddenName, at: parent.descriptor) }
+}

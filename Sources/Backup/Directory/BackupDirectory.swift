@@ -1,0 +1,124 @@
+package import Files
+package import SystemPackage
+
+/// A backup as a list shows it.
+package struct ListedBackup: Sendable {
+  package let name: FileName
+  package let path: FilePath
+  /// When it was made, in nanoseconds since 1970 UTC; nil: nothing says.
+  package let moment: Int64?
+  package let metadata: BackupMetadata?
+}
+
+/// The directory that holds the backups of a stack.
+package struct BackupDirectory {
+  package let path: FilePath
+  private let files: any FileSystem
+
+  package init(_ path: FilePath, files: any FileSystem) {
+    self.path = path
+    self.files = files
+  }
+
+  /// The finished backups, newest first. What a crash left behind, and what has no `checksums.txt`, is not one.
+  /// - Throws: `BackupError` `backup-directory.not-found`.
+  package func list() throws -> [ListedBackup] {
+    let directory = try open()
+    var backups: [ListedBackup] = []
+    for entry in try files.entries(of: directory.descriptor) where entry.name.hasPrefix(BackupLayout.prefix) {
+      guard let backup = try read(entry.name, in: directory) else { continue }
+      backups.append(backup)
+    }
+    return backups.sorted { left, right in
+      let (a, b) = (left.moment ?? .min, right.moment ?? .min)
+      return a == b ? left.name > right.name : a > b
+    }
+  }
+
+  private func open() throws -> OpenFile {
+    do {
+      return try OpenFile(path, [.directory], files: files)
+    } catch where error.errno == .noSuchFileOrDirectory {
+      throw BackupError.backupDirectoryNotFound(path)
+    } catch {
+      throw BackupError.of(error, doing: "opening the backup directory")
+    }
+  }
+
+  /// nil: not a backup.
+  private func read(_ name: FileName, in directory: OpenFile) throws -> ListedBackup? {
+    // A link is not followed: it may lead anywhere, and rotation would follow it too.
+    guard let root = try? OpenFile(name.path, at: directory.descriptor, [.directory, .noFollow], files: files),
+      (try? files.status(BackupLayout.checksums.name.path, at: root.descriptor).kind) == .regular
+    else { return nil }
+    let metadata = Self.metadata(in: root)
+    return ListedBackup(
+      name: name, path: path.appending(name.path.components),
+      moment: metadata.flatMap(Self.moment) ?? BackupLayout.moment(ofName: name), metadata: metadata)
+  }
+
+  /// The metadata of an open backup; nil when there is none that can be read: the list goes on without.
+  static func metadata(in root: OpenFile) -> BackupMetadata? {
+    guard
+      let file = try? OpenFile(
+        BackupLayout.metadata.name.path, at: root.descriptor, [.noFollow], files: root.files),
+      (try? file.status().kind) == .regular
+    else { return nil }
+    return (try? MetadataReader.read(file))?.metadata
+  }
+
+  /// `created_at`, else `timestamp`, which is local time in the Python tool's and in ours.
+  private static func moment(of metadata: BackupMetadata) -> Int64? {
+    if let seconds = metadata.createdAt, seconds.isFinite, abs(seconds) < 1e11 { return Int64(seconds * 1e9) }
+    return metadata.timestamp.flatMap(moment(ofTimestamp:))
+  }
+
+  /// The moment of `2026-01-24T14:30:52.123456`, local time, any fraction; nil for another form.
+  static func moment(ofTimestamp text: String) -> Int64? {
+    let numbers = text.prefix(19).split { !$0.isNumber }.compactMap { Int($0) }
+    guard text.count >= 19, numbers.count == 6 else { return nil }
+    return LocalTime.nanoseconds(
+      year: numbers[0], month: numbers[1], day: numbers[2], hour: numbers[3], minute: numbers[4], second: numbers[5])
+  }
+}
+
+extension BackupDirectory {
+  /// Finds the backup that a user means: a path, a name, a number from the list, or `latest`.
+  /// - Throws: `BackupError` `backup.not-found`.
+  package func find(_ text: String) throws -> FilePath {
+    if text.contains("/") || text == "." || text == ".." {
+      let named = Stack.absolute(text)
+      guard try files.exists(named) else {
+        throw BackupError(
+          "backup.not-found", .notFound, "Backup directory not found: \(named.text)",
+          remedy: "See what there is: hrp backup list")
+      }
+      return named
+    }
+    // A name needs no list: it works though another backup's metadata be unreadable.
+    if text.hasPrefix(BackupLayout.prefix), try files.exists(path.appending(FilePath(text).components)) {
+      return path.appending(FilePath(text).components)
+    }
+    let backups = try list()
+    if text == "latest", let newest = backups.first { return newest.path }
+    if let number = Int(text), number >= 1, number <= backups.count { return backups[number - 1].path }
+    let here = Stack.absolute(text)
+    if try files.exists(here.appending("checksums.txt")) { return here }
+    throw BackupError.backupNotFound(text, in: path)
+  }
+
+  /// Removes what crashed runs left: hidden folders whose owner no longer holds them.
+  package func removeDebris() throws {
+    let directory = try open()
+    for entry in try files.entries(of: directory.descriptor) {
+      let bytes = entry.name.bytes
+      guard entry.name.hasPrefix("." + BackupLayout.prefix), bytes.suffix(8).elementsEqual(".partial".utf8),
+        let folder = try? OpenFile(
+          entry.name.path, at: directory.descriptor, [.directory, .noFollow], files: files),
+        try files.lock(folder.descriptor, .exclusive)
+      else { continue }
+      // The lock was free, so whoever made it is dead. Held on while it is removed.
+      try files.removeTree(entry.name.path, at: directory.descriptor)
+    }
+  }
+}

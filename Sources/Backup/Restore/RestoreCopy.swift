@@ -1,0 +1,94 @@
+internal import Files
+internal import SystemPackage
+
+/// Copies the entries of a backup into a staging folder, hashing each byte on its way (R1).
+final class RestoreCopy {
+  private let folder: OpenFile
+  private let part: StackPart?
+  private let files: any FileSystem
+  private let chain: DirectoryChain
+  private let reader: ContentsReader
+  private var directories: [(path: EntryPath, permissions: UInt16, modified: Int64)] = []
+  private(set) var filesCount = 0
+  private(set) var sizeBytes: Int64 = 0
+
+  init(
+    to folder: OpenFile, part: StackPart?, files: any FileSystem, time: any TimeSource, events: EventStream
+  ) throws {
+    self.folder = folder
+    self.part = part
+    self.files = files
+    chain = DirectoryChain(root: folder)
+    reader = ContentsReader(fromDevice: false, files: files, time: time) { events.send(.progress(bytes: $0)) }
+  }
+
+  /// Takes one entry. Returns the hash of a file's contents.
+  func take(_ entry: StoredEntry) throws -> Digest? {
+    guard let path = target(of: entry.path) else {
+      // Not asked for: read all the same, for a restore in part comes from a backup that is whole.
+      return entry.status.kind == .regular ? try reader.digest(of: try reader.open(entry)) : nil
+    }
+    switch entry.status.kind {
+    case .directory:
+      _ = try chain.directory(path, makingMissing: 0o755)
+      if let line = entry.manifest { directories.append((path, line.permissions, line.modifiedNanoseconds)) }
+      return nil
+    case .link:
+      let directory = try chain.directory(path.parent, makingMissing: 0o755)
+      try files.makeLink(path.name.path, at: directory, target: entry.manifest?.target ?? [])
+      return nil
+    default:
+      return try copy(entry, to: path)
+    }
+  }
+
+  private func copy(_ entry: StoredEntry, to path: EntryPath) throws -> Digest {
+    let source = try reader.open(entry)
+    let directory = try chain.directory(path.parent, makingMissing: 0o755)
+    let target = try OpenFile(
+      path.name.path, at: directory, [.write, .create, .exclusive], permissions: 0o600, files: files)
+    var pace = WritebackPace()
+    let digest = try reader.digest(of: source) { bytes, offset in
+      // Zeros are left out: free blocks of a database are holes, and a copy over a network may have filled them.
+      guard !Self.isZero(bytes) else { return }
+      try target.write(bytes, at: offset)
+      try pace.wrote(bytes.count, at: offset, to: target)
+    }
+    try target.truncate(to: entry.status.size)
+    // Backups are read-only and in those of the Python tool nothing says what the source was.
+    try files.setPermissions(target.descriptor, entry.manifest?.permissions ?? (entry.status.permissions | 0o600))
+    try files.setModified(
+      target.descriptor,
+      nanoseconds: entry.manifest?.modifiedNanoseconds ?? entry.status.modifiedNanoseconds)
+    try target.close()
+    filesCount += 1
+    sizeBytes += entry.status.size
+    return digest
+  }
+
+  /// Gives folders their times and permissions, once nothing is put into them any more.
+  func finishDirectories() throws {
+    for (path, permissions, modified) in directories.reversed() {
+      let directory = try chain.directory(path)
+      try files.setPermissions(directory, permissions | 0o700)
+      try files.setModified(directory, nanoseconds: modified)
+    }
+  }
+
+  /// Where an entry goes; nil: it is not asked for.
+  private func target(of path: EntryPath) -> EntryPath? {
+    for folder in [BackupLayout.mlflow, BackupLayout.legacyMLflow] where path.isInside(folder) {
+      guard part != .duckdb else { return nil }
+      guard let rest = path.relative(to: folder) else { return BackupLayout.legacyMLflow }
+      return rest.components.reduce(BackupLayout.legacyMLflow) { $0 / $1 }
+    }
+    return part == .mlflow ? nil : path
+  }
+
+  private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count >= 4096 else { return false }
+    // Most blocks differ in the first word: only those that do not are looked at whole.
+    guard bytes.loadUnaligned(as: UInt64.self) == 0 else { return false }
+    return bytes.allSatisfy { $0 == 0 }
+  }
+}

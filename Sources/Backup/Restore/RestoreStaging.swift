@@ -1,0 +1,89 @@
+internal import Files
+internal import SystemPackage
+
+/// The hidden folder in which a restore is staged, and the renames that publish it (R2, R3, R4).
+final class RestoreStaging {
+  let folder: OpenFile
+  private let target: FilePath
+  /// The directory that holds the staging folder: the target, or its parent when the target does not exist yet.
+  private let parent: OpenFile
+  private let hiddenName: FilePath
+  private let isNewTarget: Bool
+  private let files: any FileSystem
+
+  init(for target: FilePath, files: any FileSystem) throws {
+    self.target = target
+    self.files = files
+    isNewTarget = try !files.exists(target)
+    let place = isNewTarget ? target.removingLastComponent() : target
+    if isNewTarget { try files.makeDirectories(place) }
+    parent = try OpenFile(place, [.directory], files: files)
+    try Self.removeDebris(in: parent, files: files)
+    hiddenName = FilePath(".hrp-restore.\(ThisProcess.pid)\(BackupLayout.partialSuffix)")
+    try files.makeDirectory(hiddenName, at: parent.descriptor, permissions: 0o755)
+    folder = try OpenFile(hiddenName, at: parent.descriptor, [.directory, .noFollow], files: files)
+    _ = try files.lock(folder.descriptor, .exclusive)
+  }
+
+  /// Removes what crashed restores left here.
+  private static func removeDebris(in parent: OpenFile, files: any FileSystem) throws {
+    for entry in try files.entries(of: parent.descriptor) where entry.name.hasPrefix(".hrp-restore.") {
+      guard entry.name.bytes.suffix(8).elementsEqual(BackupLayout.partialSuffix.utf8),
+        let folder = try? OpenFile(entry.name.path, at: parent.descriptor, [.directory, .noFollow], files: files),
+        try files.lock(folder.descriptor, .exclusive)
+      else { continue }
+      try files.removeTree(entry.name.path, at: parent.descriptor)
+    }
+  }
+
+  func synchronize() throws {
+    if try files.synchronizeFileSystem(of: folder.descriptor) { return }
+    try TreeWalk(files: files).walk(folder) { step in
+      guard case .entry(let entry) = step, entry.status.kind == .regular else { return true }
+      let file = try OpenFile(entry.name, at: entry.directory, [.noFollow], files: files)
+      try files.synchronizeContents(file.descriptor)
+      try file.close()
+      return true
+    }
+    try folder.synchronize()
+  }
+
+  /// Puts everything in its place. Returns what there is now, in the backup's names.
+  func publish(_ place: RestorePlacement, note: ProcessNote, _ time: any TimeSource) throws -> [String] {
+    let hasDatabase = try files.exists(BackupLayout.database.name.path, at: folder.descriptor)
+    let hasMLflow = try files.exists("mlflow", at: folder.descriptor)
+    if place.isFlat, hasMLflow { try flatten() }
+    if isNewTarget {
+      try files.renameNew(hiddenName, at: parent.descriptor, to: target, at: nil)
+      try parent.synchronize()
+    } else {
+      try publishInto(target, note, time)
+    }
+    return (hasDatabase ? ["hrp.duckdb"] : []) + (hasMLflow ? ["mlruns/"] : [])
+  }
+
+  /// The flat layout: what is staged as `mlflow/` belongs beside the database.
+  private func flatten() throws {
+    let mlflow = try OpenFile("mlflow", at: folder.descriptor, [.directory, .noFollow], files: files)
+    for entry in try files.entries(of: mlflow.descriptor) {
+      try files.renameNew(entry.name.path, at: mlflow.descriptor, to: entry.name.path, at: folder.descriptor)
+    }
+    try mlflow.close()
+    try files.removeDirectory("mlflow", at: folder.descriptor)
+  }
+
+  private func publishInto(_ target: FilePath, _ note: ProcessNote, _ time: any TimeSource) throws {
+    let lock = try AdvisoryLock.take(.exclusive, on: target, note: note, files: files, time: time)
+    defer { try? lock.release() }
+    // The database last (R3): names before it in this order are of no use to an engine without it.
+    let last = [BackupLayout.log.name, BackupLayout.database.name]
+    let names = try files.entries(of: folder.descriptor).map(\.name).filter { !last.contains($0) }.sorted()
+    for name in names + last where try files.exists(name.path, at: folder.descriptor) {
+      try files.renameNew(name.path, at: folder.descriptor, to: name.path, at: parent.descriptor)
+    }
+    try parent.synchronize()
+    try files.removeTree(hiddenName, at: parent.descriptor)
+  }
+
+  func discard() throws(SystemError) { try files.removeTree(hiddenName, at: parent.descriptor) }
+}

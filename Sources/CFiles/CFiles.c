@@ -1,0 +1,138 @@
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE
+#endif
+#include "CFiles.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+int hrp_openat(int directory, const char *path, int flags, unsigned int mode) {
+  return openat(directory, path, flags, mode);
+}
+
+int hrp_syncfs(int descriptor) {
+#if defined(__linux__)
+  return syncfs(descriptor);
+#else
+  (void)descriptor;
+  errno = ENOTSUP;
+  return -1;
+#endif
+}
+
+int hrp_start_writeback(int descriptor, int64_t offset, int64_t length) {
+#if defined(__linux__)
+  return sync_file_range(descriptor, offset, length, SYNC_FILE_RANGE_WRITE);
+#else
+  (void)descriptor, (void)offset, (void)length;
+  return 0;
+#endif
+}
+
+int hrp_wait_writeback(int descriptor, int64_t offset, int64_t length) {
+#if defined(__linux__)
+  return sync_file_range(descriptor, offset, length,
+                         SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+#else
+  (void)offset, (void)length;
+  return fsync(descriptor);
+#endif
+}
+
+int hrp_full_sync(int descriptor) {
+#if defined(F_FULLFSYNC)
+  if (fcntl(descriptor, F_FULLFSYNC) == 0) return 0;
+#endif
+  return fsync(descriptor);
+}
+
+int hrp_drop_cache(int descriptor) {
+#if defined(F_NOCACHE)
+  return fcntl(descriptor, F_NOCACHE, 1);
+#else
+  int error = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
+  if (error == 0) return 0;
+  errno = error;
+  return -1;
+#endif
+}
+
+int hrp_rename_new(int from, const char *source, int to, const char *target) {
+#if defined(__linux__)
+  return renameat2(from, source, to, target, RENAME_NOREPLACE);
+#else
+  return renameatx_np(from, source, to, target, RENAME_EXCL);
+#endif
+}
+
+int hrp_punch_hole(int descriptor, int64_t offset, int64_t length) {
+#if defined(__linux__)
+  return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
+#else
+  struct fpunchhole hole = {.fp_offset = offset, .fp_length = length};
+  return fcntl(descriptor, F_PUNCHHOLE, &hole);
+#endif
+}
+
+int hrp_lock_holder(int descriptor, int kind, int32_t *holder) {
+  struct flock query = {0};
+  query.l_type = kind ? F_WRLCK : F_RDLCK;
+  query.l_whence = SEEK_SET;
+  if (fcntl(descriptor, F_GETLK, &query) != 0) return -1;
+  if (query.l_type == F_UNLCK) return 0;
+  *holder = query.l_pid;
+  return 1;
+}
+
+int hrp_space(int descriptor, uint64_t *available, uint64_t *total) {
+  struct statvfs space;
+  if (fstatvfs(descriptor, &space) != 0) return -1;
+  *available = (uint64_t)space.f_bavail * space.f_frsize;
+  *total = (uint64_t)space.f_blocks * space.f_frsize;
+  return 0;
+}
+
+unsigned char hrp_entry_type(const void *entry) { return ((const struct dirent *)entry)->d_type; }
+
+#if defined(__APPLE__)
+#define MODIFIED st_mtimespec
+#define CHANGED st_ctimespec
+#else
+#define MODIFIED st_mtim
+#define CHANGED st_ctim
+#endif
+
+int64_t hrp_modified_ns(const void *pointer) {
+  const struct stat *status = pointer;
+  return (int64_t)status->MODIFIED.tv_sec * 1000000000 + status->MODIFIED.tv_nsec;
+}
+
+int64_t hrp_changed_ns(const void *pointer) {
+  const struct stat *status = pointer;
+  return (int64_t)status->CHANGED.tv_sec * 1000000000 + status->CHANGED.tv_nsec;
+}
+
+int hrp_set_modified(int descriptor, const char *path, int64_t nanoseconds) {
+  int64_t seconds = nanoseconds / 1000000000, rest = nanoseconds % 1000000000;
+  if (rest < 0) rest += 1000000000, seconds -= 1;
+  struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = seconds, .tv_nsec = rest}};
+  if (path == NULL) return futimens(descriptor, times);
+  return utimensat(descriptor, path, times, AT_SYMLINK_NOFOLLOW);
+}
+
+int64_t hrp_next_data(int descriptor, int64_t offset) { return lseek(descriptor, offset, SEEK_DATA); }
+int64_t hrp_next_hole(int descriptor, int64_t offset) { return lseek(descriptor, offset, SEEK_HOLE); }
+
+const char *hrp_descriptor_folder(void) {
+#if defined(__linux__)
+  return "/proc/self/fd";
+#else
+  return "/dev/fd";
+#endif
+}

@@ -1,0 +1,40 @@
+// The system calls that Swift cannot reach: variadic ones, and ones behind feature macros.
+// Each function returns what the C function returns and leaves errno as it left it.
+#pragma once
+
+// No header of the system but this one: its types would come to Swift from here as well as from the C library.
+#include <stdint.h>
+
+int hrp_openat(int directory, const char *path, int flags, unsigned int mode);
+/// Flushes everything of the file system that holds the descriptor. Linux: syncfs. Elsewhere: ENOTSUP.
+int hrp_syncfs(int descriptor);
+/// Starts writing a range back without waiting. Linux: sync_file_range. Elsewhere: 0, nothing done.
+int hrp_start_writeback(int descriptor, int64_t offset, int64_t length);
+/// Waits until a range whose writing was started is on its way out of memory. Linux: sync_file_range.
+int hrp_wait_writeback(int descriptor, int64_t offset, int64_t length);
+/// fsync that also empties the drive's cache. macOS: F_FULLFSYNC, else fsync.
+int hrp_full_sync(int descriptor);
+/// Forgets the cached pages of a file. Linux: POSIX_FADV_DONTNEED. macOS: F_NOCACHE for what is read next.
+int hrp_drop_cache(int descriptor);
+/// Renames and refuses to replace. Linux: renameat2(RENAME_NOREPLACE). macOS: renameatx_np(RENAME_EXCL).
+int hrp_rename_new(int from, const char *source, int to, const char *target);
+/// Makes a hole. Linux: fallocate(PUNCH_HOLE|KEEP_SIZE). macOS: F_PUNCHHOLE.
+int hrp_punch_hole(int descriptor, int64_t offset, int64_t length);
+/// Asks who would refuse a lock of the whole file; `kind` 0 = a read lock, 1 = a write lock.
+/// Returns 1 and the PID (0: in another container) when there is such a holder, 0 when there is none, -1 on error.
+int hrp_lock_holder(int descriptor, int kind, int32_t *holder);
+/// Free bytes for an ordinary user, and the file system's size in bytes.
+int hrp_space(int descriptor, uint64_t *available, uint64_t *total);
+/// The type of a `struct dirent` as a DT_ constant; DT_UNKNOWN where the file system does not say.
+unsigned char hrp_entry_type(const void *entry);
+/// Nanoseconds since 1970 of the times of a `struct stat`.
+int64_t hrp_modified_ns(const void *status);
+int64_t hrp_changed_ns(const void *status);
+/// Sets the modification time; `path` NULL: of the descriptor itself; a link is not followed.
+int hrp_set_modified(int descriptor, const char *path, int64_t nanoseconds);
+/// SEEK_DATA: the next offset that holds data, or -1 (ENXIO: none).
+int64_t hrp_next_data(int descriptor, int64_t offset);
+/// SEEK_HOLE: the end of the data that begins at the offset.
+int64_t hrp_next_hole(int descriptor, int64_t offset);
+/// Where directories of descriptors of this process are listed.
+const char *hrp_descriptor_folder(void);

@@ -1,0 +1,99 @@
+internal import ArgumentParser
+internal import Backup
+internal import Files
+
+/// `hrp backup create`
+struct CreateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "create",
+    abstract: "Make a backup of a stack in use.",
+    discussion: """
+      Everything is written, made durable, read back from the disk and compared before the backup appears.
+
+      Examples:
+        hrp backup create
+        hrp backup create --data-dir ~/hrp-data --no-mlflow
+        hrp backup create --dry-run
+        hrp backup create --json | jq -r .path
+      """)
+
+  @OptionGroup var place: StackOptions
+
+  @OptionGroup var content: ContentOptions
+
+  @Flag(name: .customLong("dry-run"), help: "Say what would be done, and write nothing.")
+  var isDryRun = false
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    if isDryRun {
+      try Self.plan(place.stack, includesMLflow: !content.withoutMLflow, console: output.console)
+    } else {
+      try Self.create(place.stack, includesMLflow: !content.withoutMLflow, console: output.console)
+    }
+  }
+
+  static func create(_ stack: Stack, includesMLflow: Bool, console: Console) throws {
+    let result = try Operation.run("backup create", stack, console) { events in
+      try BackupRun(stack, includesMLflow: includesMLflow, files: Kernel(), time: SystemTime(), events: events).run()
+    }
+    console.result("Backup created successfully:")
+    console.result("  Path: \(result.path)")
+    console.result("  Size: \(ByteCount.megabytes(result.sizeBytes))")
+    if result.isComplete {
+      console.result("  Checksum: verified")
+    } else {
+      console.result("  Checksum: incomplete, \(result.unread.count) source files could not be read")
+    }
+    try console.json(try json(result))
+    if !result.isComplete { throw ExitCode(Failure.Exit.partial) }
+  }
+
+  private static func plan(_ stack: Stack, includesMLflow: Bool, console: Console) throws {
+    let run = BackupRun(
+      stack, includesMLflow: includesMLflow, files: Kernel(), time: SystemTime(), events: EventStream())
+    let plan = try run.plan()
+    console.result("Would back up:")
+    console.result("  Database: \(plan.database) (\(ByteCount.text(plan.databaseBytes)))")
+    if let mlflow = plan.mlflow {
+      console.result("  MLflow: \(mlflow) (\(plan.mlflowFiles) files, \(ByteCount.text(plan.mlflowBytes)))")
+    }
+    console.result("  To: \(plan.backupDirectory) (\(ByteCount.text(Int64(clamping: plan.availableBytes))) free)")
+    console.json(
+      .object([
+        ("dry_run", .flag(true)), ("database", .text(plan.database)), ("database_bytes", .whole(plan.databaseBytes)),
+        ("mlflow", .optional(plan.mlflow)), ("mlflow_bytes", .whole(plan.mlflowBytes)),
+        ("mlflow_files", .whole(Int64(plan.mlflowFiles))), ("backup_dir", .text(plan.backupDirectory)),
+        ("needed_bytes", .whole(plan.neededBytes)),
+        ("available_bytes", .whole(Int64(clamping: plan.availableBytes))),
+      ]))
+    guard UInt64(plan.neededBytes) <= plan.availableBytes else { throw ExitCode(Failure.Exit.noSpace) }
+  }
+
+  /// The keys of `docs/commands.md`.
+  private static func json(_ result: CreateResult) throws -> JSONText {
+    let notes = { (notes: [CreateResult.SourceNote]) in
+      JSONText.list(notes.map { .object([("path", .text($0.path)), ("why", .text($0.why))]) })
+    }
+    return .object([
+      ("path", .text(result.path)), ("name", .text(result.name)), ("timestamp", .text(result.timestamp)),
+      ("size_bytes", .whole(result.sizeBytes)), ("size_mb", .number(result.sizeMB)),
+      ("files", .list(try StoredNames.of(result.path).map { .text($0) })),
+      ("checksum_file", .text(result.checksumFile)), ("include_mlflow", .flag(result.includesMLflow)),
+      ("duration_seconds", .number((result.durationSeconds * 1000).rounded() / 1000)),
+      ("verified", .flag(result.isVerified)), ("complete", .flag(result.isComplete)),
+      (
+        "snapshot",
+        .object([
+          ("method", .text(result.snapshot.method)), ("iteration", .whole(Int64(clamping: result.snapshot.iteration))),
+          ("wal_bytes", .whole(result.snapshot.logBytes)),
+          ("blocks_copied", .whole(Int64(result.snapshot.blocksCopied))),
+          ("blocks_free", .whole(Int64(result.snapshot.blocksFree))),
+          ("passes", .whole(Int64(result.snapshot.passes))),
+        ])
+      ),
+      ("unread", notes(result.unread)), ("unstable", notes(result.unstable)), ("skipped", notes(result.skipped)),
+    ])
+  }
+}

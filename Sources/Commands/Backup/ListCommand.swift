@@ -1,0 +1,59 @@
+internal import ArgumentParser
+internal import Backup
+internal import Files
+
+/// `hrp backup list`
+struct ListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "List the backups, newest first.",
+    discussion: """
+      The numbers can be used in place of a name: hrp backup verify 1.
+
+      Examples:
+        hrp backup list
+        hrp backup list --json | jq -r '.[0].path'
+      """)
+
+  @OptionGroup var place: StackOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws { try Self.list(place.stack, output.console) }
+
+  static func list(_ stack: Stack, _ console: Console) throws {
+    let backups = try BackupDirectory(stack.backupDirectory, files: Kernel()).list()
+    console.json(.list(backups.map(json)))
+    guard !backups.isEmpty else { return console.result("No backups found") }
+    console.result("Available backups:")
+    for (index, backup) in backups.enumerated() {
+      let size = backup.metadata?.sizeBytes.map(ByteCount.megabytes) ?? "unknown size"
+      let when = backup.moment.map { " - \(LocalTime(nanoseconds: $0).plain)" } ?? ""
+      console.result("  \(index + 1). \(ByteText.escaped(backup.name.bytes)) (\(size))\(when)\(marks(backup))")
+    }
+  }
+
+  /// What is out of the ordinary; a whole, verified backup has no mark, as in the guide.
+  private static func marks(_ backup: ListedBackup) -> String {
+    backup.metadata?.complete == false ? " [incomplete]" : ""
+  }
+
+  private static func json(_ backup: ListedBackup) -> JSONText {
+    let metadata = backup.metadata
+    let size = metadata?.sizeBytes
+    let megabytes = size.map { (Double($0) / 1_048_576 * 100).rounded() / 100 }
+    let timestamp = backup.moment.map { LocalTime(nanoseconds: $0).iso8601WithOffset }
+    let fields: [(String, JSONText)] = [
+      ("name", .text(ByteText.escaped(backup.name.bytes))),
+      ("path", .text(backup.path.text)),
+      ("timestamp", .optional(timestamp)),
+      ("size_bytes", .optional(size)),
+      ("size_mb", .optional(megabytes)),
+      ("files_count", .optional(metadata?.filesCount.map(Int64.init))),
+      ("verified", .flag(metadata?.verified ?? false)),
+      ("complete", .flag(metadata?.complete ?? true)),
+      ("pinned", .flag(false)),
+      ("proof", .null),
+    ]
+    return .object(fields)
+  }
+}

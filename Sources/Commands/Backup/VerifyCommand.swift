@@ -1,0 +1,58 @@
+internal import ArgumentParser
+internal import Backup
+internal import Files
+
+/// `hrp backup verify`
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Read a backup and check it; nothing in it is changed.",
+    discussion: """
+      The level checksums finds every byte that changed, every file that is missing or there too much. The level
+      structure also checks each block in use of the DuckDB file, its log, and the SQLite databases.
+
+      Examples:
+        hrp backup verify latest
+        hrp backup verify 2 --level checksums
+        hrp backup verify /mnt/copy/backup_20260124_020000 --json
+      """)
+
+  @OptionGroup var backup: BackupArgument
+  @Option(help: ArgumentHelp("checksums, structure or engine.", valueName: "level"))
+  var level: VerificationLevel = .structure
+  @OptionGroup var place: StackOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws { try Self.verify(backup.backup, level: level, place.stack, output.console) }
+
+  static func verify(_ text: String, level: VerificationLevel, _ stack: Stack, _ console: Console) throws {
+    let report = try Operation.run("backup verify", stack, console) { events in
+      let path = try BackupDirectory(stack.backupDirectory, files: Kernel()).find(text)
+      return try Verification(files: Kernel(), time: SystemTime(), events: events).verify(path, level: level)
+    }
+    console.json(json(report))
+    if report.isOK {
+      console.result("✓ Backup verified successfully")
+      console.result("  All \(report.filesChecked) files match checksums")
+      return
+    }
+    console.result("✗ Backup verification failed")
+    for finding in report.findings { console.result("  \(finding.line)") }
+    throw ExitCode(Failure.Exit.failed)
+  }
+
+  private static func json(_ report: VerificationReport) -> JSONText {
+    .object([
+      ("path", .text(report.path)), ("ok", .flag(report.isOK)), ("level", .text(report.level.rawValue)),
+      ("files_checked", .whole(Int64(report.filesChecked))),
+      (
+        "findings",
+        .list(
+          report.findings.map {
+            .object([("kind", .text($0.kind.rawValue)), ("file", .text($0.file)), ("detail", .text($0.detail))])
+          })
+      ),
+      ("notices", .list(report.notices.map { .text($0) })),
+    ])
+  }
+}

@@ -1,0 +1,47 @@
+internal import ArgumentParser
+internal import Backup
+internal import DuckDBFile
+internal import Files
+internal import SystemPackage
+
+/// `hrp duckdb copy`
+struct CopyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "copy",
+    abstract: "Take a consistent copy of a DuckDB file that other programs write to.",
+    discussion: """
+      The copy is TARGET, with TARGET.wal beside it when there is a log to replay. Neither may exist before.
+
+      Examples:
+        hrp duckdb copy prices.duckdb /mnt/usb/prices.duckdb
+        hrp duckdb copy prices.duckdb copy.duckdb --json
+      """)
+
+  @Argument(help: "The database.", completion: .file()) var file: String
+  @Argument(help: "The copy.", completion: .file()) var target: String
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    Interruption.listen()
+    let files = Kernel()
+    let time = SystemTime()
+    let source = Stack.absolute(file)
+    guard try files.exists(source) else {
+      throw BackupError(
+        "source.not-found", .notFound, "no database at \(source.text)", remedy: "Check the path.")
+    }
+    let copy = try StandaloneCopy(source, to: Stack.absolute(target), files: files, time: time).run()
+    let console = output.console
+    console.result("Copied \(ByteCount.text(copy.byteCount)) at checkpoint \(copy.iteration)")
+    console.result("  Path: \(Stack.absolute(target).text)")
+    console.result("  Log: \(copy.logBytes == 0 ? "none" : ByteCount.text(copy.logBytes))")
+    console.json(
+      .object([
+        ("path", .text(Stack.absolute(target).text)), ("method", .text("hot-copy")),
+        ("iteration", .whole(Int64(clamping: copy.iteration))), ("wal_bytes", .whole(copy.logBytes)),
+        ("size_bytes", .whole(copy.byteCount)), ("blocks_copied", .whole(Int64(copy.blocksInUse))),
+        ("blocks_free", .whole(Int64(copy.blocksFree))), ("passes", .whole(Int64(copy.passes))),
+        ("flips", .whole(Int64(copy.flips))), ("restarts", .whole(Int64(copy.restarts))),
+      ]))
+  }
+}

@@ -1,0 +1,9 @@
+internal import ArgumentParser
+
+/// `hrp duckdb`
+struct DuckDBCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "duckdb",
+    abstract: "Look at any DuckDB file, or copy it while it is in use.",
+    subcommands: [InspectCommand.self, CopyCommand.self])
+}

@@ -1,0 +1,105 @@
+internal import ArgumentParser
+internal import Backup
+internal import DuckDBFile
+internal import Files
+
+/// `hrp duckdb inspect`
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect",
+    abstract: "Show header, blocks, log and lock holder of a DuckDB file; takes no lock and writes nothing.",
+    discussion: """
+      Examples:
+        hrp duckdb inspect ~/hrp-data/hrp.duckdb
+        hrp duckdb inspect prices.duckdb --json | jq .blocks_free
+      """)
+
+  @Argument(help: "The database.", completion: .file()) var file: String
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let path = Stack.absolute(file)
+    guard try Kernel().exists(path) else {
+      throw BackupError("source.not-found", .notFound, "no database at \(path.text)", remedy: "Check the path.")
+    }
+    let found = try Inspection(path, files: Kernel(), time: SystemTime())
+    let console = output.console
+    for (name, value) in lines(found) { console.result("\(name):\(pad(name))\(value)") }
+    console.json(json(found, path: path.text))
+  }
+
+  private func pad(_ name: String) -> String { String(repeating: " ", count: max(1, 18 - name.count)) }
+
+  private func lines(_ found: Inspection) -> [(String, String)] {
+    let header = found.state.header
+    let list = found.state.freeList
+    return [
+      ("Storage version", "\(found.state.main.storageVersion)" + (header.compatibility > 0 ? " (compatibility \(header.compatibility))" : "")),
+      ("Written by", found.state.main.libraryVersion.isEmpty ? "unknown" : "DuckDB \(found.state.main.libraryVersion)"),
+      ("Iteration", "\(header.iteration) (slot \(found.state.pair.currentSlot))"),
+      ("File", ByteCount.text(found.fileBytes)),
+      ("Block size", "\(found.state.geometry.allocationSize)"),
+      ("Blocks in use", "\(list.inUse.count), of these \(list.metadata.count) metadata"),
+      ("Blocks free", "\(list.free.count)"),
+      ("Log", words(found.log, header)),
+      ("Checkpoint log", words(found.checkpointLog, header)),
+      ("Writer", found.writer.map(holder) ?? "none"),
+      ("Reader", found.writer == nil ? found.holder.map(holder) ?? "none" : "not known while there is a writer"),
+    ]
+  }
+
+  private func words(_ log: Inspection.LogState, _ header: DatabaseHeader) -> String {
+    switch log {
+    case .none: return "none"
+    case .torn: return "a torn header, which every engine ignores"
+    case .unreadable(let why): return why
+    case .found(let scan, let bytes):
+      var text = "\(ByteCount.text(bytes)), \(scan.commits) commits in \(scan.entries) entries"
+      if let iteration = scan.header.iteration { text += ", after checkpoint \(iteration)" }
+      if scan.firstRowGroups != nil { text += ", with bulk-loaded row groups" }
+      if let marker = scan.finalMarker {
+        text += marker.metaBlock == header.metaBlock?.raw
+          ? ", checkpointed already" : ", a checkpoint is running or died"
+      }
+      if scan.hasTail { text += ", \(bytes - scan.end) bytes at its end are not committed" }
+      return text
+    }
+  }
+
+  private func holder(_ pid: Int32) -> String {
+    pid == 0 ? "a process in another container" : "PID \(pid)\(ThisProcess.program(of: pid).map { " (\($0))" } ?? "")"
+  }
+
+  private func json(_ found: Inspection, path: String) -> JSONText {
+    let header = found.state.header
+    let fields: [(String, JSONText)] = [
+      ("path", .text(path)), ("storage_version", .whole(Int64(clamping: found.state.main.storageVersion))),
+      ("compatibility", .whole(Int64(clamping: header.compatibility))),
+      ("library_version", .text(found.state.main.libraryVersion)),
+      ("iteration", .whole(Int64(clamping: header.iteration))), ("size_bytes", .whole(found.fileBytes)),
+      ("block_size", .whole(found.state.geometry.allocationSize)),
+      ("blocks_in_use", .whole(Int64(found.state.freeList.inUse.count))),
+      ("blocks_metadata", .whole(Int64(found.state.freeList.metadata.count))),
+      ("blocks_free", .whole(Int64(found.state.freeList.free.count))),
+      ("wal", json(found.log)), ("wal_checkpoint", json(found.checkpointLog)),
+      ("writer_pid", .optional(found.writer.map(Int64.init))),
+      ("holder_pid", .optional(found.holder.map(Int64.init))),
+    ]
+    return .object(fields)
+  }
+
+  private func json(_ log: Inspection.LogState) -> JSONText {
+    switch log {
+    case .none: return .null
+    case .torn: return .object([("state", .text("torn"))])
+    case .unreadable(let why): return .object([("state", .text("unreadable")), ("why", .text(why))])
+    case .found(let scan, let bytes):
+      return .object([
+        ("state", .text("readable")), ("size_bytes", .whole(bytes)), ("committed_bytes", .whole(scan.lastCommitEnd)),
+        ("commits", .whole(Int64(scan.commits))), ("entries", .whole(Int64(scan.entries))),
+        ("iteration", .optional(scan.header.iteration.map { Int64(clamping: $0) })),
+        ("row_groups", .flag(scan.firstRowGroups != nil)), ("marker", .flag(scan.finalMarker != nil)),
+      ])
+    }
+  }
+}

@@ -1,0 +1,62 @@
+public import ArgumentParser
+public import Backup
+internal import Files
+internal import SystemPackage
+
+/// Where the stack and its backups are.
+struct StackOptions: ParsableArguments {
+  @Option(
+    name: .customLong("data-dir"),
+    help: ArgumentHelp("The directory of the stack (HRP_DATA_DIR; default ~/hrp-data).", valueName: "dir"),
+    completion: .directory)
+  var dataDirectory: String?
+
+  @Option(
+    name: .customLong("backup-dir"),
+    help: ArgumentHelp(
+      "The directory of the backups (HRP_BACKUP_DIR; default backups/ in the data directory).", valueName: "dir"),
+    completion: .directory)
+  var backupDirectory: String?
+
+  var stack: Stack { Stack(StackSettings(dataDirectory: dataDirectory, backupDirectory: backupDirectory)) }
+}
+
+/// How results are told.
+struct OutputOptions: ParsableArguments {
+  @Flag(help: "Print one JSON value on stdout, and nothing else there.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "No progress and no notices.")
+  var quiet = false
+
+  var console: Console { Console(isJSON: json, isQuiet: quiet) }
+}
+
+/// What a backup leaves out.
+struct ContentOptions: ParsableArguments {
+  @Flag(name: .customLong("no-mlflow"), help: "The database only.")
+  var withoutMLflow = false
+}
+
+/// Where a restore goes.
+struct TargetOptions: ParsableArguments {
+  @Option(
+    name: .customLong("target-dir"),
+    help: ArgumentHelp("Where to restore to (default: the data directory).", valueName: "dir"), completion: .directory)
+  var targetDirectory: String?
+}
+
+/// The backup that a command is about.
+struct BackupArgument: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp(
+      "A path, a name (backup_20260124_020000), a number from the list, or latest.", valueName: "backup"))
+  var backup: String
+
+  func path(in stack: Stack) throws -> FilePath {
+    try BackupDirectory(stack.backupDirectory, files: Kernel()).find(backup)
+  }
+}
+
+extension VerificationLevel: ExpressibleByArgument {}
+extension StackPart: ExpressibleByArgument {}

@@ -1,0 +1,184 @@
+package import Files
+package import SystemPackage
+
+/// What one header says: the header itself, and which blocks are in use under it.
+package struct StorageState: Sendable {
+  /// The raw main header.
+  package let mainBytes: [UInt8]
+  package let main: MainHeader
+  package let pair: HeaderPair
+  package let freeList: FreeList
+
+  package var header: DatabaseHeader { pair.current }
+  package var geometry: BlockGeometry { pair.current.geometry }
+  package var blockCount: Int { freeList.inUse.limit }
+
+  /// Whether two looks saw the same headers, byte for byte.
+  package func hasSameHeaders(as other: (mainBytes: [UInt8], main: MainHeader, pair: HeaderPair)) -> Bool {
+    mainBytes == other.mainBytes && pair.bytes == other.pair.bytes
+  }
+}
+
+/// A DuckDB file, read raw, while an engine elsewhere may be writing to it.
+package final class DatabaseFile {
+  /// How often a torn header or list of a live file is read again, and the pause between: together one second.
+  private static let liveAttempts = 100
+  private static let pause = Duration.milliseconds(10)
+
+  private let attempts: Int
+
+  package let file: OpenFile
+  package let path: FilePath
+  /// Which file was opened: the path may lead to another one later.
+  package let identity: FileIdentity
+  let time: any TimeSource
+
+  /// Opens the file for reading; takes no lock, since a lock of ours would refuse a writer that starts.
+  /// - Throws: `HotCopyError` when it is not there or no regular file; `.openInThisProcess` when this process has it
+  ///   open elsewhere: closing our descriptor would drop that engine's locks.
+  package init(_ path: FilePath, files: any FileSystem, time: any TimeSource) throws {
+    // Opened without blocking and looked at before the first read: a FIFO of that name must not hold us.
+    let resolved = try Self.resolvingLinks(path, files)
+    let status = try files.status(resolved, at: nil)
+    guard status.kind == .regular else { throw HotCopyError.notADatabase(path, "it is \(status.kind.words)") }
+    if ThisProcess.hasOpen(status.identity, files: files) { throw HotCopyError.openInThisProcess(path) }
+    file = try OpenFile(resolved, [.noFollow], shown: path, files: files)
+    self.path = resolved
+    identity = try file.status().identity
+    self.time = time
+    attempts = Self.liveAttempts
+  }
+
+  /// Takes a file that nobody writes to, such as the one in a backup: what is wrong in it stays wrong.
+  package init(sealed file: OpenFile, time: any TimeSource) throws(SystemError) {
+    self.file = file
+    path = file.path
+    identity = try file.status().identity
+    self.time = time
+    attempts = 1
+  }
+
+  /// The path that the last component's links lead to, for the logs lie beside the file itself.
+  private static func resolvingLinks(_ path: FilePath, _ files: any FileSystem) throws(SystemError) -> FilePath {
+    var path = path
+    for _ in 0..<40 {
+      guard try files.status(path, at: nil).kind == .link else { return path }
+      let target = FilePath(bytes: try files.linkTarget(path, at: nil))
+      path = target.isAbsolute ? target : path.removingLastComponent().pushing(target)
+    }
+    throw SystemError("open", .tooManySymbolicLinkLevels, path: path.text)
+  }
+
+  /// Whether the path still leads to the file that was opened.
+  package func isStillInPlace() throws(SystemError) -> Bool {
+    do {
+      return try file.files.status(path, at: nil).identity == identity
+    } catch where error.errno == .noSuchFileOrDirectory {
+      return false
+    }
+  }
+
+  /// Who holds the engine's write lock: the PID; 0 = a process in another container; nil = nobody.
+  package func writer() throws(SystemError) -> Int32? {
+    try file.files.lockHolder(file.descriptor, against: .shared)
+  }
+
+  /// The headers as they are now. A slot that is being written is read again.
+  /// - Throws: `HotCopyError` for what is no DuckDB file, is encrypted or of an unknown version.
+  package func headers() throws -> (mainBytes: [UInt8], main: MainHeader, pair: HeaderPair) {
+    var last: FormatError?
+    for attempt in 1...attempts {
+      let bytes = try file.read(count: Int(HeaderPair.end), at: 0)
+      do throws(FormatError) {
+        let mainBytes = Array(bytes.prefix(MainHeader.size))
+        let main = try MainHeader(parsing: mainBytes)
+        if main.isEncrypted { break }
+        let pair = try HeaderPair(parsing: Array(bytes.dropFirst(MainHeader.size)))
+        // A slot that stays torn was left so by a crash; the other one counts.
+        if pair.isWhole || attempt == attempts { return (mainBytes, main, pair) }
+      } catch {
+        last = error
+        // No retry makes a DuckDB file of something else.
+        if error.offset == 8 || bytes.count < HeaderPair.end { break }
+      }
+      time.sleep(Self.pause)
+    }
+    guard let last else { throw HotCopyError.encrypted(path) }
+    throw HotCopyError.notADatabase(path, "\(last)")
+  }
+
+  /// Headers and free list that belong together: the headers were the same before and after the list was read.
+  /// - Throws: `HotCopyError`, also when the list stays unreadable under one header: then it is damaged.
+  package func state() throws -> StorageState {
+    var last: FormatError?
+    for _ in 1...attempts {
+      let before = try headers()
+      try checkVersion(before.main, before.pair.current)
+      let list: FreeList
+      do throws(FormatError) {
+        list = try freeList(of: before.pair.current)
+      } catch {
+        last = error
+        time.sleep(Self.pause)
+        continue
+      }
+      let state = StorageState(mainBytes: before.mainBytes, main: before.main, pair: before.pair, freeList: list)
+      if state.hasSameHeaders(as: try headers()) { return state }
+      last = nil
+    }
+    if let last { throw HotCopyError.damaged(path, "\(last)") }
+    throw HotCopyError.doesNotSettle(path, "its header changed in each of \(attempts) looks")
+  }
+
+  private func checkVersion(_ main: MainHeader, _ header: DatabaseHeader) throws(HotCopyError) {
+    let version = main.storageVersion
+    guard StorageVersion.isKnown(version) else {
+      throw HotCopyError.unknownVersion(path, version, library: main.libraryVersion)
+    }
+    if version == StorageVersion.inDatabaseHeader, header.compatibility > StorageVersion.known.upperBound {
+      throw HotCopyError.unknownVersion(path, header.compatibility, library: main.libraryVersion)
+    }
+  }
+
+  /// Reads the chain of the free list under a header that may be changing.
+  private func freeList(of header: DatabaseHeader) throws(FormatError) -> FreeList {
+    let size = Result { try file.status().size }
+    guard case .success(let size) = size else { throw FormatError("free list", "the file cannot be read") }
+    // A block beyond the end of the file must be listed as free, eight bytes each: so much can there be.
+    let most = UInt64(header.geometry.wholeBlocks(inFileOf: size)) + UInt64(max(size, 0) / 8)
+    guard header.blockCount <= most else {
+      throw FormatError("database header", "counts \(header.blockCount) blocks in a file of \(size) bytes")
+    }
+    let blockCount = Int(header.blockCount)
+    guard var pointer = header.freeList else { return FreeList(blockCount: blockCount) }
+    var stream: [UInt8] = []
+    while true {
+      guard pointer.block < blockCount, pointer.index < 64 else {
+        throw FormatError("free list", "goes on in block \(pointer.block), part \(pointer.index), of \(blockCount)")
+      }
+      let offset = header.geometry.offset(of: pointer)
+      let part = try subBlock(at: offset, size: Int(header.geometry.subBlockSize))
+      stream.append(contentsOf: part.payload)
+      if let length = try FreeList.length(ofStreamBeginning: stream), stream.count >= length { break }
+      guard let next = part.next else { throw FormatError("free list", at: offset, "ends too early") }
+      // The stream grows with each step and its length is bounded by its own counts, so the chain ends.
+      guard stream.count <= 64 + 36 * blockCount else { throw FormatError("free list", at: offset, "does not end") }
+      pointer = next
+    }
+    return try FreeList(parsing: stream, blockCount: blockCount)
+  }
+
+  private func subBlock(at offset: Int64, size: Int) throws(FormatError) -> (
+    next: MetadataPointer?, payload: ArraySlice<UInt8>
+  ) {
+    let bytes: [UInt8]
+    do {
+      bytes = try file.read(count: size, at: offset)
+    } catch {
+      throw FormatError("free list", at: offset, "\(error)")
+    }
+    guard bytes.count == size else { throw FormatError("free list", at: offset, "lies beyond the end of the file") }
+    var cursor = BinaryCursor(bytes.span.bytes, part: "free list")
+    return (MetadataPointer(raw: try cursor.read()), bytes[8...])
+  }
+}

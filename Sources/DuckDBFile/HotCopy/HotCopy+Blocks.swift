@@ -1,0 +1,139 @@
+private import Files
+
+extension HotCopy {
+  /// Copies every block in use that is not yet known right. False: the header changed on the way.
+  ///
+  /// Metadata blocks are taken along in the first pass, so that the file is written in its own order; they count only
+  /// once they are read again at the end (I7).
+  func copyDataBlocks() throws -> Bool {
+    var missing = state.freeList.inUse.subtracting(valid)
+    if passes > 1 { missing = missing.subtracting(state.freeList.metadata) }
+    let most = buffer.bytes.count / Int(state.geometry.allocationSize)
+    var position = 0
+    while let run = missing.run(from: position, maximum: most) {
+      guard try copyRun(run) else { return false }
+      position = run.upperBound
+      guard try observe() else { return false }
+    }
+    return true
+  }
+
+  private func copyRun(_ run: Range<Int>) throws -> Bool {
+    let size = Int(state.geometry.allocationSize)
+    let offset = state.geometry.offset(of: run.lowerBound)
+    let room = buffer.room(run.count * size)
+    let count = try database.file.read(into: room, at: offset)
+    for (index, block) in run.enumerated() {
+      let part = UnsafeMutableRawBufferPointer(rebasing: room[(index * size)..<((index + 1) * size)])
+      let isRight = count >= (index + 1) * size && Checksum.isRight(UnsafeRawBufferPointer(part))
+      if !isRight, try !readAgain(block, into: part) { return false }
+    }
+    try target.write(UnsafeRawBufferPointer(room), at: offset)
+    for block in run where !state.freeList.metadata.contains(block) { valid.insert(block) }
+    progress(Int64(room.count))
+    return true
+  }
+
+  /// Reads a block until its checksum is right. False: the header changed meanwhile.
+  ///
+  /// With a writer at work the tail of what is in use may be a bulk load that is not yet written (duckdb-format §1.4), so
+  /// more patience is due before it is called damage.
+  /// - Throws: `HotCopyError.damaged` when it stays wrong under one header.
+  func readAgain(_ block: Int, into room: UnsafeMutableRawBufferPointer) throws -> Bool {
+    let attempts = try database.writer() == nil ? 3 : 100
+    for _ in 0..<attempts {
+      guard try observe() else { return false }
+      let count = try database.file.read(into: room, at: state.geometry.offset(of: block))
+      if count == room.count, Checksum.isRight(UnsafeRawBufferPointer(room)) { return true }
+      time.sleep(.milliseconds(20))
+    }
+    guard try observe() else { return false }
+    throw HotCopyError.damaged(
+      database.path,
+      "block \(block) at byte \(state.geometry.offset(of: block)) is in use and its checksum is wrong")
+  }
+
+  /// Copies what lies outside of the blocks in use, holes left out: row-group entries of the log name blocks there (I2).
+  func copyBlocksOutsideUse() throws {
+    let size = try database.file.status().size
+    let geometry = state.geometry
+    let most = buffer.bytes.count / Int(geometry.allocationSize)
+    var block = 0
+    let last = geometry.wholeBlocks(inFileOf: size)
+    while block < last {
+      guard let data = try database.file.files.nextData(database.file.descriptor, from: geometry.offset(of: block))
+      else { return }
+      block = max(block, geometry.wholeBlocks(inFileOf: data))
+      var run = block..<block
+      while run.upperBound < last, run.count < most, !state.freeList.inUse.contains(run.upperBound) {
+        run = run.lowerBound..<(run.upperBound + 1)
+      }
+      guard !run.isEmpty else {
+        block += 1
+        continue
+      }
+      let room = buffer.room(run.count * Int(geometry.allocationSize))
+      let count = try database.file.read(into: room, at: geometry.offset(of: run.lowerBound))
+      try target.write(buffer.prefix(count), at: geometry.offset(of: run.lowerBound))
+      block = run.upperBound
+      try Interruption.check()
+    }
+  }
+
+  /// Copies the metadata blocks as they are now (I7). False: the header changed meanwhile.
+  func copyMetadataBlocks() throws -> Bool {
+    let size = Int(state.geometry.allocationSize)
+    let room = UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<size])
+    let header = state.header.iteration
+    for block in state.freeList.metadata {
+      let offset = state.geometry.offset(of: block)
+      let count = try database.file.read(into: room, at: offset)
+      if count < size || !Checksum.isRight(UnsafeRawBufferPointer(room)) {
+        guard try readAgain(block, into: room) else { return false }
+      }
+      let had = try target.file.read(into: other.room(size), at: offset)
+      // Written only when it changed: the copy's own hash is made while it is written, in the order of the file.
+      if had < size || !other.prefix(size).elementsEqual(buffer.prefix(size)) {
+        try target.write(buffer.prefix(size), at: offset)
+      }
+    }
+    return header == state.header.iteration
+  }
+
+  /// Whether source and copy say the same checksum of a block that was copied under an earlier header.
+  func hasSameStoredChecksum(_ block: Int) throws -> Bool {
+    let offset = state.geometry.offset(of: block)
+    return try database.file.read(count: 8, at: offset) == target.file.read(count: 8, at: offset)
+  }
+
+  func writeHeaders() throws {
+    let header = state.pair.currentBytes
+    let bytes = state.mainBytes + header + header
+    let had = try target.file.read(count: bytes.count, at: 0)
+    if had != bytes { try bytes.withUnsafeBytes { try target.write($0, at: 0) } }
+  }
+
+  /// Gives the copy its header in both slots and its length.
+  func finish(_ log: LiveLog) throws -> Result {
+    try writeHeaders()
+    let inUse = state.freeList.inUse
+    var end = HeaderPair.end
+    if log.hasRowGroups {
+      end = max(end, try target.file.status().size)
+    } else if flips > 0 {
+      // Blocks that went out of use while we copied: holes, as if they had not been copied.
+      try target.punchHoles(outside: inUse, state.geometry)
+    }
+    if let last = inUse.last { end = max(end, state.geometry.offset(of: last + 1)) }
+    try target.truncate(to: end)
+    try target.file.close()
+    try logTarget.close()
+    return Result(
+      iteration: state.header.iteration,
+      storageVersion: state.main.storageVersion == StorageVersion.inDatabaseHeader
+        ? state.header.compatibility : state.main.storageVersion,
+      libraryVersion: state.main.libraryVersion, blockSize: state.geometry.allocationSize, blocksInUse: inUse.count,
+      blocksFree: state.freeList.free.count, logBytes: log.byteCount, passes: passes, flips: flips,
+      restarts: restarts, byteCount: end)
+  }
+}

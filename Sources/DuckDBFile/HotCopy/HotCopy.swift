@@ -1,0 +1,250 @@
+package import Files
+package import SystemPackage
+
+// A consistent copy of a DuckDB file that another process is writing to. Nothing is locked, nothing is asked of the
+// writer. The rules are those of the project's format study (docs/formats/duckdb.md §6); each was broken once by
+// experiment and gave silently wrong data.
+//
+//   I1  Every block of the copy that is in use under its header H is what H means: it was read while H, or the one
+//       header before H under which it was in use too, was current.
+//   I2  The log is read after the data blocks in use and before the blocks outside of them that it names.
+//   I3  Log and main file belong to the same header: the header is the same before the log is read and after the last
+//       block is read, and a log that names another checkpoint is never paired with it.
+//   I4  The log ends with its last commit, and holds no marker; a dead marker does not end it.
+//   I5  (Rule W) No copy is finished under H while a writer is inside a checkpoint that has not yet made its header
+//       current: from 1.5 on, blocks of H are overwritten in that window.
+//   I6  A missed header (two checkpoints between two looks) forgets everything that was copied.
+//   I7  Metadata blocks, which are rewritten in place, are read last, each until its checksum is right.
+//   I8  The path leads to the same file at the end as at the start.
+//
+//          ┌────────────── header changed: keep what both headers use, else forget (I1, I6) ─────────────┐
+//          ▼                                                                                             │
+//     data blocks ──▶ live log ──▶ rule W, settle ──▶ blocks the log names ──▶ metadata ──▶ confirm ─────┤
+//          ▲             │ changed while read            (I2)                    (I7)       (I3, I5, I8) │
+//          └─────────────┴───────────────────────────────────────────────────────────────────────────────┘
+//                                                                                             │ unchanged
+//                                                                                             ▼
+//                                                                        header into both slots, length: done
+
+/// Sees every byte that is written to a copy, in the order of writing.
+package protocol WriteObserver: AnyObject {
+  func wrote(_ bytes: UnsafeRawBufferPointer, at offset: Int64)
+  func truncated(to length: Int64)
+}
+
+/// Takes a consistent copy of a live database.
+package final class HotCopy {
+  /// Limits and pauses.
+  package struct Options: Sendable {
+    /// How long a copy may take at least before it is given up; five times the first pass when that is longer.
+    package var patience: Duration = .seconds(600)
+    /// How long a writer may stay inside one checkpoint.
+    package var checkpointPatience: Duration = .seconds(60)
+    /// Rest before a copy whose log is empty is believed: a checkpoint of an empty log leaves no marker to see.
+    package var settle: Duration = .milliseconds(300)
+    /// I5; only a test takes it out, to show that it is needed.
+    package var waitsForCheckpoints = true
+    package init() {}
+  }
+
+  /// What the copy holds and what it took.
+  package struct Result: Sendable, Equatable {
+    package let iteration: UInt64
+    package let storageVersion: UInt64
+    package let libraryVersion: String
+    package let blockSize: Int64
+    package let blocksInUse: Int
+    package let blocksFree: Int
+    package let logBytes: Int64
+    /// Times that the whole round was begun; 1 on a quiet database.
+    package let passes: Int
+    /// Checkpoints seen while copying.
+    package let flips: Int
+    /// Times that everything was forgotten (I6).
+    package let restarts: Int
+    /// Bytes, holes included.
+    package let byteCount: Int64
+  }
+
+  /// Bytes between two looks at the header, at most: one buffer.
+  private static let runBytes = 1 << 20
+
+  let database: DatabaseFile
+  let options: Options
+  let time: any TimeSource
+  let progress: (Int64) -> Void
+  let target: PacedFile
+  let logTarget: OpenFile
+  let logs: LiveLogReader
+  let buffer = IOBuffer(size: HotCopy.runBytes)
+  let other = IOBuffer(size: 262_144)
+
+  var state: StorageState
+  /// Data blocks of the copy that are known right for the state (I1).
+  var valid: BlockSet
+  /// Those of them that were copied under an earlier header.
+  var carried: BlockSet
+  var passes = 0
+  var flips = 0
+  var restarts = 0
+  private var began: Int64
+  private var firstPass: Int64?
+  private var checkpointSeen: (iteration: UInt64, at: Int64)?
+  private var mismatchSeen: (iteration: UInt64, at: Int64)?
+  private var settledAt: UInt64?
+
+  /// Prepares a copy into two new files of a directory, `name` and `name.wal`; neither may exist.
+  ///
+  /// - Parameter observer: sees the bytes of the main file as they are written.
+  /// - Parameter progress: is told how many bytes were copied more.
+  package init(
+    of database: DatabaseFile, to name: FilePath, at directory: Descriptor, permissions: UInt16 = 0o644,
+    options: Options = Options(), observer: (any WriteObserver)? = nil, files: any FileSystem, time: any TimeSource,
+    progress: @escaping (Int64) -> Void = { _ in }
+  ) throws {
+    self.database = database
+    self.options = options
+    self.time = time
+    self.progress = progress
+    began = time.monotonicNanoseconds
+    state = try database.state()
+    valid = BlockSet(limit: state.blockCount)
+    carried = valid
+    target = PacedFile(
+      try OpenFile(name, at: directory, [.write, .create, .exclusive], permissions: permissions, files: files),
+      observer: observer)
+    logTarget = try OpenFile(
+      LogNames.log(of: name), at: directory, [.write, .create, .exclusive], permissions: permissions, files: files)
+    logs = LiveLogReader(of: database.path, files: files)
+  }
+
+  /// Bytes of the blocks in use, as the header at the start says.
+  package var expectedBytes: Int64 { Int64(state.freeList.inUse.count) * state.geometry.allocationSize }
+
+  /// Copies. The files are complete but not yet durable; the log stays as an empty file when there is nothing to replay.
+  /// - Throws: `HotCopyError`, `SystemError`, `Interruption.Stopped`.
+  package func run() throws -> Result {
+    // The header goes first so that the bytes are written in the order of the file; the last word is in `finish`.
+    try writeHeaders()
+    while true {
+      passes += 1
+      try checkPatience()
+      if let log = try round() { return try finish(log) }
+    }
+  }
+
+  /// One round; nil when the header changed or the log would not hold still.
+  private func round() throws -> LiveLog? {
+    guard try copyDataBlocks() else { return nil }
+    firstPass = firstPass ?? time.monotonicNanoseconds - began
+    guard let log = try stageLog() else { return nil }
+    guard try isQuiet(log) else { return nil }
+    if log.hasRowGroups { try copyBlocksOutsideUse() }
+    guard try copyMetadataBlocks() else { return nil }
+    return try confirm() ? log : nil
+  }
+
+  private func stageLog() throws -> LiveLog? {
+    do {
+      let log = try logs.stage(for: state, into: logTarget)
+      mismatchSeen = nil
+      return log
+    } catch LiveLogReader.Failure.changedWhileRead {
+      _ = try observe()
+      return nil
+    } catch LiveLogReader.Failure.mismatch(let why) {
+      // Between the flip and the removal of the old log this is the rule; under one header it does not last.
+      if try observe() {
+        try remember(&mismatchSeen, patience: .seconds(10)) { .foreignLog(database.path, why) }
+        time.sleep(.milliseconds(10))
+      }
+      return nil
+    } catch let error as FormatError {
+      guard try !observe() else { throw HotCopyError.damaged(LogNames.log(of: database.path), "\(error)") }
+      return nil
+    }
+  }
+
+  /// I5, and the rest for a checkpoint that leaves no marker.
+  private func isQuiet(_ log: LiveLog) throws -> Bool {
+    guard options.waitsForCheckpoints, try database.writer() != nil else { return true }
+    if log.isCheckpointRunning { return try waitForCheckpoint() }
+    guard log.isEmpty, settledAt != state.header.iteration else { return true }
+    settledAt = state.header.iteration
+    time.sleep(options.settle)
+    return try observe()
+  }
+
+  /// Waits a little for the header of a running checkpoint; always asks for another round.
+  private func waitForCheckpoint() throws -> Bool {
+    try remember(&checkpointSeen, patience: options.checkpointPatience) {
+      .doesNotSettle(database.path, "a checkpoint has been running for over \(options.checkpointPatience)")
+    }
+    for _ in 0..<10 {
+      time.sleep(.milliseconds(10))
+      if try !observe() { break }
+    }
+    return false
+  }
+
+  /// I3, I5, I8.
+  private func confirm() throws -> Bool {
+    guard try observe() else { return false }
+    for block in carried.intersection(valid) where try !hasSameStoredChecksum(block) {
+      valid = BlockSet(limit: state.blockCount)
+      carried = valid
+      restarts += 1
+      return false
+    }
+    if options.waitsForCheckpoints, try logs.hasCheckpointBegun(under: state.header), try database.writer() != nil {
+      return try waitForCheckpoint()
+    }
+    guard try observe() else { return false }
+    guard try database.isStillInPlace() else { throw HotCopyError.replaced(database.path) }
+    return true
+  }
+
+  /// Looks at the header; when it changed, keeps what both headers use. Returns whether it is unchanged.
+  func observe() throws -> Bool {
+    try Interruption.check()
+    if state.hasSameHeaders(as: try database.headers()) { return true }
+    let next = try database.state()
+    flips += 1
+    // The other slot must still hold the header we knew: only then was none missed (I6).
+    let other = next.pair.currentSlot == 0 ? next.pair.bytes.suffix(4096) : next.pair.bytes.prefix(4096)
+    let isNext = next.header.iteration == state.header.iteration &+ 1
+      && Array(other) == state.pair.currentBytes && next.geometry == state.geometry
+    if isNext {
+      valid = valid.intersection(state.freeList.inUse).intersection(next.freeList.inUse)
+        .subtracting(state.freeList.metadata).subtracting(next.freeList.metadata).limited(to: next.blockCount)
+    } else {
+      valid = BlockSet(limit: next.blockCount)
+      restarts += 1
+    }
+    carried = valid
+    state = next
+    return false
+  }
+
+  // MARK: - Limits
+
+  private func checkPatience() throws {
+    let limit = max(options.patience.nanoseconds, 5 * (firstPass ?? 0))
+    if time.monotonicNanoseconds - began > limit {
+      throw HotCopyError.doesNotSettle(
+        database.path, "\(flips) checkpoints came in \((time.monotonicNanoseconds - began) / 1_000_000_000) s")
+    }
+  }
+
+  /// Notes since when something holds under this header, and throws when that is too long.
+  private func remember(
+    _ seen: inout (iteration: UInt64, at: Int64)?, patience: Duration, else error: () -> HotCopyError
+  ) throws {
+    let now = time.monotonicNanoseconds
+    guard let since = seen, since.iteration == state.header.iteration else {
+      seen = (state.header.iteration, now)
+      return
+    }
+    if now - since.at > patience.nanoseconds { throw error() }
+  }
+}

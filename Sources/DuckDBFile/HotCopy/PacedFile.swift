@@ -1,0 +1,44 @@
+internal import Files
+
+/// A file that is written in large steps, each on its way to the disk before the next but one begins.
+///
+/// So the disk never gets one great flush at the end, behind which a writer's commits would have to wait.
+final class PacedFile {
+  let file: OpenFile
+  private let observer: (any WriteObserver)?
+  private var pace = WritebackPace()
+
+  init(_ file: OpenFile, observer: (any WriteObserver)?) {
+    self.file = file
+    self.observer = observer
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(SystemError) {
+    try file.write(bytes, at: offset)
+    observer?.wrote(bytes, at: offset)
+    try pace.wrote(bytes.count, at: offset, to: file)
+  }
+
+  func truncate(to length: Int64) throws(SystemError) {
+    try file.truncate(to: length)
+    observer?.truncated(to: length)
+  }
+
+  /// Makes holes of the blocks that are not in the set; a file system without holes keeps what is there.
+  func punchHoles(outside used: BlockSet, _ geometry: BlockGeometry) throws(SystemError) {
+    let free = BlockSet(limit: used.limit, all: true).subtracting(used)
+    var position = 0
+    while let run = free.run(from: position, maximum: .max) {
+      position = run.upperBound
+      let offset = geometry.offset(of: run.lowerBound)
+      do {
+        try file.files.punchHole(
+          file.descriptor, offset: offset, length: Int64(run.count) * geometry.allocationSize)
+      } catch {
+        // Only space is lost. What lies there is not in use, and its bytes are in the file's hash as they are.
+        return
+      }
+      observer?.wrote(UnsafeRawBufferPointer(start: nil, count: 0), at: offset)
+    }
+  }
+}

@@ -1,0 +1,56 @@
+package import Files
+package import SystemPackage
+
+/// An open log and what a pass over it found.
+package final class LogFile {
+  package let file: OpenFile
+  package let identity: FileIdentity
+  /// nil: nothing but a torn header, which every engine ignores.
+  package var scan: LogScan? { scanner?.scan }
+
+  private let buffer: IOBuffer
+  private var scanner: LogScanner?
+
+  /// Opens and reads the log. nil: there is none.
+  /// - Throws: `FormatError` for a header that no DuckDB writes; `SystemError`.
+  package static func open(_ path: FilePath, buffer: IOBuffer, files: any FileSystem) throws -> LogFile? {
+    do {
+      return try LogFile(try OpenFile(path, [.noFollow], files: files), buffer: buffer)
+    } catch let error as SystemError where error.call == "openat" && error.errno == .noSuchFileOrDirectory {
+      return nil
+    }
+  }
+
+  /// Reads a log that nobody writes to, such as the one in a backup.
+  package convenience init(sealed file: OpenFile) throws { try self.init(file, buffer: IOBuffer()) }
+
+  private init(_ file: OpenFile, buffer: IOBuffer) throws {
+    self.file = file
+    self.buffer = buffer
+    identity = try file.status().identity
+    let head = try file.read(count: LogHeader.maximumLength, at: 0)
+    guard let header = try LogHeader(parsing: head) else { return }
+    scanner = LogScanner(header: header)
+    try scanOn()
+  }
+
+  /// Looks at what was appended since the last look.
+  package func scanAgain() throws {
+    scanner?.rewind()
+    try scanOn()
+  }
+
+  private func scanOn() throws {
+    // Only framed logs have frames to walk: others are told apart by their version.
+    guard var scanner, scanner.scan.header.version == 2 else { return }
+    let size = try file.status().size
+    while !scanner.isDone, scanner.offset < size {
+      try Interruption.check()
+      let count = try file.read(into: buffer.bytes, at: scanner.offset)
+      if count == 0 { break }
+      scanner.consume(buffer.prefix(count), limit: size)
+    }
+    scanner.finish()
+    self.scanner = scanner
+  }
+}

@@ -1,0 +1,98 @@
+package import SystemPackage
+
+/// An advisory lock of the operating system on a directory of ours, with a note of who holds it.
+///
+/// The lock is an `flock` on the file `.hrp.lock` in that directory, so it is gone when its holder is dead. The note is
+/// only for people: it says who took the lock last. Never used on a user's database.
+package final class AdvisoryLock {
+  /// The name of the file in the locked directory.
+  package static let fileName = FileName(".hrp.lock")
+
+  private let file: OpenFile
+
+  private init(_ file: OpenFile) { self.file = file }
+
+  /// Takes the lock, or says who has it.
+  ///
+  /// A directory that cannot be written to is locked by its own descriptor: then there is no note.
+  /// - Throws: `AdvisoryLock.Busy` when it is still taken after `patience`.
+  package static func take(
+    _ kind: LockKind, on directory: FilePath, note: ProcessNote, patience: Duration = .zero,
+    files: any FileSystem, time: any TimeSource
+  ) throws -> AdvisoryLock {
+    let file = try open(directory, files: files)
+    let end = time.monotonicNanoseconds + patience.nanoseconds
+    while try !files.lock(file.descriptor, kind) {
+      if time.monotonicNanoseconds >= end { throw Busy(directory: directory, holder: readNote(in: file)) }
+      time.sleep(.milliseconds(50))
+    }
+    writeNote(note, to: file)
+    return AdvisoryLock(file)
+  }
+
+  /// Lets go of the lock.
+  package func release() throws(SystemError) { try file.close() }
+
+  /// The lock is held by a living process.
+  package struct Busy: Error {
+    package let directory: FilePath
+    /// Who noted itself last; nil when there is no readable note.
+    package let holder: ProcessNote?
+  }
+
+  private static func open(_ directory: FilePath, files: any FileSystem) throws(SystemError) -> OpenFile {
+    do {
+      return try OpenFile(
+        directory.appending(".hrp.lock"), [.write, .create, .noFollow], permissions: 0o644, files: files)
+    } catch where error.errno == .readOnlyFileSystem || error.errno == .permissionDenied {
+      return try OpenFile(directory, [.directory], files: files)
+    }
+  }
+
+  private static func readNote(in file: OpenFile) -> ProcessNote? {
+    // Without a note the message is poorer, and still right.
+    guard let bytes = try? file.read(count: 1024, at: 0) else { return nil }
+    return ProcessNote(text: String(decoding: bytes, as: UTF8.self))
+  }
+
+  private static func writeNote(_ note: ProcessNote, to file: OpenFile) {
+    // The note is a courtesy; on a directory's descriptor or a full disk the lock holds all the same.
+    try? file.truncate(to: 0)
+    try? file.write(Array(note.text.utf8), at: 0)
+  }
+}
+
+/// Who holds a lock: PID, program, host, since when.
+package struct ProcessNote: Sendable, Equatable {
+  package let pid: Int32
+  package let program: String
+  package let host: String
+  /// Local time, `2026-01-24 14:30:52`.
+  package let since: String
+
+  package init(pid: Int32, program: String, host: String, since: String) {
+    self.pid = pid
+    self.program = program
+    self.host = host
+    self.since = since
+  }
+
+  /// One line, the fields separated by tabs.
+  package var text: String { "\(pid)\t\(program)\t\(host)\t\(since)\n" }
+
+  package init?(text: String) {
+    let fields = text.split(separator: "\n").first?.split(separator: "\t", omittingEmptySubsequences: false) ?? []
+    guard fields.count == 4, let pid = Int32(fields[0]) else { return nil }
+    self.init(pid: pid, program: String(fields[1]), host: String(fields[2]), since: String(fields[3]))
+  }
+
+  /// `hrp backup create (PID 123 on lab, since 2026-01-24 14:30:52)`
+  package var words: String { "\(program) (PID \(pid) on \(host), since \(since))" }
+}
+
+extension Duration {
+  package var nanoseconds: Int64 {
+    let (seconds, attoseconds) = components
+    return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+  }
+}

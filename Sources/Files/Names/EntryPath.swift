@@ -1,0 +1,144 @@
+package import SystemPackage
+
+/// One name in a directory, as the bytes that the file system holds: not necessarily UTF-8.
+package struct FileName: Hashable, Comparable, Sendable {
+  /// The bytes; never empty, without `/` and NUL.
+  package let bytes: [UInt8]
+
+  /// Takes bytes as the kernel gave them.
+  package init(bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
+
+  package init(_ text: String) { bytes = Array(text.utf8) }
+
+  package init(_ component: FilePath.Component) {
+    bytes = component.withPlatformString { text in
+      // Safe because a platform string ends with NUL.
+      UnsafeBufferPointer(start: text, count: Int(component.length)).map { UInt8(bitPattern: $0) }
+    }
+  }
+
+  /// The name as a path of one component.
+  package var path: FilePath { FilePath(bytes: bytes) }
+
+  /// Whether this is one of the names that the kernel itself keeps in every directory.
+  package var isDotOrDotDot: Bool { bytes == [0x2E] || bytes == [0x2E, 0x2E] }
+
+  package func hasPrefix(_ text: String) -> Bool { bytes.starts(with: text.utf8) }
+
+  package static func < (left: FileName, right: FileName) -> Bool {
+    left.bytes.lexicographicallyPrecedes(right.bytes)
+  }
+}
+
+/// A path below some root, in bytes, that cannot leave that root.
+///
+/// The only way from a stranger's bytes to a path that is opened: no absolute path, no `.`, `..` or empty component, no
+/// NUL. Ordering is that of the bytes of the whole path, as `sort` in the C locale orders them.
+package struct EntryPath: Hashable, Comparable, Sendable {
+  /// The longest path that is taken, in bytes (Linux: PATH_MAX).
+  package static let maximumLength = 4096
+  /// The deepest path that is taken, in components: one descriptor each is held while a tree is walked.
+  package static let maximumDepth = 128
+
+  /// The components joined by `/`; empty for the root itself.
+  package let bytes: [UInt8]
+
+  /// The root.
+  package static let root = EntryPath(unchecked: [])
+
+  private init(unchecked bytes: [UInt8]) { self.bytes = bytes }
+
+  /// A path from a stranger's bytes; nil when it could leave the root or is not in its simplest form.
+  package init?(validating bytes: [UInt8]) {
+    guard !bytes.isEmpty, bytes.count <= Self.maximumLength, !bytes.contains(0) else { return nil }
+    var depth = 0
+    for component in bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+      depth += 1
+      if component.isEmpty || component.elementsEqual([0x2E]) || component.elementsEqual([0x2E, 0x2E])
+        || depth > Self.maximumDepth
+      {
+        return nil
+      }
+    }
+    self.bytes = bytes
+  }
+
+  /// A path of a name that we chose ourselves. A name that could leave the root is a programmer error.
+  package init(_ text: String) {
+    guard let path = EntryPath(validating: Array(text.utf8)) else {
+      preconditionFailure("\(text) is not a path below a root.")
+    }
+    self = path
+  }
+
+  package static func / (parent: EntryPath, name: FileName) -> EntryPath {
+    parent.bytes.isEmpty
+      ? EntryPath(unchecked: name.bytes) : EntryPath(unchecked: parent.bytes + [UInt8(ascii: "/")] + name.bytes)
+  }
+
+  package var isRoot: Bool { bytes.isEmpty }
+
+  /// The last component.
+  package var name: FileName {
+    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return FileName(bytes: bytes) }
+    return FileName(bytes: Array(bytes[(slash + 1)...]))
+  }
+
+  /// The path without its last component; the root for a single name.
+  package var parent: EntryPath {
+    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return .root }
+    return EntryPath(unchecked: Array(bytes[..<slash]))
+  }
+
+  package var components: [FileName] {
+    bytes.split(separator: UInt8(ascii: "/")).map { FileName(bytes: Array($0)) }
+  }
+
+  /// Whether the path lies in the given folder (or is it).
+  package func isInside(_ folder: EntryPath) -> Bool {
+    folder.isRoot || bytes == folder.bytes || bytes.starts(with: folder.bytes + [UInt8(ascii: "/")])
+  }
+
+  /// The path seen from the given folder, which must hold it; nil for the folder itself or a path elsewhere.
+  package func relative(to folder: EntryPath) -> EntryPath? {
+    if folder.isRoot { return self }
+    guard isInside(folder), bytes.count > folder.bytes.count else { return nil }
+    return EntryPath(unchecked: Array(bytes[(folder.bytes.count + 1)...]))
+  }
+
+  /// The path in readable form: see ``ByteText``.
+  package var text: String { ByteText.escaped(bytes) }
+
+  package static func < (left: EntryPath, right: EntryPath) -> Bool {
+    left.bytes.lexicographicallyPrecedes(right.bytes)
+  }
+}
+
+extension FilePath.Component {
+  /// Bytes of the name.
+  fileprivate var length: Int {
+    withPlatformString { text in
+      var count = 0
+      while text[count] != 0 { count += 1 }
+      return count
+    }
+  }
+}
+
+extension FilePath {
+  /// A path of raw bytes, which need not be UTF-8.
+  package init(bytes: some Collection<UInt8>) {
+    self = (bytes.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer {
+      // Safe because the buffer is not empty and ends with NUL.
+      FilePath(platformString: $0.baseAddress!)  // swift-format-ignore: NeverForceUnwrap
+    }
+  }
+
+  /// The bytes of the path.
+  package var bytes: [UInt8] {
+    withPlatformString { Array(UnsafeBufferPointer(start: $0, count: length).map { UInt8(bitPattern: $0) }) }
+  }
+
+  /// The path in readable form: see ``ByteText``.
+  package var text: String { ByteText.escaped(bytes) }
+}

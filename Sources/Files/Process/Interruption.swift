@@ -1,0 +1,43 @@
+private import Synchronization
+
+#if canImport(Glibc)
+  private import Glibc
+#elseif canImport(Musl)
+  private import Musl
+#elseif canImport(Darwin)
+  private import Darwin
+#endif
+
+/// Whether the user or the system asked this process to stop. Long work asks at every buffer.
+package enum Interruption {
+  private static let received = Atomic<Int32>(0)
+
+  /// The work was asked to stop by this signal.
+  package struct Stopped: Error {
+    package let signal: Int32
+    /// 130 for SIGINT, 143 for SIGTERM: the shell's convention.
+    package var exitCode: Int32 { 128 + signal }
+  }
+
+  /// Turns SIGINT and SIGTERM into a request to stop; a second one ends the process at once.
+  package static func listen() {
+    for signal in [SIGINT, SIGTERM] {
+      var action = sigaction()
+      let handler: @convention(c) (Int32) -> Void = { number in
+        if Interruption.received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
+      }
+      #if canImport(Darwin)
+        action.__sigaction_u.__sa_handler = handler
+      #else
+        action.__sigaction_handler.sa_handler = handler
+      #endif
+      sigaction(signal, &action, nil)
+    }
+  }
+
+  /// Returns at once, or throws when the process was asked to stop.
+  package static func check() throws(Stopped) {
+    let signal = received.load(ordering: .relaxed)
+    if signal != 0 { throw Stopped(signal: signal) }
+  }
+}

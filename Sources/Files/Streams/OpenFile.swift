@@ -1,0 +1,104 @@
+package import SystemPackage
+
+/// A file or directory that is open, and is closed exactly once.
+///
+/// `close()` reports a failure; when the last reference goes without it, the descriptor is closed silently, which is the
+/// path of errors. Not shared between threads.
+package final class OpenFile {
+  package let descriptor: Descriptor
+  package let files: any FileSystem
+  /// The path as the reader of an error knows it.
+  package let path: FilePath
+  private var isOpen = true
+
+  package init(
+    _ path: FilePath, at directory: Descriptor? = nil, _ mode: OpenMode = [], permissions: UInt16 = 0o644,
+    shown: FilePath? = nil, files: any FileSystem
+  ) throws(SystemError) {
+    self.files = files
+    self.path = shown ?? path
+    do {
+      descriptor = try files.open(path, at: directory, mode, permissions: permissions)
+    } catch {
+      throw error.at((shown ?? path).text)
+    }
+  }
+
+  deinit {
+    // A failure to close after another error adds nothing that the reader could act on.
+    if isOpen { try? files.close(descriptor) }
+  }
+
+  package func close() throws(SystemError) {
+    guard isOpen else { return }
+    isOpen = false
+    try named { () throws(SystemError) in try files.close(descriptor) }
+  }
+
+  package func status() throws(SystemError) -> FileStatus {
+    try named { () throws(SystemError) in try files.status(of: descriptor) }
+  }
+
+  /// Reads until the buffer is full or the file ends. Returns the number of bytes read.
+  package func read(into bytes: UnsafeMutableRawBufferPointer, at offset: Int64) throws(SystemError) -> Int {
+    try named { () throws(SystemError) in
+      var done = 0
+      while done < bytes.count {
+        let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[done...])
+        let count = try files.read(descriptor, into: rest, at: offset + Int64(done))
+        if count == 0 { break }
+        done += count
+      }
+      return done
+    }
+  }
+
+  /// At most `count` bytes from an offset; fewer at the end of the file.
+  package func read(count: Int, at offset: Int64) throws(SystemError) -> [UInt8] {
+    var failure: SystemError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      do throws(SystemError) {
+        initialized = try read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
+  /// Writes all bytes.
+  package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(SystemError) {
+    try named { () throws(SystemError) in
+      var done = 0
+      while done < bytes.count {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+        let count = try files.write(descriptor, rest, at: offset + Int64(done))
+        // A kernel that accepts nothing and says no error would keep us here for ever.
+        if count == 0 { throw SystemError("pwrite", .ioError) }
+        done += count
+      }
+    }
+  }
+
+  package func write(_ bytes: [UInt8], at offset: Int64) throws(SystemError) {
+    var failure: SystemError?
+    bytes.withUnsafeBytes { buffer in
+      do throws(SystemError) { try write(buffer, at: offset) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
+  package func synchronize() throws(SystemError) {
+    try named { () throws(SystemError) in try files.synchronize(descriptor) }
+  }
+
+  package func truncate(to length: Int64) throws(SystemError) {
+    try named { () throws(SystemError) in try files.truncate(descriptor, to: length) }
+  }
+
+  /// Runs a call and gives its error the path of this file.
+  private func named<Result>(_ body: () throws(SystemError) -> Result) throws(SystemError) -> Result {
+    do { return try body() } catch { throw error.path.isEmpty ? error.at(path.text) : error }
+  }
+}

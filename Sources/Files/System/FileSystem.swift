@@ -1,0 +1,104 @@
+package import SystemPackage
+
+/// An open file or directory of the process. Trivial: whoever opens it closes it (see ``OpenFile``).
+package struct Descriptor: Hashable, Sendable {
+  package let number: Int32
+  package init(number: Int32) { self.number = number }
+}
+
+/// How a file is opened. Close-on-exec is always set.
+package struct OpenMode: OptionSet, Sendable {
+  package let rawValue: Int32
+  package init(rawValue: Int32) { self.rawValue = rawValue }
+
+  package static let write = OpenMode(rawValue: 1)
+  /// Make the file; without `exclusive` an existing one serves too.
+  package static let create = OpenMode(rawValue: 2)
+  package static let exclusive = OpenMode(rawValue: 4)
+  package static let directory = OpenMode(rawValue: 8)
+  /// Refuse a link as the last component (ELOOP), and never wait for a FIFO's other end.
+  package static let noFollow = OpenMode(rawValue: 16)
+  package static let append = OpenMode(rawValue: 32)
+}
+
+/// Who else uses a lock.
+package enum LockKind: Sendable { case shared, exclusive }
+
+/// The seam to the kernel: each call is one system call, restarted when a signal interrupts it.
+///
+/// Everything that reads or writes a user's data goes through a value of this protocol, so that tests can make the n-th
+/// call fail, write short, or lose what was not yet durable. (SQLite and child processes have their own way in.)
+/// `directory` nil means: relative to the working directory.
+package protocol FileSystem: Sendable {
+  /// The corresponding C function is `openat`.
+  func open(_ path: FilePath, at directory: Descriptor?, _ mode: OpenMode, permissions: UInt16) throws(SystemError)
+    -> Descriptor
+  /// The corresponding C function is `close`. The descriptor is gone even when it throws.
+  func close(_ descriptor: Descriptor) throws(SystemError)
+  /// At most as many bytes as fit; 0 at the end of the file. The corresponding C function is `pread`.
+  func read(_ descriptor: Descriptor, into bytes: UnsafeMutableRawBufferPointer, at offset: Int64) throws(SystemError)
+    -> Int
+  /// Possibly fewer bytes than given. The corresponding C function is `pwrite`.
+  func write(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(SystemError) -> Int
+  /// At the end of the file, wherever that is by then. The corresponding C function is `write` with `O_APPEND`.
+  func append(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int
+  /// The corresponding C function is `fstat`.
+  func status(of descriptor: Descriptor) throws(SystemError) -> FileStatus
+  /// Of a link itself, not of what it points to. The corresponding C function is `fstatat`.
+  func status(_ path: FilePath, at directory: Descriptor?) throws(SystemError) -> FileStatus
+  /// All names but `.` and `..`, in no order. The corresponding C function is `readdir`.
+  func entries(of directory: Descriptor) throws(SystemError) -> [DirectoryEntry]
+  /// The corresponding C function is `mkdirat`.
+  func makeDirectory(_ path: FilePath, at directory: Descriptor?, permissions: UInt16) throws(SystemError)
+  /// The corresponding C function is `symlinkat`.
+  func makeLink(_ path: FilePath, at directory: Descriptor?, target: [UInt8]) throws(SystemError)
+  /// The corresponding C function is `readlinkat`.
+  func linkTarget(_ path: FilePath, at directory: Descriptor?) throws(SystemError) -> [UInt8]
+  /// The corresponding C function is `linkat`, which here does not follow a link.
+  func makeHardLink(
+    _ path: FilePath, at directory: Descriptor?, to source: FilePath, at sourceDirectory: Descriptor?
+  ) throws(SystemError)
+  /// Removes a name that is no directory. The corresponding C function is `unlinkat`.
+  func remove(_ path: FilePath, at directory: Descriptor?) throws(SystemError)
+  /// Removes an empty directory. The corresponding C function is `unlinkat` with `AT_REMOVEDIR`.
+  func removeDirectory(_ path: FilePath, at directory: Descriptor?) throws(SystemError)
+  /// Renames; an existing target makes it fail. The corresponding C function is `renameat2` with `RENAME_NOREPLACE`.
+  func renameNew(_ source: FilePath, at from: Descriptor?, to target: FilePath, at to: Descriptor?) throws(SystemError)
+  /// Renames in place of an existing target. The corresponding C function is `renameat`.
+  func renameReplacing(
+    _ source: FilePath, at from: Descriptor?, to target: FilePath, at to: Descriptor?
+  ) throws(SystemError)
+  /// Makes one file or directory durable. The corresponding C function is `fsync` (macOS: `F_FULLFSYNC`).
+  func synchronize(_ descriptor: Descriptor) throws(SystemError)
+  /// Hands one file to the device, whose own cache may still hold it. The corresponding C function is `fsync`.
+  func synchronizeContents(_ descriptor: Descriptor) throws(SystemError)
+  /// Makes everything on the file system durable; false where the platform cannot. The C function is `syncfs`.
+  func synchronizeFileSystem(of descriptor: Descriptor) throws(SystemError) -> Bool
+  /// Starts to write a range out, without waiting for it. The corresponding C function is `sync_file_range`.
+  func startWriteback(_ descriptor: Descriptor, offset: Int64, length: Int64) throws(SystemError)
+  /// Waits until a range is written out; not a promise of durability.
+  func waitForWriteback(_ descriptor: Descriptor, offset: Int64, length: Int64) throws(SystemError)
+  /// Makes the next read come from the device. The corresponding C function is `posix_fadvise(DONTNEED)`.
+  func dropCache(of descriptor: Descriptor) throws(SystemError)
+  /// The corresponding C function is `ftruncate`.
+  func truncate(_ descriptor: Descriptor, to length: Int64) throws(SystemError)
+  /// Makes a range read as zeros and take no space, where the file system can; else throws `notSupported`.
+  func punchHole(_ descriptor: Descriptor, offset: Int64, length: Int64) throws(SystemError)
+  /// The corresponding C function is `fchmod`.
+  func setPermissions(_ descriptor: Descriptor, _ permissions: UInt16) throws(SystemError)
+  /// The corresponding C function is `futimens`.
+  func setModified(_ descriptor: Descriptor, nanoseconds: Int64) throws(SystemError)
+  /// Of a link itself. The corresponding C function is `utimensat`.
+  func setModified(_ path: FilePath, at directory: Descriptor?, nanoseconds: Int64) throws(SystemError)
+  /// The corresponding C function is `fstatvfs`.
+  func space(of descriptor: Descriptor) throws(SystemError) -> FileSystemSpace
+  /// Takes an advisory lock at once or says that it is taken. The corresponding C function is `flock`.
+  func lock(_ descriptor: Descriptor, _ kind: LockKind) throws(SystemError) -> Bool
+  /// The process that holds a POSIX lock which a lock of this kind on the whole file would meet.
+  /// The corresponding C function is `fcntl(F_GETLK)`.
+  func lockHolder(_ descriptor: Descriptor, against kind: LockKind) throws(SystemError) -> Int32?
+  /// Where data begins at or after the offset; nil: only holes to the end. The C function is `lseek(SEEK_DATA)`.
+  func nextData(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64?
+  /// Where the data that begins at the offset ends. The corresponding C function is `lseek(SEEK_HOLE)`.
+  func nextHole(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64
+}

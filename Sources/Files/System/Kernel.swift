@@ -1,0 +1,302 @@
+private import CFiles
+package import SystemPackage
+
+#if canImport(Glibc)
+  private import Glibc
+#elseif canImport(Musl)
+  private import Musl
+#elseif canImport(Darwin)
+  private import Darwin
+#endif
+
+/// The real file system: each call goes to the kernel.
+package struct Kernel: FileSystem {
+  package init() {}
+
+  package func open(_ path: FilePath, at directory: Descriptor?, _ mode: OpenMode, permissions: UInt16)
+    throws(SystemError) -> Descriptor
+  {
+    let number = try call("openat", path) { name in
+      hrp_openat(base(directory), name, mode.flags, UInt32(permissions))
+    }
+    return Descriptor(number: number)
+  }
+
+  package func close(_ descriptor: Descriptor) throws(SystemError) {
+    #if canImport(Darwin)
+      let result = Darwin.close(descriptor.number)
+    #elseif canImport(Glibc)
+      let result = Glibc.close(descriptor.number)
+    #else
+      let result = Musl.close(descriptor.number)
+    #endif
+    // Not restarted: after EINTR the descriptor is closed all the same (man 2 close), and its number may be another's.
+    if result != 0, errno != EINTR { throw SystemError("close", Errno(rawValue: errno)) }
+  }
+
+  package func read(_ descriptor: Descriptor, into bytes: UnsafeMutableRawBufferPointer, at offset: Int64)
+    throws(SystemError) -> Int
+  {
+    try call("pread") { pread(descriptor.number, bytes.baseAddress, bytes.count, off_t(offset)) }
+  }
+
+  package func write(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer, at offset: Int64)
+    throws(SystemError) -> Int
+  {
+    try call("pwrite") { pwrite(descriptor.number, bytes.baseAddress, bytes.count, off_t(offset)) }
+  }
+
+  package func append(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
+    #if canImport(Darwin)
+      try call("write") { Darwin.write(descriptor.number, bytes.baseAddress, bytes.count) }
+    #elseif canImport(Glibc)
+      try call("write") { Glibc.write(descriptor.number, bytes.baseAddress, bytes.count) }
+    #else
+      try call("write") { Musl.write(descriptor.number, bytes.baseAddress, bytes.count) }
+    #endif
+  }
+
+  package func status(of descriptor: Descriptor) throws(SystemError) -> FileStatus {
+    var status = stat()
+    _ = try call("fstat") { fstat(descriptor.number, &status) }
+    return FileStatus(status)
+  }
+
+  package func status(_ path: FilePath, at directory: Descriptor?) throws(SystemError) -> FileStatus {
+    var status = stat()
+    _ = try call("fstatat", path) { fstatat(base(directory), $0, &status, AT_SYMLINK_NOFOLLOW) }
+    return FileStatus(status)
+  }
+
+  package func entries(of directory: Descriptor) throws(SystemError) -> [DirectoryEntry] {
+    // A descriptor of its own: closedir closes the one it was given, and its position is not shared.
+    let own = try open(".", at: directory, [.directory], permissions: 0)
+    guard let stream = fdopendir(own.number) else {
+      let error = SystemError("fdopendir", Errno(rawValue: errno))
+      try close(own)
+      throw error
+    }
+    defer { closedir(stream) }
+    var entries: [DirectoryEntry] = []
+    while true {
+      errno = 0
+      guard let entry = readdir(stream) else { break }
+      let name = FileName(bytes: entry.nameBytes)
+      if !name.isDotOrDotDot { entries.append(DirectoryEntry(name: name, kind: FileKind(listed: entry))) }
+    }
+    if errno != 0 { throw SystemError("readdir", Errno(rawValue: errno)) }
+    return entries
+  }
+
+  package func makeDirectory(_ path: FilePath, at directory: Descriptor?, permissions: UInt16) throws(SystemError) {
+    _ = try call("mkdirat", path) { mkdirat(base(directory), $0, mode_t(permissions)) }
+  }
+
+  package func makeLink(_ path: FilePath, at directory: Descriptor?, target: [UInt8]) throws(SystemError) {
+    let target = target.map { CChar(bitPattern: $0) } + [0]
+    _ = try call("symlinkat", path) { symlinkat(target, base(directory), $0) }
+  }
+
+  package func linkTarget(_ path: FilePath, at directory: Descriptor?) throws(SystemError) -> [UInt8] {
+    var bytes = [CChar](repeating: 0, count: EntryPath.maximumLength + 1)
+    let count = try call("readlinkat", path) { readlinkat(base(directory), $0, &bytes, bytes.count) }
+    return bytes.prefix(count).map { UInt8(bitPattern: $0) }
+  }
+
+  package func makeHardLink(
+    _ path: FilePath, at directory: Descriptor?, to source: FilePath, at sourceDirectory: Descriptor?
+  ) throws(SystemError) {
+    _ = try call("linkat", path) { name in
+      source.withPlatformString { linkat(base(sourceDirectory), $0, base(directory), name, 0) }
+    }
+  }
+
+  package func remove(_ path: FilePath, at directory: Descriptor?) throws(SystemError) {
+    _ = try call("unlinkat", path) { unlinkat(base(directory), $0, 0) }
+  }
+
+  package func removeDirectory(_ path: FilePath, at directory: Descriptor?) throws(SystemError) {
+    _ = try call("unlinkat", path) { unlinkat(base(directory), $0, AT_REMOVEDIR) }
+  }
+
+  package func renameNew(_ source: FilePath, at from: Descriptor?, to target: FilePath, at to: Descriptor?)
+    throws(SystemError)
+  {
+    _ = try call("renameat2", target) { name in
+      source.withPlatformString { hrp_rename_new(base(from), $0, base(to), name) }
+    }
+  }
+
+  package func renameReplacing(
+    _ source: FilePath, at from: Descriptor?, to target: FilePath, at to: Descriptor?
+  ) throws(SystemError) {
+    _ = try call("renameat", target) { name in
+      source.withPlatformString { renameat(base(from), $0, base(to), name) }
+    }
+  }
+
+  package func synchronize(_ descriptor: Descriptor) throws(SystemError) {
+    _ = try call("fsync") { hrp_full_sync(descriptor.number) }
+  }
+
+  package func synchronizeContents(_ descriptor: Descriptor) throws(SystemError) {
+    _ = try call("fsync") { fsync(descriptor.number) }
+  }
+
+  package func synchronizeFileSystem(of descriptor: Descriptor) throws(SystemError) -> Bool {
+    if hrp_syncfs(descriptor.number) == 0 { return true }
+    if errno == ENOTSUP || errno == ENOSYS { return false }
+    throw SystemError("syncfs", Errno(rawValue: errno))
+  }
+
+  package func startWriteback(_ descriptor: Descriptor, offset: Int64, length: Int64) throws(SystemError) {
+    _ = try call("sync_file_range") { hrp_start_writeback(descriptor.number, offset, length) }
+  }
+
+  package func waitForWriteback(_ descriptor: Descriptor, offset: Int64, length: Int64) throws(SystemError) {
+    _ = try call("sync_file_range") { hrp_wait_writeback(descriptor.number, offset, length) }
+  }
+
+  package func dropCache(of descriptor: Descriptor) throws(SystemError) {
+    _ = try call("posix_fadvise") { hrp_drop_cache(descriptor.number) }
+  }
+
+  package func truncate(_ descriptor: Descriptor, to length: Int64) throws(SystemError) {
+    _ = try call("ftruncate") { ftruncate(descriptor.number, off_t(length)) }
+  }
+
+  package func punchHole(_ descriptor: Descriptor, offset: Int64, length: Int64) throws(SystemError) {
+    _ = try call("fallocate") { hrp_punch_hole(descriptor.number, offset, length) }
+  }
+
+  package func setPermissions(_ descriptor: Descriptor, _ permissions: UInt16) throws(SystemError) {
+    _ = try call("fchmod") { fchmod(descriptor.number, mode_t(permissions)) }
+  }
+
+  package func setModified(_ descriptor: Descriptor, nanoseconds: Int64) throws(SystemError) {
+    _ = try call("futimens") { hrp_set_modified(descriptor.number, nil, nanoseconds) }
+  }
+
+  package func setModified(_ path: FilePath, at directory: Descriptor?, nanoseconds: Int64) throws(SystemError) {
+    _ = try call("utimensat", path) { hrp_set_modified(base(directory), $0, nanoseconds) }
+  }
+
+  package func space(of descriptor: Descriptor) throws(SystemError) -> FileSystemSpace {
+    var available: UInt64 = 0
+    var total: UInt64 = 0
+    _ = try call("fstatvfs") { hrp_space(descriptor.number, &available, &total) }
+    return FileSystemSpace(availableBytes: available, totalBytes: total)
+  }
+
+  package func lock(_ descriptor: Descriptor, _ kind: LockKind) throws(SystemError) -> Bool {
+    let operation = (kind == .exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB
+    do {
+      _ = try call("flock") { flock(descriptor.number, operation) }
+      return true
+    } catch where error.errno == .wouldBlock {
+      return false
+    }
+  }
+
+  package func lockHolder(_ descriptor: Descriptor, against kind: LockKind) throws(SystemError) -> Int32? {
+    var holder: pid_t = 0
+    let held = try call("fcntl") { hrp_lock_holder(descriptor.number, kind == .exclusive ? 1 : 0, &holder) }
+    return held == 1 ? holder : nil
+  }
+
+  package func nextData(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64? {
+    do {
+      return try call("lseek") { hrp_next_data(descriptor.number, offset) }
+    } catch where error.errno == .noSuchAddressOrDevice {
+      return nil
+    }
+  }
+
+  package func nextHole(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64 {
+    try call("lseek") { hrp_next_hole(descriptor.number, offset) }
+  }
+}
+
+// MARK: - One loop for EINTR
+
+extension Kernel {
+  private func base(_ directory: Descriptor?) -> Int32 { directory?.number ?? AT_FDCWD }
+
+  /// Makes the call until no signal interrupts it; the only such loop.
+  private func call<Result: SignedInteger>(_ name: String, _ body: () -> Result) throws(SystemError) -> Result {
+    while true {
+      let result = body()
+      if result >= 0 { return result }
+      if errno != EINTR { throw SystemError(name, Errno(rawValue: errno)) }
+    }
+  }
+
+  private func call<Result: SignedInteger>(
+    _ name: String, _ path: FilePath, _ body: (UnsafePointer<CChar>) -> Result
+  ) throws(SystemError) -> Result {
+    do {
+      return try call(name) { path.withPlatformString(body) }
+    } catch {
+      throw error.at(path.text)
+    }
+  }
+}
+
+// MARK: - From the C types
+
+extension OpenMode {
+  fileprivate var flags: Int32 {
+    var flags = O_CLOEXEC | (contains(.write) ? O_RDWR : O_RDONLY)
+    if contains(.create) { flags |= O_CREAT }
+    if contains(.exclusive) { flags |= O_EXCL }
+    if contains(.directory) { flags |= O_DIRECTORY }
+    if contains(.noFollow) { flags |= O_NOFOLLOW | O_NONBLOCK }
+    if contains(.append) { flags |= O_APPEND }
+    return flags
+  }
+}
+
+extension FileKind {
+  fileprivate init(mode: mode_t) {
+    switch mode & S_IFMT {
+    case S_IFREG: self = .regular
+    case S_IFDIR: self = .directory
+    case S_IFLNK: self = .link
+    case S_IFIFO: self = .fifo
+    case S_IFSOCK: self = .socket
+    case S_IFCHR: self = .characterDevice
+    case S_IFBLK: self = .blockDevice
+    default: self = .unknown
+    }
+  }
+
+  /// The mode's format bits shifted right by twelve are the DT_ constants (man 3 readdir).
+  fileprivate init(listed entry: UnsafePointer<dirent>) {
+    self = FileKind(mode: mode_t(hrp_entry_type(entry)) << 12)
+  }
+}
+
+extension FileStatus {
+  fileprivate init(_ status: stat) {
+    kind = FileKind(mode: status.st_mode)
+    permissions = UInt16(status.st_mode & 0o7777)
+    size = Int64(status.st_size)
+    allocatedBytes = Int64(status.st_blocks) * 512
+    (modifiedNanoseconds, changedNanoseconds) = withUnsafePointer(to: status) {
+      (hrp_modified_ns($0), hrp_changed_ns($0))
+    }
+    identity = FileIdentity(
+      device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino))
+  }
+}
+
+extension UnsafeMutablePointer<dirent> {
+  /// The bytes of the name, up to its NUL.
+  fileprivate var nameBytes: [UInt8] {
+    // Safe because the kernel ends d_name with a NUL within the entry. The entry may be shorter than the C type, so the
+    // name is read where it lies.
+    let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
+    let start = UnsafeRawPointer(self).advanced(by: offset).assumingMemoryBound(to: CChar.self)
+    return UnsafeBufferPointer(start: start, count: strlen(start)).map { UInt8(bitPattern: $0) }
+  }
+}

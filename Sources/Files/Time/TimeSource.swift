@@ -1,0 +1,110 @@
+#if canImport(Glibc)
+  private import Glibc
+#elseif canImport(Musl)
+  private import Musl
+#elseif canImport(Darwin)
+  private import Darwin
+#endif
+
+/// The seam to the clock, so that tests neither sleep nor depend on the time zone of the machine.
+package protocol TimeSource: Sendable {
+  /// Nanoseconds since 1970 UTC.
+  var nowNanoseconds: Int64 { get }
+  /// Nanoseconds on a clock that never goes back.
+  var monotonicNanoseconds: Int64 { get }
+  func sleep(_ duration: Duration)
+}
+
+/// The machine's own clocks.
+package struct SystemTime: TimeSource {
+  package init() {}
+
+  package var nowNanoseconds: Int64 { read(CLOCK_REALTIME) }
+  package var monotonicNanoseconds: Int64 { read(CLOCK_MONOTONIC) }
+
+  package func sleep(_ duration: Duration) {
+    let (seconds, attoseconds) = duration.components
+    var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+    // A signal ends the sleep early: whoever sleeps looks again at what it waits for.
+    nanosleep(&time, nil)
+  }
+
+  private func read(_ clock: clockid_t) -> Int64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}
+
+/// A moment as a calendar of this machine's time zone shows it (`TZ`, else the system's).
+package struct LocalTime: Sendable, Equatable {
+  package var year: Int
+  package var month: Int
+  package var day: Int
+  package var hour: Int
+  package var minute: Int
+  package var second: Int
+  package var microsecond: Int
+  /// Seconds east of UTC.
+  package var offsetSeconds: Int
+
+  /// The corresponding C function is `localtime_r`.
+  package init(nanoseconds: Int64) {
+    var seconds = time_t((Double(nanoseconds) / 1e9).rounded(.down))
+    seconds = time_t(nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : Int64(seconds))
+    var parts = tm()
+    localtime_r(&seconds, &parts)
+    year = Int(parts.tm_year) + 1900
+    month = Int(parts.tm_mon) + 1
+    day = Int(parts.tm_mday)
+    hour = Int(parts.tm_hour)
+    minute = Int(parts.tm_min)
+    second = Int(parts.tm_sec)
+    microsecond = Int(nanoseconds % 1_000_000_000) / 1000
+    offsetSeconds = Int(parts.tm_gmtoff)
+  }
+
+  /// The moment of a local time of this machine, in nanoseconds since 1970. The corresponding C function is `mktime`.
+  package static func nanoseconds(
+    year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int, microsecond: Int = 0
+  ) -> Int64? {
+    var parts = tm()
+    parts.tm_year = Int32(year - 1900)
+    parts.tm_mon = Int32(month - 1)
+    parts.tm_mday = Int32(day)
+    parts.tm_hour = Int32(hour)
+    parts.tm_min = Int32(minute)
+    parts.tm_sec = Int32(second)
+    parts.tm_isdst = -1
+    let seconds = mktime(&parts)
+    // mktime turns the 31st of February into the 3rd of March: such a date is none.
+    guard seconds != -1, parts.tm_mday == Int32(day), parts.tm_mon == Int32(month - 1) else { return nil }
+    return Int64(seconds) * 1_000_000_000 + Int64(microsecond) * 1000
+  }
+
+  /// `2026-01-24 14:30:52`
+  package var plain: String {
+    "\(pad(year, 4))-\(pad(month))-\(pad(day)) \(pad(hour)):\(pad(minute)):\(pad(second))"
+  }
+
+  /// `20260124_143052`
+  package var compact: String {
+    "\(pad(year, 4))\(pad(month))\(pad(day))_\(pad(hour))\(pad(minute))\(pad(second))"
+  }
+
+  /// ISO 8601 without an offset, microseconds: `2026-01-24T14:30:52.123456`.
+  package var iso8601: String {
+    "\(pad(year, 4))-\(pad(month))-\(pad(day))T\(pad(hour)):\(pad(minute)):\(pad(second)).\(pad(microsecond, 6))"
+  }
+
+  /// ISO 8601 with the offset: `2026-01-24T14:30:52.123456-05:00`.
+  package var iso8601WithOffset: String {
+    let minutes = abs(offsetSeconds) / 60
+    return iso8601 + (offsetSeconds < 0 ? "-" : "+") + "\(pad(minutes / 60)):\(pad(minutes % 60))"
+  }
+
+  private func pad(_ value: Int, _ width: Int = 2) -> String {
+    let digits = String(value)
+    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+  }
+}

@@ -1,0 +1,52 @@
+package import SystemPackage
+
+extension FileSystem {
+  /// Removes a file or a whole directory below an open one, links not followed. A name that is not there is fine.
+  ///
+  /// Directories are made writable first: what was copied from a read-only tree must not outlive its removal.
+  package func removeTree(_ name: FilePath, at directory: Descriptor) throws(SystemError) {
+    do {
+      let kind = try status(name, at: directory).kind
+      guard kind == .directory else { return try remove(name, at: directory) }
+      let opened = try OpenFile(name, at: directory, [.directory, .noFollow], files: self)
+      // Where it is not ours to change, the removal of the contents says so.
+      try? setPermissions(opened.descriptor, 0o700)
+      for entry in try entries(of: opened.descriptor) {
+        try removeTree(entry.name.path, at: opened.descriptor)
+      }
+      try opened.close()
+      try removeDirectory(name, at: directory)
+    } catch where error.errno == .noSuchFileOrDirectory {
+      return
+    }
+  }
+
+  /// Makes a directory and those above it, as `mkdir -p` does.
+  package func makeDirectories(_ path: FilePath, permissions: UInt16 = 0o777) throws(SystemError) {
+    do {
+      try makeDirectory(path, at: nil, permissions: permissions)
+    } catch where error.errno == .fileExists {
+      // What is there is looked at when it is opened.
+    } catch where error.errno == .noSuchFileOrDirectory && path.removingLastComponent() != path {
+      try makeDirectories(path.removingLastComponent(), permissions: permissions)
+      try makeDirectory(path, at: nil, permissions: permissions)
+    }
+  }
+
+  /// Whether there is something of this name; a dangling link counts.
+  package func exists(_ path: FilePath, at directory: Descriptor? = nil) throws(SystemError) -> Bool {
+    do {
+      _ = try status(path, at: directory)
+      return true
+    } catch where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
+      return false
+    }
+  }
+
+  /// Makes a rename durable: the directory that holds the name.
+  package func synchronizeDirectory(_ path: FilePath) throws(SystemError) {
+    let directory = try OpenFile(path, [.directory], files: self)
+    try directory.synchronize()
+    try directory.close()
+  }
+}

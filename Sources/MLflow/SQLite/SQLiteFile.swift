@@ -1,0 +1,98 @@
+private import Files
+internal import GRDB
+package import SystemPackage
+
+/// A failure of SQLite on one database.
+package struct SQLiteError: Error, Sendable, Equatable {
+  /// The database, in readable form.
+  package let path: String
+  /// SQLite's result code, such as 5 for busy, 11 for corrupt.
+  package let resultCode: Int32
+  /// SQLite's own words.
+  package let message: String
+}
+
+/// An SQLite database as a file: its mark, its sidecars, a copy of it while others write, a check of it.
+///
+/// SQLite's POSIX locks vanish when any descriptor of the file is closed in the same process, so the live file is only
+/// ever opened by SQLite itself while SQLite has it open.
+package enum SQLiteFile {
+  /// The first 16 bytes of every SQLite database (https://www.sqlite.org/fileformat.html, 1.3).
+  package static let magic = Array("SQLite format 3\0".utf8)
+
+  /// The names that SQLite puts beside a database.
+  package static let sidecars = ["-wal", "-shm", "-journal"]
+
+  /// Copies a live database by SQLite's online backup: consistent, whoever writes.
+  ///
+  /// One step copies all pages under one read lock. The copy is left in `journal_mode=delete`, so that it is one file.
+  /// Not durable yet. A writer that holds the database is waited for, up to 30 seconds.
+  package static func copy(_ source: FilePath, to target: FilePath) throws(SQLiteError) {
+    try translating(source) {
+      var reading = Configuration()
+      reading.readonly = true
+      reading.busyMode = .timeout(30)
+      reading.label = "hrp.source"
+      let from = try DatabaseQueue(path: uri(source), configuration: reading)
+      defer { try? from.close() }
+      var writing = Configuration()
+      writing.label = "hrp.copy"
+      // The copy is hidden and thrown away after a crash: a journal for it would only cost time.
+      writing.prepareDatabase { database in
+        try database.execute(sql: "PRAGMA journal_mode = OFF")
+        try database.execute(sql: "PRAGMA synchronous = OFF")
+      }
+      let to = try DatabaseQueue(path: uri(target), configuration: writing)
+      try from.backup(to: to)
+      try to.writeWithoutTransaction { database in
+        let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode = DELETE")
+        guard mode == "delete" else {
+          throw DatabaseError(resultCode: .SQLITE_ERROR, message: "the copy stays in journal mode \(mode ?? "?")")
+        }
+      }
+      try to.close()
+    }
+  }
+
+  /// What `PRAGMA integrity_check` complains of, at most 20 lines; empty when the database is right.
+  ///
+  /// The file is opened `immutable=1`: not a byte is written, no lock taken, no sidecar made.
+  package static func integrityProblems(of path: FilePath) throws(SQLiteError) -> [String] {
+    try reading(path) { database in
+      try String.fetchAll(database, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
+    }
+  }
+
+  /// Runs queries on a database that nobody writes to, without writing a byte.
+  static func reading<Result>(_ path: FilePath, _ body: (Database) throws -> Result) throws(SQLiteError) -> Result {
+    try translating(path) {
+      var configuration = Configuration()
+      configuration.readonly = true
+      configuration.label = "hrp.check"
+      let queue = try DatabaseQueue(path: uri(path, "?immutable=1"), configuration: configuration)
+      defer { try? queue.close() }
+      return try queue.read(body)
+    }
+  }
+
+  /// The path as a URI: so every byte of it can be said, and options can follow (https://www.sqlite.org/uri.html).
+  private static func uri(_ path: FilePath, _ options: String = "") -> String {
+    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-_.~".utf8)
+    return "file:" + path.bytes.map { plain.contains($0) ? String(UnicodeScalar($0)) : "%" + ByteText.hex($0) }.joined()
+      + options
+  }
+
+  private static func translating<Result>(
+    _ path: FilePath, _ body: () throws -> Result
+  ) throws(SQLiteError) -> Result {
+    do {
+      return try body()
+    } catch let error as DatabaseError {
+      // Only SQLite's own words: the statement's arguments would be the user's data.
+      throw SQLiteError(
+        path: path.text, resultCode: error.resultCode.rawValue, message: error.message ?? "\(error.resultCode)")
+    } catch {
+      throw SQLiteError(path: path.text, resultCode: 1, message: "\(error)")
+    }
+  }
+}

@@ -1,0 +1,6 @@
+private import Commands
+
+@main
+enum Main {
+  static func main() { Program.start() }
+}
