@@ -44,5 +44,15 @@ let package = Package(
       dependencies: ["Backup", "DuckDBFile", "Files", "MLflow", system, argumentParser],
       swiftSettings: strict),
     .executableTarget(name: "hrp", dependencies: ["Commands"], swiftSettings: strict),
+
+    .target(name: "TestKit", dependencies: ["Files", system], path: "Tests/TestKit", swiftSettings: strict),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestKit", system], swiftSettings: strict),
+    .testTarget(
+      name: "DuckDBFileTests", dependencies: ["DuckDBFile", "Files", "TestKit", system], swiftSettings: strict),
+    .testTarget(name: "MLflowTests", dependencies: ["MLflow", "Files", "TestKit", system], swiftSettings: strict),
+    .testTarget(
+      name: "BackupTests", dependencies: ["Backup", "DuckDBFile", "Files", "TestKit", system], swiftSettings: strict),
+    .testTarget(name: "CommandsTests", dependencies: ["hrp", "TestKit"], swiftSettings: strict),
+    .testTarget(name: "TidyTests", dependencies: ["TestKit"], swiftSettings: strict),
   ]
 )

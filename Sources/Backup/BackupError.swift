@@ -10,6 +10,7 @@ public struct BackupError: Error, Sendable {
 
   /// Stable, for scripts: "source.not-found".
   public let code: String
+  /// Which exit code it has.
   public let kind: Kind
   /// What is wrong: lower case, no full stop, with the path.
   public let message: String
@@ -87,7 +88,7 @@ extension BackupError {
 
 /// Sizes for people: MB = 1024 x 1024 bytes, as the guide counts.
 package enum ByteCount {
-  /// `245.3 MB`
+  /// In the form `245.3 MB`.
   package static func megabytes(_ bytes: Int64) -> String { "\(rounded(Double(bytes) / 1_048_576, decimals: 1)) MB" }
 
   /// With the unit that fits: `12 bytes`, `3.1 KB`, `245.3 MB`, `1.2 GB`.

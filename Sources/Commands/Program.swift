@@ -2,8 +2,9 @@ public import ArgumentParser
 internal import Backup
 internal import Files
 
-/// `hrp`
+/// The command `hrp`.
 public struct Program: ParsableCommand {
+  /// Name, help and subcommands.
   public static let configuration = CommandConfiguration(
     commandName: "hrp",
     abstract: "Backup and restore of research stacks: one DuckDB database in use, one MLflow directory.",
@@ -19,6 +20,7 @@ public struct Program: ParsableCommand {
     version: Version.current,
     subcommands: [BackupCommand.self, DuckDBCommand.self])
 
+  /// An instance for the parser to fill.
   public init() {}
 
   /// Parses and runs the command line of this process; never returns.

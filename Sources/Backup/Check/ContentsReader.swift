@@ -28,7 +28,9 @@ final class ContentsReader {
     return file
   }
 
-  /// The hash of the contents. `observe` sees the bytes as they pass by.
+  /// The hash of the contents.
+  ///
+  /// `observe` sees the bytes as they pass by.
   func digest(
     of file: OpenFile, from start: Int64 = 0, stream: DigestStream = DigestStream(),
     observe: (UnsafeRawBufferPointer, Int64) throws -> Void = { _, _ in }

@@ -29,7 +29,9 @@ final class ContentsWalk {
   private(set) var findings: [Finding] = []
   private(set) var filesChecked = 0
 
-  /// Opens the lists of a backup. Those that are missing or malformed are findings, not errors.
+  /// Opens the lists of a backup.
+  ///
+  /// Those that are missing or malformed are findings, not errors.
   /// - Parameter isSealed: false for a backup in the making, which has no metadata yet.
   init(_ root: OpenFile, isSealed: Bool) throws {
     self.root = root
@@ -45,7 +47,9 @@ final class ContentsWalk {
   /// How many files `checksums.txt` names.
   var filesListed: Int { checksums?.count ?? 0 }
 
-  /// Walks the backup. The visitor returns the hash of a file's contents, or nil where it did not read them; it is asked
+  /// Walks the backup.
+  ///
+  /// The visitor returns the hash of a file's contents, or nil where it did not read them; it is asked
   /// for files that are listed, and for directories and links.
   func run(_ visit: (StoredEntry) throws -> Digest?) throws {
     try TreeWalk(files: files).walk(root) { step in
@@ -192,7 +196,7 @@ final class ContentsWalk {
     do {
       let file = try OpenFile(path.name.path, at: root.descriptor, [.noFollow], files: root.files)
       return try file.status().kind == .regular ? file : nil
-    } catch where [.noSuchFileOrDirectory, .tooManySymbolicLinkLevels].contains(error.errno) {
+    } catch  where [.noSuchFileOrDirectory, .tooManySymbolicLinkLevels].contains(error.errno) {
       return nil
     }
   }

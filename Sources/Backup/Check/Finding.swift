@@ -1,6 +1,8 @@
 internal import Files
 
-/// How deep a check looks. Each level holds the one before.
+/// How deep a check looks.
+///
+/// Each level holds the one before.
 public enum VerificationLevel: String, Sendable, Comparable, CaseIterable {
   /// The bytes are those that were written, nothing is missing and nothing is there too much.
   case checksums
@@ -9,6 +11,7 @@ public enum VerificationLevel: String, Sendable, Comparable, CaseIterable {
   /// A copy opens in the engine, and everything in it can be read.
   case engine
 
+  /// Whether the left level looks less deep.
   public static func < (left: VerificationLevel, right: VerificationLevel) -> Bool { left.rank < right.rank }
 
   private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
@@ -16,6 +19,7 @@ public enum VerificationLevel: String, Sendable, Comparable, CaseIterable {
 
 /// One thing that is wrong with a backup.
 public struct Finding: Sendable, Equatable {
+  /// The kinds of damage; the names are promises to scripts.
   public enum Kind: String, Sendable {
     /// Contents are not those that were written.
     case mismatch
@@ -33,6 +37,7 @@ public struct Finding: Sendable, Equatable {
     case link
   }
 
+  /// What kind of damage it is.
   public let kind: Kind
   /// The path in the backup, in readable form.
   public let file: String
@@ -71,7 +76,9 @@ public struct VerificationReport: Sendable {
   public let level: VerificationLevel
   /// Files whose contents were compared with `checksums.txt`.
   public let filesChecked: Int
+  /// Everything that is wrong, in the order of the paths.
   public let findings: [Finding]
+  /// Why the level that was asked for was not reached; empty when it was.
   public let notices: [String]
 
   /// Nothing is wrong, as far as this level sees.

@@ -78,10 +78,15 @@ final class OrderedList<Element> {
     var all: [Element] = []
     while let element = try following() { all.append(element) }
     all.sort { key($0).lexicographicallyPrecedes(key($1)) }
-    for (first, second) in zip(all, all.dropFirst()) where key(first) == key(second) {
-      problem("\(ByteText.escaped(key(first))) is listed twice")
+    var unique: [Element] = []
+    for element in all {
+      if let last = unique.last, key(last) == key(element) {
+        problem("\(ByteText.escaped(key(element))) is listed twice")
+      } else {
+        unique.append(element)
+      }
     }
-    sorted = all
+    sorted = unique
   }
 
   private func following() throws -> Element? {

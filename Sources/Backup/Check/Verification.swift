@@ -51,7 +51,7 @@ package struct Verification {
     let root: OpenFile
     do {
       root = try OpenFile(path, [.directory], files: files)
-    } catch where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
+    } catch  where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
       throw BackupError(
         "backup.not-found", .notFound, "Backup directory not found: \(path.text)",
         remedy: "See what there is: hrp backup list")

@@ -20,12 +20,15 @@ package enum BackupLayout {
   /// What a backup in the making, or what a crash left of one, ends with; its name begins with a dot.
   package static let partialSuffix = ".partial"
 
-  /// The moment that a name of the form `backup_YYYYMMDD_HHMMSS` says, local time, in nanoseconds since 1970; a suffix
-  /// `_2` of a second backup in that second is passed over. nil for other names.
+  /// The moment that a backup's name says, local time, in nanoseconds since 1970.
+  ///
+  /// The form is `backup_YYYYMMDD_HHMMSS`; a suffix `_2` of a second backup in that second is passed over. nil for
+  /// other names.
   package static func moment(ofName name: FileName) -> Int64? {
     let text = String(decoding: name.bytes, as: UTF8.self)
     let parts = text.split(separator: "_", omittingEmptySubsequences: false)
-    guard parts.count == 3 || parts.count == 4, parts[0] == "backup", parts[1].count == 8, parts[2].count == 6,
+    guard parts.dropFirst().allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
+      parts.count == 3 || parts.count == 4, parts[0] == "backup", parts[1].count == 8, parts[2].count == 6,
       let date = UInt32(parts[1]), let clock = UInt32(parts[2]), parts.count == 3 || UInt16(parts[3]) != nil
     else { return nil }
     let (year, month, day) = (Int(date / 10_000), Int(date / 100 % 100), Int(date % 100))

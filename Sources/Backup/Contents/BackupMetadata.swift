@@ -79,7 +79,9 @@ package enum MetadataReader {
     return seal == found ? nil : "was changed: its seal does not match its contents"
   }
 
-  /// The keys that matter. A field of another type than expected counts as not there: the file may be a stranger's.
+  /// The keys that matter.
+  ///
+  /// A field of another type than expected counts as not there: the file may be a stranger's.
   private struct Stored: Decodable {
     var metadata = BackupMetadata()
 

@@ -16,7 +16,9 @@ package struct ChecksumLine: Equatable, Sendable {
   /// Why a line is refused, as a clause.
   package struct Malformed: Error, Equatable { package let why: String }
 
-  /// Reads a line without its line feed. Binary mode (` *`) is read as text mode is.
+  /// Reads a line without its line feed.
+  ///
+  /// Binary mode (` *`) is read as text mode is.
   /// - Throws: `Malformed`, also for a path that is absolute or leads out of the backup.
   package init(parsing line: [UInt8]) throws(Malformed) {
     var rest = line[...]

@@ -23,6 +23,12 @@ package struct ManifestLine: Equatable, Sendable {
     package var changedNanoseconds: Int64
     /// When it was read, in nanoseconds since 1970 UTC.
     package var readNanoseconds: Int64
+
+    package init(identity: FileIdentity, changedNanoseconds: Int64, readNanoseconds: Int64) {
+      self.identity = identity
+      self.changedNanoseconds = changedNanoseconds
+      self.readNanoseconds = readNanoseconds
+    }
   }
 
   package init(

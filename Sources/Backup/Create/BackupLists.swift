@@ -25,7 +25,9 @@ final class BackupLists {
     sizeBytes += line.size
   }
 
-  /// Closes both. Durable after the file system is synchronized.
+  /// Closes both.
+  ///
+  /// Durable after the file system is synchronized.
   func close() throws(SystemError) -> (checksums: Digest, manifest: Digest) {
     _ = try checksums.close()
     _ = try manifest.close()

@@ -6,8 +6,8 @@ internal import SystemPackage
 // A backup exists only when it is whole. The order of writes:
 //
 //   B1  Everything is written below a hidden folder `.backup_….partial`, which is locked as long as its maker lives.
-//   B2  The database is copied before the tracking database, and that before the artifacts: what refers is copied before
-//       what it refers to, so that no id dangles.
+//   B2  The database is copied before the tracking database, and that before the artifacts: what refers is copied
+//       before what it refers to, so that no id dangles.
 //   B3  All files are durable (one sync of their file system, on a descriptor opened before the first write) before
 //       they are read back; they are read back from the device, and compared, before `metadata.json` says "verified".
 //   B4  `metadata.json` and the folder are durable before the rename that publishes; the rename is made durable.
@@ -64,7 +64,7 @@ package struct BackupRun {
   }
 
   /// Makes the backup.
-  /// - Throws: `BackupError`, `HotCopyError`, `SystemError`, `SQLiteError`, `Interruption.Stopped`; see ``BackupError``.
+  /// - Throws: `BackupError`, `HotCopyError`, `SystemError`, `SQLiteError`, `Interruption.Stopped`.
   package func run() throws -> CreateResult {
     events.send(.began(operation: "backup create", on: stack.database.text))
     let plan = try plan()
@@ -168,7 +168,9 @@ package struct BackupRun {
   /// Directories that never belong to a store, though they lie in it.
   private func excluded() throws -> Set<FileIdentity> {
     var identities: Set<FileIdentity> = []
-    for path in [stack.backupDirectory, stack.dataDirectory.appending("logs"), stack.dataDirectory.appending("scratch")] {
+    for path in [
+      stack.backupDirectory, stack.dataDirectory.appending("logs"), stack.dataDirectory.appending("scratch"),
+    ] {
       if let file = try? OpenFile(path, [.directory], files: files) { identities.insert(try file.status().identity) }
     }
     return identities

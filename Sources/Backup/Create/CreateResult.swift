@@ -2,6 +2,7 @@
 public struct CreateResult: Sendable {
   /// The backup's directory, absolute.
   public let path: String
+  /// The name of that directory: `backup_YYYYMMDD_HHMMSS`.
   public let name: String
   /// When the backup began: ISO 8601 local time with offset, microseconds.
   public let timestamp: String
@@ -11,12 +12,17 @@ public struct CreateResult: Sendable {
   public let filesCount: Int
   /// The path of `checksums.txt`, absolute.
   public let checksumFile: String
+  /// Whether there was an MLflow directory and it was wanted.
   public let includesMLflow: Bool
+  /// From the first byte to the last check, in seconds.
   public let durationSeconds: Double
-  /// Every file was read back from the device and was right. Never true of an incomplete backup.
+  /// Every file was read back from the device and was right.
+  ///
+  /// Never true of an incomplete backup.
   public let isVerified: Bool
   /// No source file had to be left out.
   public let isComplete: Bool
+  /// How the database was copied.
   public let snapshot: Snapshot
   /// What was left out because it could not be read: path and why.
   public let unread: [SourceNote]
@@ -30,7 +36,7 @@ public struct CreateResult: Sendable {
 
   /// How the database was copied.
   public struct Snapshot: Sendable {
-    /// "hot-copy"
+    /// "hot-copy".
     public let method: String
     /// The checkpoint that the copy belongs to.
     public let iteration: UInt64
@@ -40,6 +46,7 @@ public struct CreateResult: Sendable {
     public let blocksCopied: Int
     /// Blocks that hold nothing and were left out.
     public let blocksFree: Int
+    /// Times that the copy was begun anew because a checkpoint came; 1 on a quiet database.
     public let passes: Int
   }
 
@@ -47,6 +54,7 @@ public struct CreateResult: Sendable {
   public struct SourceNote: Sendable, Equatable {
     /// Relative to the MLflow directory, in readable form.
     public let path: String
+    /// The reason, as a clause.
     public let why: String
   }
 }

@@ -7,7 +7,7 @@ final class Staging {
   let folder: OpenFile
   /// When the backup began, in nanoseconds since 1970 UTC.
   let began: Int64
-  /// `backup_YYYYMMDD_HHMMSS`
+  /// In the form `backup_YYYYMMDD_HHMMSS`.
   let name: String
 
   private let parent: OpenFile
@@ -37,7 +37,8 @@ final class Staging {
     do throws(SystemError) {
       try files.makeDirectory(name, at: parent.descriptor, permissions: 0o755)
       let folder = try OpenFile(
-        name, at: parent.descriptor, [.directory, .noFollow], shown: parent.path.appending(name.components), files: files)
+        name, at: parent.descriptor, [.directory, .noFollow], shown: parent.path.appending(name.components),
+        files: files)
       guard try files.lock(folder.descriptor, .exclusive), try files.exists(name, at: parent.descriptor) else {
         return nil
       }
@@ -61,7 +62,9 @@ final class Staging {
     try folder.synchronize()
   }
 
-  /// Gives the backup its name. A second backup within one second gets a suffix: `backup_…_2`.
+  /// Gives the backup its name.
+  ///
+  /// A second backup within one second gets a suffix: `backup_…_2`.
   func publish() throws -> FilePath {
     try folder.synchronize()
     for number in 1...1000 {

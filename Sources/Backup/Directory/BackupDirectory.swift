@@ -20,7 +20,9 @@ package struct BackupDirectory {
     self.files = files
   }
 
-  /// The finished backups, newest first. What a crash left behind, and what has no `checksums.txt`, is not one.
+  /// The finished backups, newest first.
+  ///
+  /// What a crash left behind, and what has no `checksums.txt`, is not one.
   /// - Throws: `BackupError` `backup-directory.not-found`.
   package func list() throws -> [ListedBackup] {
     let directory = try open()
@@ -38,7 +40,7 @@ package struct BackupDirectory {
   private func open() throws -> OpenFile {
     do {
       return try OpenFile(path, [.directory], files: files)
-    } catch where error.errno == .noSuchFileOrDirectory {
+    } catch  where error.errno == .noSuchFileOrDirectory {
       throw BackupError.backupDirectoryNotFound(path)
     } catch {
       throw BackupError.of(error, doing: "opening the backup directory")

@@ -1,4 +1,6 @@
-/// What an operation tells while it runs. The progress line, the log and the result all read this one stream.
+/// What an operation tells while it runs.
+///
+/// The progress line, the log and the result all read this one stream.
 public enum Event: Sendable {
   /// An operation began: its name ("backup create") and what it works on.
   case began(operation: String, on: String)

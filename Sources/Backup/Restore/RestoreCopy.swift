@@ -22,7 +22,9 @@ final class RestoreCopy {
     reader = ContentsReader(fromDevice: false, files: files, time: time) { events.send(.progress(bytes: $0)) }
   }
 
-  /// Takes one entry. Returns the hash of a file's contents.
+  /// Takes one entry.
+  ///
+  /// Returns the hash of a file's contents.
   func take(_ entry: StoredEntry) throws -> Digest? {
     guard let path = target(of: entry.path) else {
       // Not asked for: read all the same, for a restore in part comes from a backup that is whole.
@@ -36,6 +38,9 @@ final class RestoreCopy {
     case .link:
       let directory = try chain.directory(path.parent, makingMissing: 0o755)
       try files.makeLink(path.name.path, at: directory, target: entry.manifest?.target ?? [])
+      if let modified = entry.manifest?.modifiedNanoseconds {
+        try files.setModified(path.name.path, at: directory, nanoseconds: modified)
+      }
       return nil
     default:
       return try copy(entry, to: path)

@@ -13,11 +13,15 @@ package import SystemPackage
 
 /// What a restore did.
 public struct RestoreResult: Sendable {
+  /// The backup's directory, absolute, in readable form.
   public let path: String
+  /// The directory that was restored to, absolute, in readable form.
   public let target: String
   /// What was restored, in the backup's names: "hrp.duckdb", "mlruns/".
   public let restored: [String]
+  /// How many files were restored.
   public let filesCount: Int
+  /// Bytes of the restored files.
   public let sizeBytes: Int64
 }
 

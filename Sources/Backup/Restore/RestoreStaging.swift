@@ -48,7 +48,9 @@ final class RestoreStaging {
     try folder.synchronize()
   }
 
-  /// Puts everything in its place. Returns what there is now, in the backup's names.
+  /// Puts everything in its place.
+  ///
+  /// Returns what there is now, in the backup's names.
   func publish(_ place: RestorePlacement, note: ProcessNote, _ time: any TimeSource) throws -> [String] {
     let hasDatabase = try files.exists(BackupLayout.database.name.path, at: folder.descriptor)
     let hasMLflow = try files.exists("mlflow", at: folder.descriptor)

@@ -26,10 +26,15 @@ public struct StackSettings: Sendable {
   }
 }
 
-/// A research stack: one database, one MLflow store, and where their backups are. All paths are absolute.
+/// A research stack: one database, one MLflow store, and where their backups are.
+///
+/// All paths are absolute.
 public struct Stack: Sendable {
+  /// The directory of the stack.
   public let dataDirectory: FilePath
+  /// The DuckDB file.
   public let database: FilePath
+  /// Where the backups are.
   public let backupDirectory: FilePath
   let trackingURI: String?
   let workingDirectory: FilePath

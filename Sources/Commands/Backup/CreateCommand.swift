@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Backup
 internal import Files
 
-/// `hrp backup create`
+/// The command `hrp backup create`.
 struct CreateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "create",

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Backup
 internal import Files
 
-/// `hrp backup list`
+/// The command `hrp backup list`.
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",

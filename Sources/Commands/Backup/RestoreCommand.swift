@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Backup
 internal import Files
 
-/// `hrp backup restore`
+/// The command `hrp backup restore`.
 struct RestoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "restore",

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Backup
 internal import Files
 
-/// `hrp backup verify`
+/// The command `hrp backup verify`.
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",

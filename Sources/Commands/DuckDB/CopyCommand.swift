@@ -4,7 +4,7 @@ internal import DuckDBFile
 internal import Files
 internal import SystemPackage
 
-/// `hrp duckdb copy`
+/// The command `hrp duckdb copy`.
 struct CopyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "copy",

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// `hrp duckdb`
+/// The command `hrp duckdb`.
 struct DuckDBCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "duckdb",

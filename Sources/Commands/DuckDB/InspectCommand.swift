@@ -3,7 +3,7 @@ internal import Backup
 internal import DuckDBFile
 internal import Files
 
-/// `hrp duckdb inspect`
+/// The command `hrp duckdb inspect`.
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
@@ -34,7 +34,11 @@ struct InspectCommand: ParsableCommand {
     let header = found.state.header
     let list = found.state.freeList
     return [
-      ("Storage version", "\(found.state.main.storageVersion)" + (header.compatibility > 0 ? " (compatibility \(header.compatibility))" : "")),
+      (
+        "Storage version",
+        "\(found.state.main.storageVersion)"
+          + (header.compatibility > 0 ? " (compatibility \(header.compatibility))" : "")
+      ),
       ("Written by", found.state.main.libraryVersion.isEmpty ? "unknown" : "DuckDB \(found.state.main.libraryVersion)"),
       ("Iteration", "\(header.iteration) (slot \(found.state.pair.currentSlot))"),
       ("File", ByteCount.text(found.fileBytes)),
@@ -58,7 +62,8 @@ struct InspectCommand: ParsableCommand {
       if let iteration = scan.header.iteration { text += ", after checkpoint \(iteration)" }
       if scan.firstRowGroups != nil { text += ", with bulk-loaded row groups" }
       if let marker = scan.finalMarker {
-        text += marker.metaBlock == header.metaBlock?.raw
+        text +=
+          marker.metaBlock == header.metaBlock?.raw
           ? ", checkpointed already" : ", a checkpoint is running or died"
       }
       if scan.hasTail { text += ", \(bytes - scan.end) bytes at its end are not committed" }

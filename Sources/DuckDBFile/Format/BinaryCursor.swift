@@ -40,5 +40,7 @@ struct BinaryCursor: ~Copyable, ~Escapable {
     offset += count
   }
 
-  private func ended() -> FormatError { FormatError(part, "ends after \(bytes.byteCount) bytes, in the middle of a field") }
+  private func ended() -> FormatError {
+    FormatError(part, "ends after \(bytes.byteCount) bytes, in the middle of a field")
+  }
 }

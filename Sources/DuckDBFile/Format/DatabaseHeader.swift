@@ -48,7 +48,9 @@ package struct HeaderPair: Sendable, Equatable {
   package let currentSlot: Int
   package let current: DatabaseHeader
 
-  /// Reads both slots. One bad slot is a header being written, and the other counts.
+  /// Reads both slots.
+  ///
+  /// One bad slot is a header being written, and the other counts.
   ///
   /// The slot 0 counts if its iteration is greater than slot 1's, else slot 1
   /// (`single_file_block_manager.cpp`: `LoadExistingDatabase`).

@@ -13,6 +13,7 @@ public struct FormatError: Error, Sendable, Equatable, CustomStringConvertible {
     self.problem = problem
   }
 
+  /// Part, place and problem in one line.
   public var description: String {
     offset.map { "\(part) at byte \($0): \(problem)" } ?? "\(part): \(problem)"
   }

@@ -73,7 +73,7 @@ package final class DatabaseFile {
   package func isStillInPlace() throws(SystemError) -> Bool {
     do {
       return try file.files.status(path, at: nil).identity == identity
-    } catch where error.errno == .noSuchFileOrDirectory {
+    } catch  where error.errno == .noSuchFileOrDirectory {
       return false
     }
   }
@@ -83,7 +83,9 @@ package final class DatabaseFile {
     try file.files.lockHolder(file.descriptor, against: .shared)
   }
 
-  /// The headers as they are now. A slot that is being written is read again.
+  /// The headers as they are now.
+  ///
+  /// A slot that is being written is read again.
   /// - Throws: `HotCopyError` for what is no DuckDB file, is encrypted or of an unknown version.
   package func headers() throws -> (mainBytes: [UInt8], main: MainHeader, pair: HeaderPair) {
     var last: FormatError?

@@ -1,7 +1,9 @@
 private import Files
 
 extension HotCopy {
-  /// Copies every block in use that is not yet known right. False: the header changed on the way.
+  /// Copies every block in use that is not yet known right.
+  ///
+  /// False: the header changed on the way.
   ///
   /// Metadata blocks are taken along in the first pass, so that the file is written in its own order; they count only
   /// once they are read again at the end (I7).
@@ -34,10 +36,12 @@ extension HotCopy {
     return true
   }
 
-  /// Reads a block until its checksum is right. False: the header changed meanwhile.
+  /// Reads a block until its checksum is right.
   ///
-  /// With a writer at work the tail of what is in use may be a bulk load that is not yet written (duckdb-format §1.4), so
-  /// more patience is due before it is called damage.
+  /// False: the header changed meanwhile.
+  ///
+  /// With a writer at work the tail of what is in use may be a bulk load that is not yet written
+  /// (docs/formats/duckdb.md §1.4), so more patience is due before it is called damage.
   /// - Throws: `HotCopyError.damaged` when it stays wrong under one header.
   func readAgain(_ block: Int, into room: UnsafeMutableRawBufferPointer) throws -> Bool {
     let attempts = try database.writer() == nil ? 3 : 100
@@ -53,7 +57,9 @@ extension HotCopy {
       "block \(block) at byte \(state.geometry.offset(of: block)) is in use and its checksum is wrong")
   }
 
-  /// Copies what lies outside of the blocks in use, holes left out: row-group entries of the log name blocks there (I2).
+  /// Copies what lies outside of the blocks in use, holes left out.
+  ///
+  /// Row-group entries of the log name blocks there (I2).
   func copyBlocksOutsideUse() throws {
     let size = try database.file.status().size
     let geometry = state.geometry
@@ -80,7 +86,9 @@ extension HotCopy {
     }
   }
 
-  /// Copies the metadata blocks as they are now (I7). False: the header changed meanwhile.
+  /// Copies the metadata blocks as they are now (I7).
+  ///
+  /// False: the header changed meanwhile.
   func copyMetadataBlocks() throws -> Bool {
     let size = Int(state.geometry.allocationSize)
     let room = UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<size])

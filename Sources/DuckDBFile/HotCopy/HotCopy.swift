@@ -121,7 +121,9 @@ package final class HotCopy {
   /// Bytes of the blocks in use, as the header at the start says.
   package var expectedBytes: Int64 { Int64(state.freeList.inUse.count) * state.geometry.allocationSize }
 
-  /// Copies. The files are complete but not yet durable; the log stays as an empty file when there is nothing to replay.
+  /// Copies.
+  ///
+  /// The files are complete but not yet durable; the log stays as an empty file when there is nothing to replay.
   /// - Throws: `HotCopyError`, `SystemError`, `Interruption.Stopped`.
   package func run() throws -> Result {
     // The header goes first so that the bytes are written in the order of the file; the last word is in `finish`.
@@ -204,7 +206,9 @@ package final class HotCopy {
     return true
   }
 
-  /// Looks at the header; when it changed, keeps what both headers use. Returns whether it is unchanged.
+  /// Looks at the header; when it changed, keeps what both headers use.
+  ///
+  /// Returns whether it is unchanged.
   func observe() throws -> Bool {
     try Interruption.check()
     if state.hasSameHeaders(as: try database.headers()) { return true }
@@ -212,7 +216,8 @@ package final class HotCopy {
     flips += 1
     // The other slot must still hold the header we knew: only then was none missed (I6).
     let other = next.pair.currentSlot == 0 ? next.pair.bytes.suffix(4096) : next.pair.bytes.prefix(4096)
-    let isNext = next.header.iteration == state.header.iteration &+ 1
+    let isNext =
+      next.header.iteration == state.header.iteration &+ 1
       && Array(other) == state.pair.currentBytes && next.geometry == state.geometry
     if isNext {
       valid = valid.intersection(state.freeList.inUse).intersection(next.freeList.inUse)

@@ -13,7 +13,8 @@ struct LiveLog {
   var isEmpty: Bool { byteCount == 0 }
 }
 
-/// Reads the logs beside a database and stages what belongs to a header (duckdb-format §5.1, §5.2, §6 "live log").
+/// Reads the logs beside a database and stages what belongs to a header
+/// (docs/formats/duckdb.md §5.1, §5.2, §6 "live log").
 final class LiveLogReader {
   /// The logs do not fit the header, or changed while they were read: look at the header, and try again.
   enum Failure: Error, Equatable {

@@ -15,8 +15,10 @@ package struct StandaloneCopy {
     self.time = time
   }
 
-  /// Copies. The log gets its name before the database does: a database of that name is never without its log.
-  /// - Throws: `HotCopyError`, `SystemError` (`fileExists` when the target or its log is there), `Interruption.Stopped`.
+  /// Copies.
+  ///
+  /// The log gets its name before the database does: a database of that name is never without its log.
+  /// - Throws: `HotCopyError`, `SystemError` (`fileExists`: the target or its log is there), `Interruption.Stopped`.
   package func run() throws -> HotCopy.Result {
     let log = LogNames.log(of: target)
     for path in [target, log] where try files.exists(path) {

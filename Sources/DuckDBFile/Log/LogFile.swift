@@ -11,7 +11,10 @@ package final class LogFile {
   private let buffer: IOBuffer
   private var scanner: LogScanner?
 
-  /// Opens and reads the log. nil: there is none.
+  /// Opens and reads the log.
+  ///
+  /// nil: there is none.
+  ///
   /// - Throws: `FormatError` for a header that no DuckDB writes; `SystemError`.
   package static func open(_ path: FilePath, buffer: IOBuffer, files: any FileSystem) throws -> LogFile? {
     do {

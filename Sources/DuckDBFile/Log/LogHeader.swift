@@ -1,6 +1,8 @@
 /// The first entry of a write-ahead log, neither framed nor checksummed (`src/storage/wal_replay.cpp`).
 package struct LogHeader: Sendable, Equatable {
-  /// 2: framed entries with checksums. 3: encrypted. 1: very old, not framed.
+  /// 2: framed entries with checksums.
+  ///
+  /// 3: encrypted. 1: very old, not framed.
   package let version: UInt64
   /// Of the database it belongs to; only in storage formats of 1.4 and later.
   package let databaseIdentifier: [UInt8]?
@@ -12,7 +14,10 @@ package struct LogHeader: Sendable, Equatable {
   /// The longest header that can be, in bytes.
   package static let maximumLength = 128
 
-  /// Reads the header from the first bytes of a log. nil: the log ends within it (torn, or being written).
+  /// Reads the header from the first bytes of a log.
+  ///
+  /// nil: the log ends within it (torn, or being written).
+  ///
   /// - Throws: `FormatError` for bytes that no DuckDB writes.
   package init?(parsing bytes: [UInt8]) throws(FormatError) {
     do throws(Torn) {

@@ -37,7 +37,7 @@ package struct LogScan: Sendable, Equatable {
   /// A marker that is followed by nothing but its own commit: the checkpoint runs, or has finished, or died just there.
   ///
   /// A marker with later entries is dead: the engine died in that checkpoint, was opened again and went on appending.
-  /// Cutting at a dead marker would lose committed transactions (duckdb-format §3).
+  /// Cutting at a dead marker would lose committed transactions (docs/formats/duckdb.md §3).
   package var finalMarker: Marker? {
     guard let last = markers.last, last.range.upperBound == end, !hasTail else { return nil }
     return last
@@ -59,8 +59,8 @@ package struct LogScan: Sendable, Equatable {
 
 /// Walks the frames of a log (version 2) as its bytes come.
 ///
-/// A frame is `u64 size, u64 checksum, payload`; the walk ends at the first frame that is cut short or whose checksum is
-/// wrong, since nothing behind it can be trusted (duckdb-format §2).
+/// A frame is `u64 size, u64 checksum, payload`; the walk ends at the first frame that is cut short or whose checksum
+/// is wrong, since nothing behind it can be trusted (docs/formats/duckdb.md §2).
 package struct LogScanner {
   /// The entries that matter here (`src/include/duckdb/common/enums/wal_type.hpp`).
   private enum EntryType {
@@ -104,7 +104,9 @@ package struct LogScanner {
     beginFrame(at: scan.end)
   }
 
-  /// Takes the next bytes. `limit` is the size of the log: no frame reaches beyond it.
+  /// Takes the next bytes.
+  ///
+  /// `limit` is the size of the log: no frame reaches beyond it.
   package mutating func consume(_ bytes: UnsafeRawBufferPointer, limit: Int64) {
     var rest = bytes
     while !isDone, !rest.isEmpty {

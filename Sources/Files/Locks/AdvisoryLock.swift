@@ -44,7 +44,7 @@ package final class AdvisoryLock {
     do {
       return try OpenFile(
         directory.appending(".hrp.lock"), [.write, .create, .noFollow], permissions: 0o644, files: files)
-    } catch where error.errno == .readOnlyFileSystem || error.errno == .permissionDenied {
+    } catch  where error.errno == .readOnlyFileSystem || error.errno == .permissionDenied {
       return try OpenFile(directory, [.directory], files: files)
     }
   }
@@ -86,7 +86,7 @@ package struct ProcessNote: Sendable, Equatable {
     self.init(pid: pid, program: String(fields[1]), host: String(fields[2]), since: String(fields[3]))
   }
 
-  /// `hrp backup create (PID 123 on lab, since 2026-01-24 14:30:52)`
+  /// The command `hrp backup create (PID 123 on lab, since 2026-01-24 14:30:52)`.
   package var words: String { "\(program) (PID \(pid) on \(host), since \(since))" }
 }
 

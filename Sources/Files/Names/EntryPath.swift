@@ -63,7 +63,9 @@ package struct EntryPath: Hashable, Comparable, Sendable {
     self.bytes = bytes
   }
 
-  /// A path of a name that we chose ourselves. A name that could leave the root is a programmer error.
+  /// A path of a name that we chose ourselves.
+  ///
+  /// A name that could leave the root is a programmer error.
   package init(_ text: String) {
     guard let path = EntryPath(validating: Array(text.utf8)) else {
       preconditionFailure("\(text) is not a path below a root.")
@@ -128,9 +130,9 @@ extension FilePath.Component {
 extension FilePath {
   /// A path of raw bytes, which need not be UTF-8.
   package init(bytes: some Collection<UInt8>) {
-    self = (bytes.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer {
-      // Safe because the buffer is not empty and ends with NUL.
-      FilePath(platformString: $0.baseAddress!)  // swift-format-ignore: NeverForceUnwrap
+    self = (bytes.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer { text in
+      // The buffer holds at least its NUL, so there is an address.
+      text.baseAddress.map { FilePath(platformString: $0) } ?? ""
     }
   }
 

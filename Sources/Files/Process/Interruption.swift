@@ -8,7 +8,9 @@ private import Synchronization
   private import Darwin
 #endif
 
-/// Whether the user or the system asked this process to stop. Long work asks at every buffer.
+/// Whether the user or the system asked this process to stop.
+///
+/// Long work asks at every buffer.
 package enum Interruption {
   private static let received = Atomic<Int32>(0)
 
@@ -21,6 +23,12 @@ package enum Interruption {
 
   /// Turns SIGINT and SIGTERM into a request to stop; a second one ends the process at once.
   package static func listen() {
+    // Whoever started us from a thread that blocks signals, as a dispatch queue's do, handed that on to us.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    sigaddset(&signals, SIGTERM)
+    sigprocmask(SIG_UNBLOCK, &signals, nil)
     for signal in [SIGINT, SIGTERM] {
       var action = sigaction()
       let handler: @convention(c) (Int32) -> Void = { number in

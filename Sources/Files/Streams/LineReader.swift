@@ -1,4 +1,3 @@
-
 /// Reads a file line by line in steps of one buffer.
 package final class LineReader {
   /// A line that is longer than a list of ours can hold.

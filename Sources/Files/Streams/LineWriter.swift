@@ -7,7 +7,9 @@ package final class LineWriter {
   private var offset: Int64 = 0
   private let observe: (UnsafeRawBufferPointer) -> Void
 
-  /// Makes the file, which must not exist. `observe` sees all bytes in order, as they are written.
+  /// Makes the file, which must not exist.
+  ///
+  /// `observe` sees all bytes in order, as they are written.
   package init(
     _ name: FilePath, at directory: Descriptor, permissions: UInt16, files: any FileSystem,
     observe: @escaping (UnsafeRawBufferPointer) -> Void
@@ -23,7 +25,9 @@ package final class LineWriter {
     if pending.count >= 64 * 1024 { try flush() }
   }
 
-  /// Writes what is left and closes. Durable only after a sync of the file system, or with `durable`.
+  /// Writes what is left and closes.
+  ///
+  /// Durable only after a sync of the file system, or with `durable`.
   /// Returns the size in bytes.
   package func close(durable: Bool = false) throws(SystemError) -> Int64 {
     try flush()

@@ -2,8 +2,8 @@ package import SystemPackage
 
 /// A file or directory that is open, and is closed exactly once.
 ///
-/// `close()` reports a failure; when the last reference goes without it, the descriptor is closed silently, which is the
-/// path of errors. Not shared between threads.
+/// `close()` reports a failure; when the last reference goes without it, the descriptor is closed silently, which is
+/// the path of errors. Not shared between threads.
 package final class OpenFile {
   package let descriptor: Descriptor
   package let files: any FileSystem
@@ -39,7 +39,9 @@ package final class OpenFile {
     try named { () throws(SystemError) in try files.status(of: descriptor) }
   }
 
-  /// Reads until the buffer is full or the file ends. Returns the number of bytes read.
+  /// Reads until the buffer is full or the file ends.
+  ///
+  /// Returns the number of bytes read.
   package func read(into bytes: UnsafeMutableRawBufferPointer, at offset: Int64) throws(SystemError) -> Int {
     try named { () throws(SystemError) in
       var done = 0

@@ -27,7 +27,9 @@ package struct FileIdentity: Hashable, Sendable {
   }
 }
 
-/// What the kernel knows of a file. The corresponding C function is `fstat`.
+/// What the kernel knows of a file.
+///
+/// The corresponding C function is `fstat`.
 package struct FileStatus: Equatable, Sendable {
   package let kind: FileKind
   /// The twelve permission bits.

@@ -1,12 +1,16 @@
 package import SystemPackage
 
-/// An open file or directory of the process. Trivial: whoever opens it closes it (see ``OpenFile``).
+/// An open file or directory of the process.
+///
+/// Trivial: whoever opens it closes it (see ``OpenFile``).
 package struct Descriptor: Hashable, Sendable {
   package let number: Int32
   package init(number: Int32) { self.number = number }
 }
 
-/// How a file is opened. Close-on-exec is always set.
+/// How a file is opened.
+///
+/// Close-on-exec is always set.
 package struct OpenMode: OptionSet, Sendable {
   package let rawValue: Int32
   package init(rawValue: Int32) { self.rawValue = rawValue }

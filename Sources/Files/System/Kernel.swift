@@ -193,7 +193,7 @@ package struct Kernel: FileSystem {
     do {
       _ = try call("flock") { flock(descriptor.number, operation) }
       return true
-    } catch where error.errno == .wouldBlock {
+    } catch  where error.errno == .wouldBlock {
       return false
     }
   }
@@ -207,7 +207,7 @@ package struct Kernel: FileSystem {
   package func nextData(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64? {
     do {
       return try call("lseek") { hrp_next_data(descriptor.number, offset) }
-    } catch where error.errno == .noSuchAddressOrDevice {
+    } catch  where error.errno == .noSuchAddressOrDevice {
       return nil
     }
   }

@@ -20,6 +20,7 @@ public struct SystemError: Error, Sendable, Equatable {
 }
 
 extension SystemError: CustomStringConvertible {
+  /// Call, path and the kernel's words in one line.
   public var description: String {
     path.isEmpty ? "\(call): \(errno)" : "\(call) \(path): \(errno)"
   }

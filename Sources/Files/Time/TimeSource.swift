@@ -50,8 +50,9 @@ package struct LocalTime: Sendable, Equatable {
 
   /// The corresponding C function is `localtime_r`.
   package init(nanoseconds: Int64) {
-    var seconds = time_t((Double(nanoseconds) / 1e9).rounded(.down))
-    seconds = time_t(nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : Int64(seconds))
+    var seconds = time_t(nanoseconds / 1_000_000_000)
+    // Before 1970 as well the fraction counts forward.
+    if nanoseconds % 1_000_000_000 < 0 { seconds -= 1 }
     var parts = tm()
     localtime_r(&seconds, &parts)
     year = Int(parts.tm_year) + 1900
@@ -60,11 +61,13 @@ package struct LocalTime: Sendable, Equatable {
     hour = Int(parts.tm_hour)
     minute = Int(parts.tm_min)
     second = Int(parts.tm_sec)
-    microsecond = Int(nanoseconds % 1_000_000_000) / 1000
+    microsecond = Int(nanoseconds - Int64(seconds) * 1_000_000_000) / 1000
     offsetSeconds = Int(parts.tm_gmtoff)
   }
 
-  /// The moment of a local time of this machine, in nanoseconds since 1970. The corresponding C function is `mktime`.
+  /// The moment of a local time of this machine, in nanoseconds since 1970.
+  ///
+  /// The corresponding C function is `mktime`.
   package static func nanoseconds(
     year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int, microsecond: Int = 0
   ) -> Int64? {
@@ -79,15 +82,17 @@ package struct LocalTime: Sendable, Equatable {
     let seconds = mktime(&parts)
     // mktime turns the 31st of February into the 3rd of March: such a date is none.
     guard seconds != -1, parts.tm_mday == Int32(day), parts.tm_mon == Int32(month - 1) else { return nil }
-    return Int64(seconds) * 1_000_000_000 + Int64(microsecond) * 1000
+    // Nanoseconds reach from 1677 to 2262; a year beyond that comes from a name that somebody made up.
+    let (product, isTooFar) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+    return isTooFar ? nil : product &+ Int64(microsecond) * 1000
   }
 
-  /// `2026-01-24 14:30:52`
+  /// In the form `2026-01-24 14:30:52`.
   package var plain: String {
     "\(pad(year, 4))-\(pad(month))-\(pad(day)) \(pad(hour)):\(pad(minute)):\(pad(second))"
   }
 
-  /// `20260124_143052`
+  /// In the form `20260124_143052`.
   package var compact: String {
     "\(pad(year, 4))\(pad(month))\(pad(day))_\(pad(hour))\(pad(minute))\(pad(second))"
   }

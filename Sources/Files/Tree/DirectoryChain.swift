@@ -2,8 +2,8 @@ private import SystemPackage
 
 /// The open directories on the way to the entry being worked on, from a root that is never left.
 ///
-/// Each component is opened below the one before it without following a link, so a link that someone swaps in cannot lead
-/// out of the root. Entries that come in the order of their paths cost one `open` for each directory.
+/// Each component is opened below the one before it without following a link, so a link that someone swaps in cannot
+/// lead out of the root. Entries that come in the order of their paths cost one `open` for each directory.
 package final class DirectoryChain {
   private let root: OpenFile
   private let files: any FileSystem
@@ -17,7 +17,8 @@ package final class DirectoryChain {
   /// The descriptor of a directory below the root; valid until the next call.
   ///
   /// With `makingMissing` a directory that does not exist is made with these permissions.
-  package func directory(_ path: EntryPath, makingMissing permissions: UInt16? = nil) throws(SystemError) -> Descriptor {
+  package func directory(_ path: EntryPath, makingMissing permissions: UInt16? = nil) throws(SystemError) -> Descriptor
+  {
     let components = path.components
     let common = zip(open, components).prefix { $0.name == $1 }.count
     // Deepest first, so that a chain is never left without its upper part.
@@ -37,7 +38,7 @@ package final class DirectoryChain {
   private func make(_ name: FileName, _ permissions: UInt16) throws(SystemError) {
     do {
       try files.makeDirectory(name.path, at: top, permissions: permissions)
-    } catch where error.errno == .fileExists {
+    } catch  where error.errno == .fileExists {
       // Made by an earlier entry; that it is a directory is checked when it is opened.
     }
   }

@@ -1,7 +1,9 @@
 package import SystemPackage
 
 extension FileSystem {
-  /// Removes a file or a whole directory below an open one, links not followed. A name that is not there is fine.
+  /// Removes a file or a whole directory below an open one, links not followed.
+  ///
+  /// A name that is not there is fine.
   ///
   /// Directories are made writable first: what was copied from a read-only tree must not outlive its removal.
   package func removeTree(_ name: FilePath, at directory: Descriptor) throws(SystemError) {
@@ -16,7 +18,7 @@ extension FileSystem {
       }
       try opened.close()
       try removeDirectory(name, at: directory)
-    } catch where error.errno == .noSuchFileOrDirectory {
+    } catch  where error.errno == .noSuchFileOrDirectory {
       return
     }
   }
@@ -25,9 +27,9 @@ extension FileSystem {
   package func makeDirectories(_ path: FilePath, permissions: UInt16 = 0o777) throws(SystemError) {
     do {
       try makeDirectory(path, at: nil, permissions: permissions)
-    } catch where error.errno == .fileExists {
+    } catch  where error.errno == .fileExists {
       // What is there is looked at when it is opened.
-    } catch where error.errno == .noSuchFileOrDirectory && path.removingLastComponent() != path {
+    } catch  where error.errno == .noSuchFileOrDirectory && path.removingLastComponent() != path {
       try makeDirectories(path.removingLastComponent(), permissions: permissions)
       try makeDirectory(path, at: nil, permissions: permissions)
     }
@@ -38,7 +40,7 @@ extension FileSystem {
     do {
       _ = try status(path, at: directory)
       return true
-    } catch where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
+    } catch  where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
       return false
     }
   }

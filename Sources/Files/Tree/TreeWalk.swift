@@ -13,8 +13,8 @@ package struct TreeEntry {
 /// Walks a tree in the order of the bytes of whole paths, without following a link and without holding more than one
 /// directory's names per level.
 ///
-/// That order (a directory sorts as if its name ended with `/`) is the order of `checksums.txt` and `manifest.jsonl`, so
-/// lists of any length are written and compared as streams.
+/// That order (a directory sorts as if its name ended with `/`) is the order of `checksums.txt` and `manifest.jsonl`,
+/// so lists of any length are written and compared as streams.
 package struct TreeWalk {
   /// What the walk meets.
   package enum Visit {
@@ -30,7 +30,9 @@ package struct TreeWalk {
 
   package init(files: any FileSystem) { self.files = files }
 
-  /// Visits everything below the root, the root itself not. A visit of a directory that returns false leaves its
+  /// Visits everything below the root, the root itself not.
+  ///
+  /// A visit of a directory that returns false leaves its
   /// contents out.
   package func walk(_ root: OpenFile, at path: EntryPath = .root, visit: (Visit) throws -> Bool) throws {
     try walkContents(of: root, at: path, depth: path.components.count, visit)
@@ -61,7 +63,7 @@ package struct TreeWalk {
     let status: FileStatus
     do {
       status = try files.status(path.name.path, at: directory.descriptor)
-    } catch where error.errno == .noSuchFileOrDirectory {
+    } catch  where error.errno == .noSuchFileOrDirectory {
       return  // Removed since it was listed: as if it had gone a moment earlier.
     } catch {
       _ = try visit(.unreadable(path, error.at(path.text)))

@@ -30,8 +30,10 @@ package struct MLflowStore: Sendable, Equatable {
   /// Whether a name at the top of the directory belongs to the store.
   package func holds(_ name: FileName) -> Bool { names?.contains(name) ?? true }
 
-  /// Finds the store: the directory that a local tracking URI names, else `mlflow/` in the data directory, else
-  /// `mlruns/` and `mlflow.db` there. nil: there is none.
+  /// Finds the store of a stack; nil: there is none.
+  ///
+  /// It is the directory that a local tracking URI names, else `mlflow/` in the data directory, else `mlruns/` and
+  /// `mlflow.db` there.
   /// - Throws: `SystemError` when a place cannot be looked at; a place that is not there is no error.
   package static func find(
     dataDirectory: FilePath, trackingURI: String?, workingDirectory: FilePath, files: any FileSystem
@@ -52,7 +54,9 @@ package struct MLflowStore: Sendable, Equatable {
     return try flat(in: dataDirectory, database: FileName("mlflow.db"), remote: remote, files: files)
   }
 
-  /// A file store named by a URI. `mlruns` in the data directory is the flat layout.
+  /// A file store named by a URI.
+  ///
+  /// `mlruns` in the data directory is the flat layout.
   private static func folder(
     _ path: FilePath, dataDirectory: FilePath, files: any FileSystem
   ) throws -> MLflowStore? {
@@ -96,7 +100,7 @@ extension FileSystem {
       let file = try OpenFile(path, [.directory], files: self)
       try file.close()
       return true
-    } catch where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
+    } catch  where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
       return false
     }
   }

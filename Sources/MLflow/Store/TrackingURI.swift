@@ -13,7 +13,9 @@ package enum TrackingURI: Equatable, Sendable {
   /// Reads a URI as MLflow does (`mlflow/store/db/utils.py`, `mlflow/utils/file_utils.py`, 3.x); a relative path is
   /// relative to the working directory.
   package init(_ text: String, workingDirectory: FilePath) {
-    let absolute = { (path: String) in workingDirectory.pushing(FilePath(Self.percentDecoded(path))).lexicallyNormalized() }
+    let absolute = { (path: String) in
+      workingDirectory.pushing(FilePath(Self.percentDecoded(path))).lexicallyNormalized()
+    }
     if let rest = Self.rest(of: text, after: "sqlite:///") {
       self = .sqlite(absolute(String(rest.prefix { $0 != "?" })))
     } else if let rest = Self.rest(of: text, after: "file://") {

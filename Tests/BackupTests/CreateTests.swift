@@ -1,0 +1,259 @@
+import Backup
+import Files
+import Foundation
+import Synchronization
+import SystemPackage
+import TestKit
+import Testing
+
+@Suite("Creating a backup")
+struct CreateTests {
+  @Test("a backup has the guide's layout, verifies, and holds what was committed", arguments: Engine.all)
+  func layout(engine: Engine) throws {
+    try withStack(engine: engine) { sample in
+      let result = try sample.create()
+      #expect(result.isVerified && result.isComplete && result.includesMLflow)
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: result.path).sorted()
+          == ["checksums.txt", "hrp.duckdb", "hrp.duckdb.wal", "manifest.jsonl", "metadata.json", "mlruns"])
+      let check = try run("/usr/bin/sha256sum", ["-c", "--strict", "--quiet", "checksums.txt"], in: result.path)
+      #expect(check.status == 0, "\(check.errors)")
+      #expect(try sample.verify(result.path).findings == [])
+      try run("/bin/cp", ["-r", result.path, sample.folder + "/copy"])
+      try run("/bin/chmod", ["-R", "u+w", sample.folder + "/copy"])
+      #expect(
+        try engine.query("hrp.duckdb", "SELECT count(*), sum(i) FROM t", in: sample.folder + "/copy") == "1000|499500")
+    }
+  }
+
+  @Test("files of a backup are read-only, as readable as their sources were, and folders can be removed")
+  func permissions() throws {
+    try withStack { sample in
+      let result = try sample.create()
+      let modes = try run(
+        "/bin/sh",
+        [
+          "-c",
+          "stat -c '%a %n' hrp.duckdb mlruns/mlflow.db mlruns/0 mlruns/mlruns/0/meta.yaml mlruns checksums.txt 2>/dev/null",
+        ],
+        in: result.path
+      ).output
+      #expect(
+        modes == "444 hrp.duckdb\n444 mlruns/mlflow.db\n400 mlruns/mlruns/0/meta.yaml\n755 mlruns\n444 checksums.txt\n")
+    }
+  }
+
+  @Test("names with line feeds, backslashes and bytes that are not UTF-8 are in the backup and pass sha256sum")
+  func oddNames() throws {
+    try withStack { sample in
+      try Engine("2.0.0").run(
+        """
+        for n in (b'new\\nline', b'back\\\\slash', b'trail ', b'-rf', b'\\xff\\xfe', b'per%cent', b'quo"te', b'cr\\r', 'é✓'.encode()):
+            open(b'mlflow/mlruns/0/' + n, 'wb').write(n)
+        """, in: sample.data)
+      let result = try sample.create()
+      #expect(result.isComplete)
+      let check = try run("/usr/bin/sha256sum", ["-c", "--strict", "--quiet", "checksums.txt"], in: result.path)
+      #expect(check.status == 0, "\(check.errors)")
+      #expect(try sample.verify(result.path).findings == [])
+      let target = sample.folder + "/restored"
+      _ = try sample.restore(result.path, to: target)
+      #expect(try run("/usr/bin/diff", ["-r", sample.data + "/mlflow/mlruns", target + "/mlflow/mlruns"]).status == 0)
+    }
+  }
+
+  @Test("links are stored as links and never followed; FIFOs are skipped and named")
+  func linksAndFIFOs() throws {
+    try withStack { sample in
+      try run(
+        "/bin/sh",
+        ["-c", "cd mlflow/mlruns && ln -s /etc/passwd out && ln -s . loop && ln -s nowhere dangling && mkfifo 0/pipe"],
+        in: sample.data)
+      let result = try sample.create()
+      #expect(result.skipped.map { "\($0.path): \($0.why)" } == ["mlruns/0/pipe: it is a FIFO"])
+      #expect(result.isComplete)
+      let target = sample.folder + "/restored"
+      _ = try sample.restore(result.path, to: target)
+      for (name, to) in [("out", "/etc/passwd"), ("loop", "."), ("dangling", "nowhere")] {
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: target + "/mlflow/mlruns/" + name) == to)
+      }
+    }
+  }
+
+  @Test("a file that cannot be read makes a backup in part: named, published, never verified")
+  func unreadable() throws {
+    try withStack { sample in
+      let files = HookedFileSystem { (call, path) throws(SystemError) in
+        if call == "openat", path == "model.pkl" { throw SystemError("openat", .permissionDenied, path: path) }
+      }
+      let result = try sample.create(files: files)
+      #expect(!result.isComplete && !result.isVerified)
+      #expect(result.unread.map(\.path) == ["mlruns/0/r1/artifacts/model.pkl"])
+      #expect(try sample.verify(result.path).isOK)
+    }
+  }
+
+  @Test("a file that changes while it is read is read again; one that never holds still is named")
+  func changingFile() throws {
+    try withStack { sample in
+      let path = sample.data + "/mlflow/mlruns/0/r1/artifacts/model.pkl"
+      for (changes, isNamed) in [(2, false), (100, true)] {
+        let left = Mutex(changes)
+        let files = HookedFileSystem { (call, name) throws(SystemError) in
+          guard call == "openat", name == "model.pkl",
+            left.withLock({
+              $0 -= 1; return $0 >= 0
+            })
+          else { return }
+          // After the next read: a thread of its own would be a race, so the size changes at every open instead.
+          let file = FileHandle(forWritingAtPath: path)
+          file?.seekToEndOfFile()
+          file?.write(Data("x".utf8))
+          file?.closeFile()
+        }
+        // The file grows when its copy is made, between the two looks at it.
+        let result = try sample.create(files: files)
+        #expect(result.unstable.map(\.path) == (isNamed ? ["mlruns/0/r1/artifacts/model.pkl"] : []))
+        #expect(try sample.verify(result.path).isOK)
+      }
+    }
+  }
+
+  @Test("a data directory without a database is an error, never an empty backup")
+  func noDatabase() throws {
+    try withTemporaryFolder { folder in
+      var settings = StackSettings()
+      settings.dataDirectory = folder
+      settings.databasePath = nil
+      settings.backupDirectory = nil
+      #expect {
+        try BackupRun(Stack(settings), includesMLflow: true, files: Kernel(), time: SystemTime(), events: EventStream())
+          .run()
+      } throws: { ($0 as? BackupError)?.code == "source.not-found" && ($0 as? BackupError)?.kind == .notFound }
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+      #expect(left == [])
+    }
+  }
+
+  @Test("B5: two backups within one second both exist")
+  func sameSecond() throws {
+    try withStack { sample in
+      let time = ManualTime()
+      let first = try sample.create(time: time)
+      let second = try sample.create(time: time)
+      #expect(second.name == first.name + "_2")
+      for path in [first.path, second.path] { #expect(try sample.verify(path).isOK) }
+      let listed = try BackupDirectory(FilePath(sample.backups), files: Kernel()).list()
+      #expect(listed.map { String(decoding: $0.name.bytes, as: UTF8.self) } == [second.name, first.name])
+    }
+  }
+
+  @Test("B3, B4: nothing has its final name before everything is durable, read back and described")
+  func orderOfWrites() throws {
+    try withStack { sample in
+      let calls = Mutex<[String]>([])
+      let files = HookedFileSystem { (call, path) throws(SystemError) in
+        if ["syncfs", "posix_fadvise", "renameat2", "fsync", "pwrite"].contains(call) {
+          calls.withLock { $0.append(call) }
+        }
+      }
+      _ = try sample.create(files: files)
+      let order = calls.withLock { $0 }
+      let sync = try #require(order.firstIndex(of: "syncfs"))
+      let readBack = try #require(order.firstIndex(of: "posix_fadvise"))
+      let publish = try #require(order.lastIndex(of: "renameat2"))
+      #expect(order.filter { $0 == "syncfs" }.count == 1)
+      #expect(sync < readBack && readBack < publish)
+      // metadata.json after the read-back, durable; then the folder; after the rename the directory that holds it.
+      #expect(order[order.lastIndex(of: "posix_fadvise")!..<publish].filter { $0 == "fsync" }.count == 2)
+      #expect(order[publish...].contains("fsync"))
+    }
+  }
+
+  @Test("what comes back from the disk other than it was written makes the backup fail, and leaves nothing")
+  func readBack() throws {
+    try withStack { sample in
+      let hidden = Mutex("")
+      let files = HookedFileSystem { (call, path) throws(SystemError) in
+        if call == "mkdirat", path.hasSuffix(".partial") { hidden.withLock { $0 = path } }
+        guard call == "syncfs" else { return }
+        // The disk changes a byte behind our back, after the file was hashed.
+        let file = FileHandle(forUpdatingAtPath: sample.backups + "/" + hidden.withLock { $0 } + "/hrp.duckdb")
+        file?.seek(toFileOffset: 300_000)
+        file?.write(Data([0xA5]))
+        file?.closeFile()
+      }
+      #expect { try sample.create(files: files) } throws: { ($0 as? BackupError)?.code == "backup.read-back" }
+      let left = try FileManager.default.contentsOfDirectory(atPath: sample.backups)
+      #expect(left == [])
+    }
+  }
+
+  @Test("B6: what a killed run left is not listed, and the next run removes it; a living one's stays")
+  func debris() throws {
+    try withStack { sample in
+      try run("/bin/mkdir", ["-p", sample.backups + "/.backup_20260101_000000.1-0.partial/mlruns"])
+      let alive = sample.backups + "/.backup_20260101_000001.2-0.partial"
+      try run("/bin/mkdir", [alive])
+      let held = try OpenFile(FilePath(alive), [.directory], files: Kernel())
+      #expect(try Kernel().lock(held.descriptor, .exclusive))
+      #expect(try BackupDirectory(FilePath(sample.backups), files: Kernel()).list().isEmpty)
+      let result = try sample.create()
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: sample.backups).sorted()
+          == [".backup_20260101_000001.2-0.partial", ".hrp.lock", result.name])
+      try held.close()
+    }
+  }
+
+  @Test("a database of another name is hrp.duckdb in the backup, and the metadata keeps its own name")
+  func otherName() throws {
+    try withStack { sample in
+      try run("/bin/sh", ["-c", "mv hrp.duckdb research.db && mv hrp.duckdb.wal research.db.wal"], in: sample.data)
+      var settings = StackSettings()
+      settings.databasePath = sample.data + "/research.db"
+      settings.dataDirectory = nil
+      settings.backupDirectory = nil
+      let run = BackupRun(
+        Stack(settings), includesMLflow: false, files: Kernel(), time: SystemTime(), events: EventStream())
+      let result = try run.run()
+      #expect(!result.includesMLflow)
+      #expect(result.path.hasPrefix(sample.backups))
+      let metadata = try String(contentsOfFile: result.path + "/metadata.json", encoding: .utf8)
+      #expect(metadata.contains("\"name\": \"research.db\""))
+      #expect(try Engine("2.0.0").query("d/hrp.duckdb", "SELECT count(*) FROM t", in: copy(result, sample)) == "1000")
+    }
+  }
+
+  private func copy(_ result: CreateResult, _ sample: SampleStack) throws -> String {
+    try run("/bin/sh", ["-c", "cp -r '\(result.path)' d && chmod -R u+w d"], in: sample.folder)
+    return sample.folder
+  }
+
+  @Test(
+    "a run that fails leaves no backup and no folder in the making",
+    arguments: ["pwrite", "syncfs", "fsync", "renameat2", "mkdirat"])
+  func failures(call: String) throws {
+    try withStack { sample in
+      // The last call of its kind that a whole run makes.
+      let count = Mutex(0)
+      _ = try sample.create(
+        files: HookedFileSystem { (name, _) throws(SystemError) in if name == call { count.withLock { $0 += 1 } } })
+      let before = try BackupDirectory(FilePath(sample.backups), files: Kernel()).list().count
+      // The very last pwrite is the note in a lock, which may fail; the last fsync comes after the rename.
+      let left = Mutex(count.withLock { $0 } - (["fsync", "pwrite"].contains(call) ? 1 : 0))
+      let files = HookedFileSystem { (name, path) throws(SystemError) in
+        guard name == call,
+          left.withLock({
+            $0 -= 1; return $0 == 0
+          })
+        else { return }
+        throw SystemError(name, .noSpace, path: path)
+      }
+      #expect(throws: SystemError.self) { try sample.create(files: files) }
+      #expect(try BackupDirectory(FilePath(sample.backups), files: Kernel()).list().count == before)
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: sample.backups).filter { $0.hasSuffix(".partial") } == [])
+    }
+  }
+}

@@ -1,0 +1,193 @@
+import Foundation
+import TestKit
+import Testing
+
+/// The built program, as a user's script sees it.
+@Suite("Commands")
+struct CommandTests {
+  private func hrp(_ arguments: String..., in folder: String, environment: [String: String] = [:]) throws -> Finished {
+    try run(Checkout.hrp, arguments, in: folder, environment: ["HOME": folder].merging(environment) { $1 })
+  }
+
+  /// A home directory with a stack in `hrp-data`, where the guide has it.
+  private func withHome<Result>(_ body: (String) throws -> Result) throws -> Result {
+    try withTemporaryFolder { folder in
+      try Engine("2.0.0").run(
+        """
+        os.makedirs('hrp-data/mlflow/mlruns/0')
+        c = duckdb.connect('hrp-data/hrp.duckdb'); c.execute('CREATE TABLE t AS SELECT range i FROM range(10)'); c.close()
+        open('hrp-data/mlflow/mlruns/0/meta.yaml', 'w').write('name: x\\n')
+        """, in: folder)
+      return try body(folder)
+    }
+  }
+
+  @Test("the guide's five commands print the guide's lines")
+  func guide() throws {
+    try withHome { home in
+      let created = try hrp("backup", "--backup", in: home)
+      #expect(created.status == 0, "\(created.errors)")
+      let lines = created.output.split(separator: "\n").map(String.init)
+      #expect(lines[0] == "Backup created successfully:")
+      #expect(lines[1].wholeMatch(of: #/  Path: .*/hrp-data/backups/backup_\d{8}_\d{6}/#) != nil)
+      #expect(lines[2].wholeMatch(of: #/  Size: \d+\.\d MB/#) != nil)
+      #expect(lines[3] == "  Checksum: verified")
+      #expect(lines.count == 4)
+      let path = String(lines[1].dropFirst(8))
+      let name = String(path.split(separator: "/").last ?? "")
+
+      let listed = try hrp("backup", "--list", in: home).output.split(separator: "\n").map(String.init)
+      #expect(listed[0] == "Available backups:")
+      #expect(
+        listed[1].wholeMatch(of: #/  1\. backup_\d{8}_\d{6} \(\d+\.\d MB\) - \d{4}-\d\d-\d\d \d\d:\d\d:\d\d/#) != nil)
+      #expect(listed[1].contains(name))
+
+      let verified = try hrp("backup", "--verify", path, in: home)
+      #expect(verified.output == "✓ Backup verified successfully\n  All 2 files match checksums\n")
+      let restored = try hrp("backup", "--restore", path, "--target-dir", home + "/new", in: home)
+      #expect(
+        restored.output == "Restoring from backup...\n✓ Restored hrp.duckdb\n✓ Restored mlruns/\nRestore complete!\n")
+
+      try run("/bin/sh", ["-c", "rm -f hrp.duckdb; echo x > hrp.duckdb"], in: path)
+      let failed = try hrp("backup", "--verify", path, in: home)
+      #expect(failed.output.hasPrefix("✗ Backup verification failed\n  Checksum mismatch: hrp.duckdb"))
+      #expect(failed.status == 1)
+      let log = try String(contentsOfFile: home + "/hrp-data/logs/backup.log", encoding: .utf8)
+      #expect(log.split(separator: "\n").allSatisfy { $0.contains(#/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \| [A-Z]+ +\| /#) })
+      #expect(log.contains("| ERROR    | backup verify failed"))
+    }
+  }
+
+  @Test("every kind of failure has its exit code, its code in JSON and a remedy")
+  func failures() throws {
+    try withHome { home in
+      let cases: [([String], Int32, String)] = [
+        (["backup", "create", "--data-dir", "nowhere"], 10, "source.not-found"),
+        (["backup", "list", "--backup-dir", "nowhere"], 10, "backup-directory.not-found"),
+        (["backup", "verify", "latest", "--backup-dir", "nowhere"], 10, "backup-directory.not-found"),
+        (["backup", "verify", "/nowhere/backup_20260124_020000"], 10, "backup.not-found"),
+        (["backup", "restore", "backup_20260124_020000"], 10, "backup-directory.not-found"),
+        (["backup", "verify", "x", "--level", "deepest"], 2, "usage"),
+        (["backup", "create", "--frobnicate"], 2, "usage"),
+        (["frobnicate"], 2, "usage"),
+        (["duckdb", "inspect", "nowhere"], 10, "source.not-found"),
+        (["duckdb", "copy", "hrp-data/mlflow/mlruns/0/meta.yaml", "x"], 1, "duckdb.not-a-database"),
+      ]
+      for (arguments, status, code) in cases {
+        let plain = try run(Checkout.hrp, arguments, in: home, environment: ["HOME": home])
+        #expect(plain.status == status, "\(arguments): \(plain.errors)")
+        #expect(plain.output.isEmpty, "\(arguments): \(plain.output)")
+        #expect(!plain.errors.isEmpty)
+        let json = try run(Checkout.hrp, arguments + ["--json"], in: home, environment: ["HOME": home])
+        #expect(json.status == status)
+        let value = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: [String: String]]
+        #expect(value?["error"]?["code"] == code, "\(arguments): \(json.output)")
+        #expect(value?["error"]?["message"]?.isEmpty == false && value?["error"]?["remedy"]?.isEmpty == false)
+      }
+    }
+  }
+
+  @Test("--json prints one value with the promised keys, and nothing else")
+  func json() throws {
+    try withHome { home in
+      let created = try object(hrp("backup", "create", "--json", in: home))
+      for key in [
+        "path", "name", "timestamp", "size_bytes", "size_mb", "files", "checksum_file", "include_mlflow",
+        "duration_seconds", "verified", "complete", "snapshot",
+      ] { #expect(created[key] != nil, "\(key)") }
+      let snapshot = created["snapshot"] as? [String: Any] ?? [:]
+      for key in ["method", "iteration", "wal_bytes", "blocks_copied", "blocks_free", "passes"] {
+        #expect(snapshot[key] != nil, "\(key)")
+      }
+      #expect(created["files"] as? [String] == ["hrp.duckdb", "mlruns/mlruns/0/meta.yaml"])
+      #expect((created["timestamp"] as? String)?.contains(#/T\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d$/#) == true)
+      let list = try JSONSerialization.jsonObject(with: Data(hrp("backup", "list", "--json", in: home).output.utf8))
+      let first = try #require((list as? [[String: Any]])?.first)
+      for key in [
+        "name", "path", "timestamp", "size_bytes", "size_mb", "files_count", "verified", "complete", "pinned", "proof",
+      ] { #expect(first[key] != nil, "\(key)") }
+      #expect(first["files_count"] as? Int == 2 && first["verified"] as? Bool == true)
+      let verified = try object(hrp("backup", "verify", "1", "--json", in: home))
+      #expect(verified["ok"] as? Bool == true && verified["level"] as? String == "structure")
+      #expect(verified["files_checked"] as? Int == 2 && (verified["findings"] as? [Any])?.isEmpty == true)
+      let restored = try object(hrp("backup", "restore", "latest", "--target-dir", "~/there", "--json", in: home))
+      #expect(restored["target"] as? String == home + "/there")
+      #expect(restored["restored"] as? [String] == ["hrp.duckdb", "mlruns/"])
+      let inspected = try object(hrp("duckdb", "inspect", "~/there/hrp.duckdb", "--json", in: home))
+      #expect(inspected["writer_pid"] is NSNull && (inspected["blocks_in_use"] as? Int ?? 0) > 0)
+    }
+  }
+
+  private func object(_ finished: Finished) throws -> [String: Any] {
+    #expect(finished.status == 0, "\(finished.errors)")
+    return try #require(try JSONSerialization.jsonObject(with: Data(finished.output.utf8)) as? [String: Any])
+  }
+
+  @Test("no backups is a result, no arguments are the help, and neither is a failure")
+  func nothing() throws {
+    try withHome { home in
+      try run("/bin/mkdir", ["-p", "hrp-data/backups"], in: home)
+      let list = try hrp("backup", "--list", in: home)
+      #expect(list.status == 0 && list.output == "No backups found\n")
+      #expect(try hrp("backup", "list", "--json", in: home).output == "[]\n")
+      for arguments in [[], ["backup"], ["--help"], ["backup", "create", "--help"], ["--version"]] {
+        let help = try run(Checkout.hrp, arguments, in: home, environment: ["HOME": home])
+        #expect(help.status == 0 && !help.output.isEmpty, "\(arguments)")
+      }
+    }
+  }
+
+  @Test("the environment decides the stack where no flag does")
+  func environment() throws {
+    try withHome { home in
+      try run("/bin/sh", ["-c", "mkdir -p db && mv hrp-data/hrp.duckdb db/research.db"], in: home)
+      let plan = try hrp(
+        "backup", "create", "--dry-run", "--json", in: home,
+        environment: [
+          "HRP_DB_PATH": "~/db/research.db", "HRP_BACKUP_DIR": "~/safe",
+          "MLFLOW_TRACKING_URI": "file:" + home + "/hrp-data/mlflow",
+        ])
+      let value = try object(plan)
+      #expect(value["database"] as? String == home + "/db/research.db")
+      #expect(value["backup_dir"] as? String == home + "/safe")
+      #expect(value["mlflow"] as? String == home + "/hrp-data/mlflow")
+      #expect(!FileManager.default.fileExists(atPath: home + "/safe"))
+    }
+  }
+
+  @Test("in place is refused and says so; the stack stays as it is")
+  func inPlace() throws {
+    try withHome { home in
+      _ = try hrp("backup", "create", in: home)
+      let refused = try hrp("backup", "restore", "latest", in: home)
+      #expect(refused.status == 1)
+      #expect(refused.errors.contains("Restoring in place comes with a later version"))
+    }
+  }
+
+  @Test("SIGINT and SIGTERM stop within two seconds and leave nothing visible", arguments: [SIGINT, SIGTERM])
+  func signals(signal: Int32) throws {
+    try withHome { home in
+      // A FIFO-free way to be slow: many files, so that the signal comes in the middle.
+      try run("/bin/sh", ["-c", "cd hrp-data/mlflow && for i in $(seq 3000); do echo $i > f$i; done"], in: home)
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: Checkout.hrp)
+      process.arguments = ["backup", "create", "--data-dir", home + "/hrp-data", "-q"]
+      process.environment = cleanEnvironment
+      process.standardError = FileHandle.nullDevice
+      process.standardOutput = FileHandle.nullDevice
+      try process.run()
+      let backups = home + "/hrp-data/backups"
+      while process.isRunning,
+        try !FileManager.default.fileExists(atPath: backups)
+          || FileManager.default.contentsOfDirectory(atPath: backups).isEmpty
+      { usleep(1000) }
+      let began = Date()
+      kill(process.processIdentifier, signal)
+      process.waitUntilExit()
+      #expect(Date().timeIntervalSince(began) < 2)
+      #expect(process.terminationStatus == 128 + signal)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: backups).filter { $0 != ".hrp.lock" } == [])
+    }
+  }
+}

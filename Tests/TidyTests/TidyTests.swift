@@ -1,0 +1,129 @@
+import Foundation
+import TestKit
+import Testing
+
+/// The house rules, held by reading the sources.
+@Suite("Tidy")
+struct TidyTests {
+  /// What each module may import of ours; `ARCHITECTURE.md` draws the same arrows.
+  private static let arrows: [String: Set<String>] = [
+    "CFiles": [], "Files": ["CFiles"], "DuckDBFile": ["Files"], "MLflow": ["Files"],
+    "Backup": ["DuckDBFile", "Files", "MLflow"], "Commands": ["Backup", "DuckDBFile", "Files", "MLflow"],
+    "hrp": ["Commands"],
+  ]
+
+  /// Packages of others that a module may import.
+  private static let packages: [String: Set<String>] = [
+    "Files": ["SystemPackage", "Synchronization", "Glibc", "Musl", "Darwin"], "DuckDBFile": ["SystemPackage"],
+    "MLflow": ["SystemPackage", "GRDB"],
+    "Backup": ["SystemPackage", "Crypto", "FoundationEssentials", "Foundation"],
+    "Commands": ["SystemPackage", "ArgumentParser", "Synchronization"],
+  ]
+
+  private struct Source {
+    let path: String
+    let module: String
+    let lines: [String]
+  }
+
+  private static let sources: [Source] = {
+    let root = Checkout.root.appendingPathComponent("Sources").path
+    let names = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
+    return names.filter { $0.hasSuffix(".swift") }.sorted().compactMap { name in
+      guard let text = try? String(contentsOfFile: root + "/" + name, encoding: .utf8) else { return nil }
+      return Source(
+        path: "Sources/" + name, module: String(name.prefix { $0 != "/" }), lines: text.components(separatedBy: "\n"))
+    }
+  }()
+
+  @Test("there are sources to read")
+  func sources() { #expect(Self.sources.count > 40) }
+
+  @Test("arrows between modules point down, and only named packages are imported")
+  func arrows() {
+    for source in Self.sources {
+      let allowed = (Self.arrows[source.module] ?? []).union(Self.packages[source.module] ?? [])
+      for line in source.lines {
+        guard let match = line.firstMatch(of: /^\s*(?:(?:public|package|internal|private|fileprivate) )?import (\w+)/)
+        else {
+          continue
+        }
+        #expect(allowed.contains(String(match.1)), "\(source.path) imports \(match.1)")
+      }
+    }
+  }
+
+  @Test("files stay below 400 lines and functions below 70")
+  func sizes() {
+    for source in Self.sources {
+      #expect(source.lines.count <= 400, "\(source.path) has \(source.lines.count) lines")
+      var start: (line: Int, indent: Substring)?
+      for (number, line) in source.lines.enumerated() {
+        let indent = line.prefix { $0 == " " }
+        if start == nil, line.contains(/^\s*[\w@()\s]*\b(func|init)\b.*[({]/), !line.hasSuffix("}") {
+          start = (number, indent)
+        } else if let begun = start, line == begun.indent + "}" {
+          #expect(number - begun.line < 70, "\(source.path):\(begun.line + 1) has \(number - begun.line) lines")
+          start = nil
+        }
+      }
+    }
+  }
+
+  @Test("nothing is left open, forced or unproven")
+  func shortcuts() {
+    let words = [
+      "TODO", "FIXME", "XXX", "try!", "as!", "fatalError(", "@unchecked Sendable", "nonisolated(unsafe)", "\t",
+    ]
+    for source in Self.sources {
+      for (number, line) in source.lines.enumerated() {
+        for word in words { #expect(!line.contains(word), "\(source.path):\(number + 1) holds \(word)") }
+        #expect(line.count <= 120, "\(source.path):\(number + 1) is \(line.count) characters long")
+      }
+    }
+  }
+
+  @Test("names say what a thing is: no Manager, Helper or Util")
+  func names() {
+    for source in Self.sources {
+      for line in source.lines {
+        let isBad = line.contains(/\b(struct|class|enum|protocol|actor) \w*(Manager|Helper|Util)/)
+        #expect(!isBad, "\(source.path): \(line)")
+      }
+    }
+  }
+
+  @Test("every link and every file that the documents name is there")
+  func links() throws {
+    let root = Checkout.root
+    let folders = [
+      root, root.appendingPathComponent("docs"), root.appendingPathComponent("docs/formats"),
+      root.appendingPathComponent("docs/design"),
+    ]
+    var checked = 0
+    for folder in folders {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+      for name in names where name.hasSuffix(".md") {
+        let text = try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+        for match in text.matches(of: /\]\(([^)#\s]+)[^)]*\)/) where !match.1.contains("://") {
+          checked += 1
+          #expect(
+            FileManager.default.fileExists(atPath: folder.appendingPathComponent(String(match.1)).path),
+            "\(name) links to \(match.1)")
+        }
+      }
+    }
+    #expect(checked > 10)
+  }
+
+  @Test("every module and folder of the sources is drawn in ARCHITECTURE.md")
+  func architecture() throws {
+    let text = try String(contentsOf: Checkout.root.appendingPathComponent("ARCHITECTURE.md"), encoding: .utf8)
+    for module in Set(Self.sources.map(\.module)) { #expect(text.contains(module), "\(module)") }
+    for match in text.matches(of: /`((?:Sources|Tests|scripts|docs)\/[\w.\/+-]+)`/) {
+      #expect(
+        FileManager.default.fileExists(atPath: Checkout.root.appendingPathComponent(String(match.1)).path),
+        "ARCHITECTURE.md names \(match.1)")
+    }
+  }
+}
