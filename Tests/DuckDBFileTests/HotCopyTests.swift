@@ -32,6 +32,33 @@ struct HotCopyTests {
   }
 
   @Test(
+    "a database that is opened by a link is copied with its log, wherever the engine put that", arguments: Engine.all)
+  func link(engine: Engine) throws {
+    try withTemporaryFolder { folder in
+      try engine.run(
+        """
+        os.mkdir('real'); c = duckdb.connect('real/x.duckdb'); c.execute('CREATE TABLE t(i INT)'); c.close()
+        os.symlink('real/x.duckdb', 'link.duckdb'); c = duckdb.connect('link.duckdb')
+        c.execute("SET checkpoint_threshold='1GB'"); c.execute('INSERT INTO t VALUES (1)'); os._exit(0)
+        """, in: folder)
+      let result = try StandaloneCopy(
+        FilePath(folder + "/link.duckdb"), to: FilePath(folder + "/y.duckdb"), files: Kernel(), time: SystemTime()
+      ).run()
+      #expect(result.logBytes > 0)
+      #expect(try engine.query("y.duckdb", "SELECT count(*) FROM t", in: folder) == "1")
+      // Logs beside two names: which of them counts is not ours to guess.
+      try engine.run("[open(n, 'a').close() for n in ('link.duckdb.wal', 'real/x.duckdb.wal')]", in: folder)
+      #expect {
+        try StandaloneCopy(
+          FilePath(folder + "/link.duckdb"), to: FilePath(folder + "/z.duckdb"), files: Kernel(), time: ManualTime()
+        ).run()
+      } throws: {
+        ($0 as? HotCopyError)?.code == "duckdb.foreign-log"
+      }
+    }
+  }
+
+  @Test(
     "I4: commits behind a dead marker are in the copy; cut at the marker they would be lost",
     arguments: ["1.4.5", "1.5.6", "2.0.0"])
   func deadMarker(version: String) throws {

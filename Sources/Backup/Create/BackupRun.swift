@@ -53,7 +53,7 @@ package struct BackupRun {
     let state = try database.state()
     let store = includesMLflow ? try stack.mlflow(files: files) : nil
     let tree = try store.map { try size(of: $0) } ?? (bytes: 0, files: 0)
-    let log = LogNames.log(of: database.path)
+    let log = LogNames.log(of: try database.logBase())
     let logBytes = try files.exists(log) ? files.status(log, at: nil).size : 0
     let place = try Self.existing(stack.backupDirectory, files: files)
     return Plan(

@@ -30,8 +30,9 @@ package struct Inspection: Sendable {
     fileBytes = try database.file.status().size
     writer = try database.writer()
     holder = try files.lockHolder(database.file.descriptor, against: .exclusive)
-    log = try Self.state(of: LogNames.log(of: database.path), files)
-    checkpointLog = try Self.state(of: LogNames.checkpointLog(of: database.path), files)
+    let base = try database.logBase()
+    log = try Self.state(of: LogNames.log(of: base), files)
+    checkpointLog = try Self.state(of: LogNames.checkpointLog(of: base), files)
   }
 
   private static func state(of path: FilePath, _ files: any FileSystem) throws -> LogState {

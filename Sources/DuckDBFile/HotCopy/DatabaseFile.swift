@@ -28,7 +28,13 @@ package final class DatabaseFile {
   private let attempts: Int
 
   package let file: OpenFile
+  /// The path with the last component's links resolved.
   package let path: FilePath
+  /// The path as given, every link on the way to the file, and the file itself.
+  ///
+  /// DuckDB up to 1.4 puts its log beside the name that it was given, 1.5 and later beside the file (tried: 1.4.5, 1.5.6
+  /// and 2.0.0 opening a link).
+  package let names: [FilePath]
   /// Which file was opened: the path may lead to another one later.
   package let identity: FileIdentity
   let time: any TimeSource
@@ -38,7 +44,8 @@ package final class DatabaseFile {
   ///   open elsewhere: closing our descriptor would drop that engine's locks.
   package init(_ path: FilePath, files: any FileSystem, time: any TimeSource) throws {
     // Opened without blocking and looked at before the first read: a FIFO of that name must not hold us.
-    let resolved = try Self.resolvingLinks(path, files)
+    names = try Self.resolvingLinks(path, files)
+    let resolved = names.last ?? path
     let status = try files.status(resolved, at: nil)
     guard status.kind == .regular else { throw HotCopyError.notADatabase(path, "it is \(status.kind.words)") }
     if ThisProcess.hasOpen(status.identity, files: files) { throw HotCopyError.openInThisProcess(path) }
@@ -53,20 +60,32 @@ package final class DatabaseFile {
   package init(sealed file: OpenFile, time: any TimeSource) throws(SystemError) {
     self.file = file
     path = file.path
+    names = [file.path]
     identity = try file.status().identity
     self.time = time
     attempts = 1
   }
 
-  /// The path that the last component's links lead to, for the logs lie beside the file itself.
-  private static func resolvingLinks(_ path: FilePath, _ files: any FileSystem) throws(SystemError) -> FilePath {
-    var path = path
+  /// The path and what the links of its last component lead to, one after the other.
+  private static func resolvingLinks(_ path: FilePath, _ files: any FileSystem) throws(SystemError) -> [FilePath] {
+    var names = [path]
     for _ in 0..<40 {
-      guard try files.status(path, at: nil).kind == .link else { return path }
-      let target = FilePath(bytes: try files.linkTarget(path, at: nil))
-      path = target.isAbsolute ? target : path.removingLastComponent().pushing(target)
+      let last = names[names.count - 1]
+      guard try files.status(last, at: nil).kind == .link else { return names }
+      let target = FilePath(bytes: try files.linkTarget(last, at: nil))
+      names.append(target.isAbsolute ? target : last.removingLastComponent().pushing(target))
     }
     throw SystemError("open", .tooManySymbolicLinkLevels, path: path.text)
+  }
+
+  /// The name beside which the logs lie; without a log, the file's own.
+  /// - Throws: `HotCopyError.foreignLog` when there are logs beside two names: only an engine can tell which counts.
+  package func logBase() throws -> FilePath {
+    let found = try names.filter { try file.files.exists(LogNames.log(of: $0)) }
+    guard found.count < 2 else {
+      throw HotCopyError.foreignLog(path, "there is one beside \(found[0].text) and one beside \(found[1].text)")
+    }
+    return found.first ?? path
   }
 
   /// Whether the path still leads to the file that was opened.

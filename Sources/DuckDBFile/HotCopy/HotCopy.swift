@@ -115,7 +115,7 @@ package final class HotCopy {
       observer: observer)
     logTarget = try OpenFile(
       LogNames.log(of: name), at: directory, [.write, .create, .exclusive], permissions: permissions, files: files)
-    logs = LiveLogReader(of: database.path, files: files)
+    logs = LiveLogReader(of: database)
   }
 
   /// Bytes of the blocks in use, as the header at the start says.

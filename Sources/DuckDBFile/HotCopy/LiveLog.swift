@@ -29,16 +29,17 @@ final class LiveLogReader {
     let range: Range<Int64>
   }
 
-  private let paths: (main: FilePath, checkpoint: FilePath)
-  private let files: any FileSystem
+  private let database: DatabaseFile
+  private var files: any FileSystem { database.file.files }
+  private var base: FilePath
   private let buffer = IOBuffer()
   private let other = IOBuffer()
   private var main: LogFile?
   private var checkpoint: LogFile?
 
-  init(of database: FilePath, files: any FileSystem) {
-    paths = (LogNames.log(of: database), LogNames.checkpointLog(of: database))
-    self.files = files
+  init(of database: DatabaseFile) {
+    self.database = database
+    base = database.path
   }
 
   /// Stages the live log into an empty file.
@@ -46,8 +47,9 @@ final class LiveLogReader {
   /// The main log is opened before the checkpoint's: at the end of a checkpoint the latter takes the former's place.
   /// - Throws: `Failure` to try again; `FormatError`; `SystemError`.
   func stage(for state: StorageState, into target: OpenFile) throws -> LiveLog {
-    main = try LogFile.open(paths.main, buffer: buffer, files: files)
-    checkpoint = try LogFile.open(paths.checkpoint, buffer: buffer, files: files)
+    base = try database.logBase()
+    main = try LogFile.open(LogNames.log(of: base), buffer: buffer, files: files)
+    checkpoint = try LogFile.open(LogNames.checkpointLog(of: base), buffer: buffer, files: files)
     let (pieces, isRunning) = try livePieces(for: state)
     var log = LiveLog()
     log.isCheckpointRunning = isRunning
@@ -64,12 +66,13 @@ final class LiveLogReader {
 
   /// Whether a checkpoint has begun since the log was staged: its marker is the last thing in the log.
   func hasCheckpointBegun(under header: DatabaseHeader) throws -> Bool {
-    guard let main else {
-      // No log then: a checkpoint that begins with an empty log leaves no marker to see.
-      return false
+    if main?.scan == nil {
+      // There was no log, or nothing in it: one may have come since.
+      main = try LogFile.open(LogNames.log(of: database.logBase()), buffer: buffer, files: files)
+    } else {
+      try main?.scanAgain()
     }
-    try main.scanAgain()
-    guard let marker = main.scan?.finalMarker else { return false }
+    guard let marker = main?.scan?.finalMarker else { return false }
     return marker.metaBlock != header.metaBlock?.raw
   }
 
@@ -152,7 +155,8 @@ final class LiveLogReader {
 
   /// The paths must lead to the files that were read; what was absent must be absent still.
   private func checkPaths() throws {
-    for (path, log) in [(paths.main, main), (paths.checkpoint, checkpoint)] {
+    guard try database.logBase() == base else { throw Failure.changedWhileRead }
+    for (path, log) in [(LogNames.log(of: base), main), (LogNames.checkpointLog(of: base), checkpoint)] {
       let now = try files.exists(path) ? files.status(path, at: nil).identity : nil
       if now != log?.identity { throw Failure.changedWhileRead }
     }
