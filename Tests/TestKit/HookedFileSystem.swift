@@ -148,6 +148,10 @@ package final class HookedFileSystem: FileSystem {
     try hook("flock", "")
     return try kernel.lock(descriptor, kind)
   }
+  package func unlock(_ descriptor: Descriptor) throws(SystemError) {
+    try hook("flock", "")
+    try kernel.unlock(descriptor)
+  }
   package func lockHolder(_ descriptor: Descriptor, against kind: LockKind) throws(SystemError) -> Int32? {
     try hook("fcntl", "")
     if let writer { return writer }

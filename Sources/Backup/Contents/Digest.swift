@@ -3,45 +3,38 @@ private import Files
 
 /// A SHA-256 digest: the identity of contents.
 package struct Digest: Hashable, Sendable {
-  private let words: (UInt64, UInt64, UInt64, UInt64)
+  /// Big-endian, so that the digits of the words in order are the digits of the digest.
+  private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
   init(bytes: UnsafeRawBufferPointer) {
     precondition(bytes.count == 32, "A SHA-256 digest has 32 bytes.")
-    words = (
-      bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
-      bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
-    )
+    let word = { (index: Int) in
+      UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
+    }
+    words = (word(0), word(1), word(2), word(3))
   }
 
   /// A digest from 64 hexadecimal digits of either case; nil for anything else.
-  package init?(hex: some Collection<UInt8>) {
+  package init?(hex: ArraySlice<UInt8>) {
     guard hex.count == 64 else { return nil }
-    var bytes: [UInt8] = []
-    var high: UInt8?
     for character in hex {
       guard let digit = ByteText.digit(character) else { return nil }
-      if let upper = high {
-        bytes.append(upper << 4 | digit)
-        high = nil
-      } else {
-        high = digit
-      }
+      // Each digit moves all four words on by four bits.
+      words = (
+        words.0 << 4 | words.1 >> 60, words.1 << 4 | words.2 >> 60, words.2 << 4 | words.3 >> 60,
+        words.3 << 4 | UInt64(digit)
+      )
     }
-    self = bytes.withUnsafeBytes { Digest(bytes: $0) }
   }
+
+  package init?(hex: some Sequence<UInt8>) { self.init(hex: Array(hex)[...]) }
 
   /// 64 lower-case hexadecimal digits.
   package var hex: String {
-    withUnsafeBytes(of: words) { bytes in
-      let digits = Array("0123456789abcdef".utf8)
-      return String(unsafeUninitializedCapacity: 64) { text in
-        for (index, byte) in bytes.enumerated() {
-          text[2 * index] = digits[Int(byte >> 4)]
-          text[2 * index + 1] = digits[Int(byte & 15)]
-        }
-        return 64
-      }
-    }
+    [words.0, words.1, words.2, words.3].map { word in
+      let digits = String(word, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
   }
 
   package static func == (left: Digest, right: Digest) -> Bool { left.words == right.words }

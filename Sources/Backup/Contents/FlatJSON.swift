@@ -57,10 +57,22 @@ package enum FlatJSON {
         rest = rest.dropFirst(word.utf8.count)
         return .flag(flag)
       }
-      let digits = rest.prefix { $0 == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-      guard let number = Int64(String(decoding: digits, as: UTF8.self)) else { throw Malformed() }
-      rest = rest.dropFirst(digits.count)
-      return .number(number)
+      return .number(try number())
+    }
+
+    /// A whole number that fits, with or without a minus.
+    mutating func number() throws(Malformed) -> Int64 {
+      let isNegative = take("-")
+      var value: Int64 = 0
+      var count = 0
+      while let digit = rest.first, (0x30...0x39).contains(digit) {
+        count += 1
+        guard count <= 18 || value < Int64.max / 10 else { throw Malformed() }
+        value = value * 10 + Int64(digit - 0x30)
+        rest = rest.dropFirst()
+      }
+      guard count > 0, count <= 19 else { throw Malformed() }
+      return isNegative ? -value : value
     }
 
     mutating func text() throws(Malformed) -> [UInt8] {

@@ -92,22 +92,25 @@ package struct ManifestLine: Equatable, Sendable {
         identity: FileIdentity(device: device, inode: inode), changedNanoseconds: changed, readNanoseconds: read)
     }
 
+    private enum Key: String { case path, kind, mode, mtime_ns, size, target, device, inode, ctime_ns, read_ns }
+
     mutating func take(_ name: ArraySlice<UInt8>, _ value: FlatJSON.Value) throws(FlatJSON.Malformed) {
-      switch (String(decoding: name, as: UTF8.self), value) {
-      case ("path", .text(let text)): path = ByteText.bytes(of: text).flatMap { EntryPath(validating: $0) }
-      case ("kind", .text(let text)): kind = Kind(rawValue: String(decoding: text, as: UTF8.self))
-      case ("mode", .number(let number)): mode = number
-      case ("mtime_ns", .number(let number)): modified = number
-      case ("size", .number(let number)): size = number
-      case ("target", .text(let text)):
+      // Short texts need no memory of their own.
+      switch (Key(rawValue: String(decoding: name, as: UTF8.self)), value) {
+      case (.path, .text(let text)): path = ByteText.bytes(of: text).flatMap { EntryPath(validating: $0) }
+      case (.kind, .text(let text)): kind = Kind(rawValue: String(decoding: text, as: UTF8.self))
+      case (.mode, .number(let number)): mode = number
+      case (.mtime_ns, .number(let number)): modified = number
+      case (.size, .number(let number)): size = number
+      case (.target, .text(let text)):
         guard let bytes = ByteText.bytes(of: text), !bytes.isEmpty, !bytes.contains(0),
           bytes.count <= EntryPath.maximumLength
         else { throw FlatJSON.Malformed() }
         target = bytes
-      case ("device", .text(let text)): device = UInt64(String(decoding: text, as: UTF8.self))
-      case ("inode", .text(let text)): inode = UInt64(String(decoding: text, as: UTF8.self))
-      case ("ctime_ns", .number(let number)): changed = number
-      case ("read_ns", .number(let number)): read = number
+      case (.device, .text(let text)): device = UInt64(String(decoding: text, as: UTF8.self))
+      case (.inode, .text(let text)): inode = UInt64(String(decoding: text, as: UTF8.self))
+      case (.ctime_ns, .number(let number)): changed = number
+      case (.read_ns, .number(let number)): read = number
       default: break  // A field of a later version.
       }
     }

@@ -76,6 +76,8 @@ final class Staging {
         throw error
       }
       try parent.synchronize()
+      // It is a backup like others now: to be read, and to be removed.
+      try files.unlock(folder.descriptor)
       publishedName = final
       return parent.path.appending(final)
     }

@@ -31,7 +31,10 @@ package final class AdvisoryLock {
   }
 
   /// Lets go of the lock.
-  package func release() throws(SystemError) { try file.close() }
+  package func release() throws(SystemError) {
+    try file.files.unlock(file.descriptor)
+    try file.close()
+  }
 
   /// The lock is held by a living process.
   package struct Busy: Error {

@@ -50,17 +50,25 @@ package struct EntryPath: Hashable, Comparable, Sendable {
 
   /// A path from a stranger's bytes; nil when it could leave the root or is not in its simplest form.
   package init?(validating bytes: [UInt8]) {
-    guard !bytes.isEmpty, bytes.count <= Self.maximumLength, !bytes.contains(0) else { return nil }
-    var depth = 0
-    for component in bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+    guard !bytes.isEmpty, bytes.count <= Self.maximumLength else { return nil }
+    var depth = 1
+    var start = 0
+    for (index, byte) in bytes.enumerated() {
+      if byte == 0 { return nil }
+      guard byte == UInt8(ascii: "/") else { continue }
+      guard Self.isComponent(bytes[start..<index]) else { return nil }
+      start = index + 1
       depth += 1
-      if component.isEmpty || component.elementsEqual([0x2E]) || component.elementsEqual([0x2E, 0x2E])
-        || depth > Self.maximumDepth
-      {
-        return nil
-      }
     }
+    guard depth <= Self.maximumDepth, Self.isComponent(bytes[start...]) else { return nil }
     self.bytes = bytes
+  }
+
+  /// Whether the bytes name something below where they stand: not nothing, not `.` and not `..`.
+  private static func isComponent(_ bytes: ArraySlice<UInt8>) -> Bool {
+    guard let first = bytes.first else { return false }
+    let dot = UInt8(ascii: ".")
+    return first != dot || bytes.count > 2 || (bytes.count == 2 && bytes.last != dot)
   }
 
   /// A path of a name that we chose ourselves.

@@ -98,6 +98,9 @@ package protocol FileSystem: Sendable {
   func space(of descriptor: Descriptor) throws(SystemError) -> FileSystemSpace
   /// Takes an advisory lock at once or says that it is taken. The corresponding C function is `flock`.
   func lock(_ descriptor: Descriptor, _ kind: LockKind) throws(SystemError) -> Bool
+  /// Gives up an advisory lock, also for duplicates of the descriptor, such as a child has until it runs its program.
+  /// The corresponding C function is `flock(LOCK_UN)`.
+  func unlock(_ descriptor: Descriptor) throws(SystemError)
   /// The process that holds a POSIX lock which a lock of this kind on the whole file would meet.
   /// The corresponding C function is `fcntl(F_GETLK)`.
   func lockHolder(_ descriptor: Descriptor, against kind: LockKind) throws(SystemError) -> Int32?

@@ -198,6 +198,10 @@ package struct Kernel: FileSystem {
     }
   }
 
+  package func unlock(_ descriptor: Descriptor) throws(SystemError) {
+    _ = try call("flock") { flock(descriptor.number, LOCK_UN) }
+  }
+
   package func lockHolder(_ descriptor: Descriptor, against kind: LockKind) throws(SystemError) -> Int32? {
     var holder: pid_t = 0
     let held = try call("fcntl") { hrp_lock_holder(descriptor.number, kind == .exclusive ? 1 : 0, &holder) }

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""hrp beside its peers on the same data, in rotation: CPU, wall and peak memory, and ratios to the Python method.
+
+    Benchmarks/run                      size M (1 GB), 5 rounds, every tool; makes the data first
+    Benchmarks/run --size L --rounds 3
+    Benchmarks/run --tools hrp,python --steps verify
+
+Tools: hrp; python (the Python tool's method, python_method.py); cp (cp -a, then openssl dgst -sha256 of every file);
+rsync (rsync -a --link-dest of the backup before, no hashes). Steps: full, same (a second backup, nothing changed), verify,
+restore (with verification, where the tool has one). CPU is user + system of the whole process tree; the peak is that of
+its largest process. Ratios are taken inside one round; medians are printed, with minimum and maximum of the wall time.
+"""
+import argparse, json, os, pathlib, platform, resource, shutil, statistics, subprocess, sys, time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PYTHON = ROOT / ".deps/python/bin/python"
+HASH = "find . -type f -print0 | xargs -0 openssl dgst -sha256 > /dev/null"
+
+
+def timed(command, cwd):
+    """CPU s, wall s and peak MiB of a command and all that it starts."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.monotonic()
+    process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    errors = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    wall = time.monotonic() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if process.returncode != 0:
+        sys.exit(f"{command}: exit {process.returncode}: {errors.decode(errors='replace')[-500:]}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return cpu, wall, usage.ru_maxrss / (1 if platform.system() == "Darwin" else 1024) / (1024 if platform.system() == "Darwin" else 1)
+
+
+class Tool:
+    """A tool in a work folder of its own; each step is one command."""
+    def __init__(self, name, hrp, data, work):
+        self.name, self.hrp, self.data, self.dir = name, hrp, data, work / name
+        shutil.rmtree(self.dir, ignore_errors=True)
+        self.dir.mkdir(parents=True)
+
+    def command(self, step):
+        data, d = self.data, self.dir
+        if self.name == "hrp":
+            base = [self.hrp, "backup"]
+            place = ["--data-dir", str(data), "--backup-dir", str(d / "backups"), "-q"]
+            return {"full": base + ["create"] + place, "same": base + ["create"] + place,
+                    "verify": base + ["verify", "latest"] + place,
+                    "restore": base + ["restore", "latest", "--target-dir", str(d / "restored")] + place}[step]
+        if self.name == "python":
+            base = [str(PYTHON), str(ROOT / "Benchmarks/python_method.py")]
+            newest = lambda: str(max(p for p in d.iterdir() if p.name.startswith("backup_")))
+            return {"full": lambda: base + ["backup", str(data), str(d)], "same": lambda: base + ["backup", str(data), str(d)],
+                    "verify": lambda: base + ["verify", newest()],
+                    "restore": lambda: base + ["restore", newest(), str(d / "restored")]}[step]()
+        copy = "mkdir -p {0} && cp -a '%s' '%s' {0}/" % (data / "hrp.duckdb", data / "mlflow")
+        sync = "mkdir -p {0} && rsync -a {1} '%s' '%s' {0}/" % (data / "hrp.duckdb", data / "mlflow")
+        script = {
+            "cp": {"full": copy.format("one") + " && cd one && " + HASH, "same": copy.format("two") + " && cd two && " + HASH,
+                   "verify": "cd one && " + HASH, "restore": "cd one && " + HASH + " && cp -a . ../restored"},
+            "rsync": {"full": sync.format("one", ""), "same": sync.format("two", "--link-dest=" + str(d / "one")),
+                      "verify": "rsync -anc one/ two/", "restore": "rsync -a one/ restored/"},
+        }[self.name][step]
+        return ["sh", "-c", script]
+
+    def run(self, step):
+        os.sync()
+        figures = timed(self.command(step), self.dir)
+        if step == "restore":
+            shutil.rmtree(self.dir / "restored", ignore_errors=True)
+        return figures
+
+
+def table(tools, steps, figures):
+    print("\n| step | tool | CPU s | ratio | wall s (min–max) | ratio | peak MiB |\n|---|---|---|---|---|---|---|")
+    for step in steps:
+        for tool in tools:
+            rows = figures[tool, step]
+            base = figures.get(("python", step))
+            ratio = lambda i: f"{statistics.median(a[i] / b[i] for a, b in zip(rows, base)):.2f}" if base else "–"
+            cpu, wall, peak = (statistics.median(r[i] for r in rows) for i in range(3))
+            walls = [r[1] for r in rows]
+            print(f"| {step} | {tool} | {cpu:.2f} | {ratio(0)} | {wall:.2f} ({min(walls):.2f}–{max(walls):.2f}) | {ratio(1)} | {peak:.0f} |")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--size", choices="SML", default="M")
+    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--tools", default="hrp,python,cp,rsync")
+    p.add_argument("--steps", default="full,same,verify,restore")
+    p.add_argument("--work", default=str(ROOT / ".build/benchmarks"), help="where data and backups go; some 6 GB at size M")
+    p.add_argument("--hrp", default=None)
+    p.add_argument("--json", default=None)
+    a = p.parse_args()
+    hrp = a.hrp or str(ROOT / ".build/release/hrp")
+    work = pathlib.Path(a.work)
+    work.mkdir(parents=True, exist_ok=True)
+    data = work / ("data-" + a.size)
+    if not (data / "mlflow/mlflow.db").exists():
+        shutil.rmtree(data, ignore_errors=True)
+        env = dict(os.environ, PYTHONPATH=str(ROOT / ".deps/duckdb/2.0.0"))
+        subprocess.run([str(PYTHON), str(ROOT / "Benchmarks/make_data.py"), "create", str(data), "--size", a.size], check=True, env=env)
+    tools, steps = a.tools.split(","), a.steps.split(",")
+    # A step needs what the ones before it made.
+    order = [s for s in ("full", "same", "verify", "restore")]
+    last = max(order.index(s) for s in steps)
+    figures = {(t, s): [] for t in tools for s in order[:last + 1]}
+    for round in range(a.rounds):
+        turn = tools[round % len(tools):] + tools[:round % len(tools)]
+        runs = {t: Tool(t, hrp, data, work / "tools") for t in turn}
+        for step in order[:last + 1]:
+            for t in turn:
+                figures[t, step].append(runs[t].run(step))
+                print(f"round {round + 1} {step} {t}: cpu %.2f wall %.2f peak %.0f" % figures[t, step][-1], file=sys.stderr, flush=True)
+        shutil.rmtree(work / "tools", ignore_errors=True)
+    cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.processor()) if os.path.exists("/proc/cpuinfo") else platform.processor()
+    print(f"{time.strftime('%Y-%m-%d')}, {platform.system()} {platform.release()}, {cpu}, {os.cpu_count()} cores; size {a.size}, {a.rounds} rounds")
+    table(tools, steps, figures)
+    if a.json:
+        pathlib.Path(a.json).write_text(json.dumps({f"{t} {s}": v for (t, s), v in figures.items()}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
