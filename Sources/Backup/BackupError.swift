@@ -6,7 +6,7 @@ internal import SystemPackage
 /// Public functions throw this type; what it wraps is in `cause`. The message names paths, never contents of files.
 public struct BackupError: Error, Sendable {
   /// What kind of failure it is; the command line has one exit code for each.
-  public enum Kind: Sendable { case failed, notFound, busy, noSpace }
+  public enum Kind: Sendable { case failed, usage, notFound, busy, noSpace }
 
   /// Stable, for scripts: "source.not-found".
   public let code: String

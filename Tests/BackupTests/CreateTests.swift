@@ -185,7 +185,7 @@ struct CreateTests {
       }
       #expect { try sample.create(files: files) } throws: { ($0 as? BackupError)?.code == "backup.read-back" }
       let left = try FileManager.default.contentsOfDirectory(atPath: sample.backups)
-      #expect(left == [])
+      #expect(left == [".hrp.lock"])
     }
   }
 

@@ -36,10 +36,8 @@ final class ContentsWalk {
   init(_ root: OpenFile, isSealed: Bool) throws {
     self.root = root
     files = root.files
-    let list = try Self.open(BackupLayout.checksums, in: root)
-    checksums = try list.map { try OrderedList($0, key: { $0.path.bytes }) { try ChecksumLine(parsing: $0) } }
-    let entries = try Self.open(BackupLayout.manifest, in: root)
-    manifest = try entries.map { try OrderedList($0, key: Self.key) { try ManifestLine(parsing: $0) } }
+    checksums = try Self.checksums(in: root)
+    manifest = try Self.manifest(in: root)
     noteLists()
     if isSealed { try noteMetadata() }
   }
@@ -188,6 +186,20 @@ final class ContentsWalk {
       }
     } else {
       note(Finding(.missing, BackupLayout.manifest))
+    }
+  }
+
+  /// The list `checksums.txt` of a backup; nil: there is none.
+  static func checksums(in root: OpenFile) throws -> OrderedList<ChecksumLine>? {
+    try open(BackupLayout.checksums, in: root).map { file in
+      try OrderedList(file, key: { $0.path.bytes }) { try ChecksumLine(parsing: $0) }
+    }
+  }
+
+  /// The list `manifest.jsonl` of a backup; nil: there is none.
+  static func manifest(in root: OpenFile) throws -> OrderedList<ManifestLine>? {
+    try open(BackupLayout.manifest, in: root).map { file in
+      try OrderedList(file, key: key) { try ManifestLine(parsing: $0) }
     }
   }
 

@@ -10,11 +10,10 @@ extension BackupRun {
     let lists: BackupLists
     let digests: (checksums: Digest, manifest: Digest)
     let database: CopiedDatabase
-    let store: MLflowStore?
-    let survey: ArtifactSurvey?
-    let notes: MLflowCopy.Notes
+    let mlflow: CopiedStore?
     let durationSeconds: Double
 
+    var notes: MLflowCopy.Notes { mlflow?.notes ?? MLflowCopy.Notes() }
     var isComplete: Bool { notes.unread.isEmpty }
     /// What could not be read is in no check: an incomplete backup is never called verified.
     var isVerified: Bool { isComplete }
@@ -26,12 +25,13 @@ extension BackupRun {
         path: path.text, name: staging.publishedName ?? staging.name,
         timestamp: LocalTime(nanoseconds: staging.began).iso8601WithOffset, sizeBytes: lists.sizeBytes,
         filesCount: lists.filesCount, checksumFile: path.appending("checksums.txt").text,
-        includesMLflow: store != nil, durationSeconds: durationSeconds, isVerified: isVerified,
+        includesMLflow: mlflow != nil, durationSeconds: durationSeconds, isVerified: isVerified,
         isComplete: isComplete,
         snapshot: CreateResult.Snapshot(
           method: "hot-copy", iteration: copied.iteration, logBytes: copied.logBytes,
           blocksCopied: copied.blocksInUse, blocksFree: copied.blocksFree, passes: copied.passes),
-        unread: notes.unread, unstable: notes.unstable, skipped: notes.skipped)
+        unread: notes.unread, unstable: notes.unstable, skipped: notes.skipped,
+        sharedWith: mlflow?.sharedWith.map { ByteText.escaped($0.bytes) }, sharedBytes: mlflow?.sharedBytes ?? 0)
     }
   }
 
@@ -46,10 +46,10 @@ extension BackupRun {
     for note in report.notes.skipped.prefix(100) {
       events.send(.notice("not in the backup: \(note.path) (\(note.why))"))
     }
-    if let scheme = report.store?.remoteScheme {
+    if let scheme = report.mlflow?.store.remoteScheme {
       events.send(.notice("the tracking records are on a server (\(scheme)) and not in the backup"))
     }
-    guard let survey = report.survey, survey.outside + survey.remote > 0 else { return }
+    guard let survey = report.mlflow?.survey, survey.outside + survey.remote > 0 else { return }
     let places = survey.places.sorted { $0.value > $1.value }.prefix(3).map { "\($0.key): \($0.value)" }
     events.send(
       .notice(
@@ -75,7 +75,7 @@ extension BackupRun {
       ("created_at", .number(Double(report.staging.began / 1000) / 1e6)),
       ("size_bytes", .whole(report.lists.sizeBytes)),
       ("size_mb", .number(report.sizeMB)),
-      ("include_mlflow", .flag(report.store != nil)),
+      ("include_mlflow", .flag(report.mlflow != nil)),
       ("hrp_version", .text(Version.current)),
       ("source_dir", .text(stack.dataDirectory.text)),
       ("format", .whole(1)),
@@ -88,6 +88,7 @@ extension BackupRun {
       ("database", database(report.database)),
       ("snapshot", snapshot(report.database)),
       ("mlflow", mlflow(report)),
+      ("shared", shared(report)),
       ("unread", .list(report.notes.unread.map(note))),
       ("unstable", .list(report.notes.unstable.map(note))),
       ("skipped", .list(report.notes.skipped.map(note))),
@@ -118,18 +119,28 @@ extension BackupRun {
   }
 
   private func mlflow(_ report: Report) -> JSONText {
-    guard let store = report.store else { return .null }
+    guard let copied = report.mlflow else { return .null }
+    let store = copied.store
     return .object([
       ("directory", .text(store.directory.text)),
       ("layout", .text(store.layout.rawValue)),
       ("remote_tracking", .optional(store.remoteScheme)),
-      ("artifacts_inside", .whole(Int64(report.survey?.inside ?? 0))),
-      ("artifacts_outside", .whole(Int64(report.survey?.outside ?? 0))),
-      ("artifacts_remote", .whole(Int64(report.survey?.remote ?? 0))),
+      ("artifacts_inside", .whole(Int64(copied.survey.inside))),
+      ("artifacts_outside", .whole(Int64(copied.survey.outside))),
+      ("artifacts_remote", .whole(Int64(copied.survey.remote))),
       (
         "places_not_in_backup",
-        .object((report.survey?.places ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, .whole(Int64($0.value))) })
+        .object(copied.survey.places.sorted { $0.key < $1.key }.map { ($0.key, .whole(Int64($0.value))) })
       ),
+    ])
+  }
+
+  /// Which bytes this backup shares with another one, file by file hard-linked.
+  private func shared(_ report: Report) -> JSONText {
+    guard let copied = report.mlflow, let backup = copied.sharedWith else { return .null }
+    return .object([
+      ("backup", .text(ByteText.escaped(backup.bytes))), ("bytes", .whole(copied.sharedBytes)),
+      ("files", .whole(Int64(copied.sharedFiles))),
     ])
   }
 

@@ -32,14 +32,18 @@ package struct BackupRun {
 
   let stack: Stack
   let includesMLflow: Bool
+  /// Whether files that did not change since the backup before are hard-linked from it.
+  let linksUnchanged: Bool
   let files: any FileSystem
   let time: any TimeSource
   let events: EventStream
 
   package init(
-    _ stack: Stack, includesMLflow: Bool, files: any FileSystem, time: any TimeSource, events: EventStream
+    _ stack: Stack, includesMLflow: Bool, linksUnchanged: Bool = true, files: any FileSystem, time: any TimeSource,
+    events: EventStream
   ) {
     self.stack = stack
+    self.linksUnchanged = linksUnchanged
     self.includesMLflow = includesMLflow
     self.files = files
     self.time = time
@@ -83,6 +87,13 @@ package struct BackupRun {
       let result = try fill(staging, note)
       events.send(.finished(operation: "backup create", summary: "\(result.name), \(ByteCount.text(result.sizeBytes))"))
       return result
+    } catch let damage as SharedDamage {
+      try staging.discard()
+      events.send(
+        .warning("\(damage.error.message); files are shared with \(damage.backup), which is damaged: copying afresh"))
+      return try BackupRun(
+        stack, includesMLflow: includesMLflow, linksUnchanged: false, files: files, time: time, events: events
+      ).run()
     } catch {
       // B6. The reason is the error itself; what cannot be removed now is removed by the next run.
       try? staging.discard()
@@ -94,16 +105,19 @@ package struct BackupRun {
     let began = time.monotonicNanoseconds
     let lists = try BackupLists(at: staging.folder.descriptor, files: files)
     let database = try copyDatabase(staging, lists)
-    let mlflow = try copyMLflow(staging, lists)
+    let mlflow = try copyMLflow(staging, lists, note)
     let digests = try lists.close()
     events.send(.phase("making it durable"))
     try staging.synchronize()
     events.send(.phase("reading it back"))
-    try readBack(staging)
-    let notes = mlflow?.copy.notes ?? MLflowCopy.Notes()
+    do {
+      try readBack(staging)
+    } catch let error as BackupError {
+      guard let shared = mlflow?.sharedWith else { throw error }
+      throw SharedDamage(error: error, backup: ByteText.escaped(shared.bytes))
+    }
     let report = Report(
-      staging: staging, lists: lists, digests: digests, database: database, store: mlflow?.store,
-      survey: mlflow?.copy.survey, notes: notes,
+      staging: staging, lists: lists, digests: digests, database: database, mlflow: mlflow,
       durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9)
     tell(report)
     try writeMetadata(report)
@@ -149,20 +163,33 @@ package struct BackupRun {
   }
 
   private func copyMLflow(
-    _ staging: Staging, _ lists: BackupLists
-  ) throws -> (store: MLflowStore, copy: MLflowCopy)? {
+    _ staging: Staging, _ lists: BackupLists, _ note: ProcessNote
+  ) throws -> CopiedStore? {
     guard includesMLflow else { return nil }
     guard let store = try stack.mlflow(files: files) else {
       events.send(.notice("there is no MLflow directory: the backup holds the database only"))
       return nil
     }
     events.send(.phase("copying MLflow"))
+    let previous = try linksUnchanged ? previousBackup(note) : nil
     let copy = try MLflowCopy(
-      store, excluding: try excluded(), to: staging.folder, lists: lists, files: files, time: time
+      store, excluding: try excluded(), to: staging.folder, lists: lists, previous: previous, files: files, time: time
     ) { events.send(.progress(bytes: $0)) }
     try copy.copyDatabases()
     try copy.copyTree()
-    return (store, copy)
+    return CopiedStore(
+      store: store, notes: copy.notes, survey: copy.survey, sharedWith: copy.sharedFiles > 0 ? previous?.name : nil,
+      sharedBytes: copy.sharedBytes, sharedFiles: copy.sharedFiles)
+  }
+
+  /// The backup to link from.
+  ///
+  /// While it is chosen nobody rotates; afterwards its own lock keeps it.
+  private func previousBackup(_ note: ProcessNote) throws -> PreviousBackup? {
+    let lock = try AdvisoryLock.take(
+      .shared, on: stack.backupDirectory, note: note, patience: .seconds(600), files: files, time: time)
+    defer { try? lock.release() }
+    return try PreviousBackup.newest(in: stack.backupDirectory, files: files, time: time)
   }
 
   /// Directories that never belong to a store, though they lie in it.
@@ -174,6 +201,12 @@ package struct BackupRun {
       if let file = try? OpenFile(path, [.directory], files: files) { identities.insert(try file.status().identity) }
     }
     return identities
+  }
+
+  /// The read-back failed of a backup that shares files: it may be the other one's copy that is damaged.
+  private struct SharedDamage: Error {
+    let error: BackupError
+    let backup: String
   }
 
   /// B3: from the device, and compared with what was hashed on the way.
@@ -242,4 +275,15 @@ package struct BackupRun {
 struct CopiedDatabase {
   let path: FilePath
   let result: HotCopy.Result
+}
+
+/// What the copy of an MLflow store gave.
+struct CopiedStore {
+  let store: MLflowStore
+  let notes: MLflowCopy.Notes
+  let survey: ArtifactSurvey
+  /// The backup whose files are shared; nil: none are.
+  let sharedWith: FileName?
+  let sharedBytes: Int64
+  let sharedFiles: Int
 }

@@ -31,6 +31,11 @@ public struct CreateResult: Sendable {
   /// FIFOs, sockets and devices, which hold no data of their own.
   public let skipped: [SourceNote]
 
+  /// The backup whose files this one shares by hard links; nil: none.
+  public let sharedWith: String?
+  /// Bytes of the files that are shared.
+  public let sharedBytes: Int64
+
   /// Bytes in units of 1024 x 1024, two decimals.
   public var sizeMB: Double { (Double(sizeBytes) / 1_048_576 * 100).rounded() / 100 }
 

@@ -20,14 +20,20 @@ final class MLflowCopy {
   private let lists: BackupLists
   private let files: any FileSystem
   private let copier: FileCopy
+  private let previous: PreviousBackup?
+  private let progress: (Int64) -> Void
+  private(set) var sharedBytes: Int64 = 0
+  private(set) var sharedFiles = 0
   private(set) var notes = Notes()
   private(set) var survey: ArtifactSurvey
   private var databases: [FileName: (digest: Digest, status: FileStatus, size: Int64)] = [:]
 
   init(
     _ store: MLflowStore, excluding excluded: Set<FileIdentity>, to staging: OpenFile, lists: BackupLists,
-    files: any FileSystem, time: any TimeSource, progress: @escaping (Int64) -> Void
+    previous: PreviousBackup?, files: any FileSystem, time: any TimeSource, progress: @escaping (Int64) -> Void
   ) throws {
+    self.previous = previous
+    self.progress = progress
     self.store = store
     self.excluded = excluded
     self.staging = staging
@@ -119,6 +125,9 @@ final class MLflowCopy {
     let path = target(of: entry.path)
     let directory = try chain.directory(path.parent, makingMissing: 0o755)
     let isMeta = entry.path.name == FileName("meta.yaml")
+    if let stored = try previous?.link(path, entry.status, at: directory) {
+      return try add(shared: stored, isMeta, entry)
+    }
     let shown = FilePath(bytes: entry.path.bytes)
     let outcome: FileCopy.Outcome
     do {
@@ -142,6 +151,17 @@ final class MLflowCopy {
           modifiedNanoseconds: copied.source.modifiedNanoseconds, size: copied.size,
           origin: copied.isUnstable ? nil : origin), digest: copied.digest)
     }
+  }
+
+  /// Adds a file that was linked from the previous backup.
+  private func add(shared stored: PreviousBackup.Stored, _ isMeta: Bool, _ entry: TreeEntry) throws {
+    sharedBytes += stored.line.size
+    sharedFiles += 1
+    progress(stored.line.size)
+    if isMeta, let file = try? OpenFile(entry.name, at: entry.directory, [.noFollow], files: files) {
+      survey.noteMeta(try file.read(count: 65_536, at: 0))
+    }
+    try lists.add(stored.line, digest: stored.digest)
   }
 
   private func copyLink(_ entry: TreeEntry) throws {

@@ -14,7 +14,7 @@ struct BackupCommand: ParsableCommand {
         hrp backup verify backup_20260124_020000
         hrp backup restore 1 --target-dir /path/to/new/location
       """,
-    subcommands: [CreateCommand.self, ListCommand.self, VerifyCommand.self, RestoreCommand.self])
+    subcommands: [CreateCommand.self, ListCommand.self, VerifyCommand.self, RestoreCommand.self, RotateCommand.self])
 
   @Flag(name: .customLong("backup"), help: "Make a backup.")
   var isBackup = false
@@ -25,24 +25,30 @@ struct BackupCommand: ParsableCommand {
   @Option(name: .customLong("restore"), help: ArgumentHelp("Restore a backup.", valueName: "path"))
   var restorePath: String?
 
+  @Flag(name: .customLong("rotate"), help: "Delete old backups.")
+  var isRotate = false
+
   @Flag(name: .customLong("list"), help: "List the backups.")
   var isList = false
 
   // Groups that a subcommand has too: the parser hands it what was read here.
   @OptionGroup var target: TargetOptions
   @OptionGroup var content: ContentOptions
+  @OptionGroup var retention: RetentionOptions
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
   /// The first action of the Python tool's order; none: the help.
   func run() throws {
     if isBackup {
-      try CreateCommand.create(place.stack, includesMLflow: !content.withoutMLflow, console: output.console)
+      try CreateCommand.create(place.stack, content, console: output.console)
     } else if let verifyPath {
       try VerifyCommand.verify(verifyPath, level: .checksums, place.stack, output.console)
     } else if let restorePath {
       try RestoreCommand.restore(
         restorePath, place.stack, target: target.targetDirectory, part: nil, isDryRun: false, output.console)
+    } else if isRotate {
+      try RotateCommand.rotate(place.stack, keepDays: retention.keepDays, isDryRun: false, output.console)
     } else if isList {
       try ListCommand.list(place.stack, output.console)
     } else {

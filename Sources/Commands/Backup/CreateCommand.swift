@@ -30,13 +30,16 @@ struct CreateCommand: ParsableCommand {
     if isDryRun {
       try Self.plan(place.stack, includesMLflow: !content.withoutMLflow, console: output.console)
     } else {
-      try Self.create(place.stack, includesMLflow: !content.withoutMLflow, console: output.console)
+      try Self.create(place.stack, content, console: output.console)
     }
   }
 
-  static func create(_ stack: Stack, includesMLflow: Bool, console: Console) throws {
+  static func create(_ stack: Stack, _ content: ContentOptions, console: Console) throws {
     let result = try Operation.run("backup create", stack, console) { events in
-      try BackupRun(stack, includesMLflow: includesMLflow, files: Kernel(), time: SystemTime(), events: events).run()
+      try BackupRun(
+        stack, includesMLflow: !content.withoutMLflow, linksUnchanged: !content.withoutLinks, files: Kernel(),
+        time: SystemTime(), events: events
+      ).run()
     }
     console.result("Backup created successfully:")
     console.result("  Path: \(result.path)")
@@ -94,6 +97,7 @@ struct CreateCommand: ParsableCommand {
         ])
       ),
       ("unread", notes(result.unread)), ("unstable", notes(result.unstable)), ("skipped", notes(result.skipped)),
+      ("shared_with", .optional(result.sharedWith)), ("shared_bytes", .whole(result.sharedBytes)),
     ])
   }
 }

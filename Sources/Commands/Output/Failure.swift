@@ -57,6 +57,7 @@ struct Failure {
     let exit =
       switch error.kind {
       case .failed: Exit.failed
+      case .usage: Exit.usage
       case .notFound: Exit.notFound
       case .busy: Exit.busy
       case .noSpace: Exit.noSpace

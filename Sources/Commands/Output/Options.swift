@@ -36,6 +36,15 @@ struct OutputOptions: ParsableArguments {
 struct ContentOptions: ParsableArguments {
   @Flag(name: .customLong("no-mlflow"), help: "The database only.")
   var withoutMLflow = false
+
+  @Flag(name: .customLong("no-link"), help: "Copy every MLflow file, also those that did not change.")
+  var withoutLinks = false
+}
+
+/// What stays when backups are rotated.
+struct RetentionOptions: ParsableArguments {
+  @Option(name: .customLong("keep-days"), help: ArgumentHelp("Delete what is older than so many days.", valueName: "n"))
+  var keepDays = 30
 }
 
 /// Where a restore goes.

@@ -32,8 +32,8 @@ package final class DatabaseFile {
   package let path: FilePath
   /// The path as given, every link on the way to the file, and the file itself.
   ///
-  /// DuckDB up to 1.4 puts its log beside the name that it was given, 1.5 and later beside the file (tried: 1.4.5, 1.5.6
-  /// and 2.0.0 opening a link).
+  /// DuckDB up to 1.4 puts its log beside the name that it was given, 1.5 and later beside the file (tried: 1.4.5,
+  /// 1.5.6 and 2.0.0 opening a link).
   package let names: [FilePath]
   /// Which file was opened: the path may lead to another one later.
   package let identity: FileIdentity

@@ -43,6 +43,8 @@ package struct FileStatus: Equatable, Sendable {
   /// When the contents or the attributes changed, in nanoseconds since 1970 UTC.
   package let changedNanoseconds: Int64
   package let identity: FileIdentity
+  /// Names that lead to the file.
+  package let linkCount: UInt64
 
   /// Whether nothing happened to the file between two looks, as far as the kernel tells.
   package func isUnchanged(since earlier: FileStatus) -> Bool {

@@ -289,6 +289,7 @@ extension FileStatus {
     (modifiedNanoseconds, changedNanoseconds) = withUnsafePointer(to: status) {
       (hrp_modified_ns($0), hrp_changed_ns($0))
     }
+    linkCount = UInt64(status.st_nlink)
     identity = FileIdentity(
       device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino))
   }

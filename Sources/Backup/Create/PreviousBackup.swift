@@ -1,0 +1,98 @@
+internal import Files
+internal import SystemPackage
+
+/// The backup before this one, from which files that did not change are hard-linked.
+///
+/// A file did not change when it is the same file (device and inode) with the same size, `mtime` and `ctime` as when it
+/// was read, and neither time lies within two seconds of that reading: a later change could have the same time. Entries
+/// are asked for in the order of the lists, so both lists of the previous backup pass by once.
+final class PreviousBackup {
+  /// A stored copy is made afresh when it is older: no disk keeps bytes for ever.
+  private static let maximumAgeNanoseconds: Int64 = 30 * 86_400 * 1_000_000_000
+  /// How long after a change the clock of a file system may still show the same time.
+  private static let clockDoubtNanoseconds: Int64 = 2_000_000_000
+
+  /// A file of the previous backup, as its lists have it.
+  struct Stored {
+    let line: ManifestLine
+    let digest: Digest
+  }
+
+  let name: FileName
+  private let files: any FileSystem
+  private let time: any TimeSource
+  private let root: OpenFile
+  private let chain: DirectoryChain
+  private let checksums: OrderedList<ChecksumLine>
+  private let manifest: OrderedList<ManifestLine>
+
+  /// Opens the newest backup that is whole, verified and sealed; nil: there is none.
+  ///
+  /// It is locked against removal for as long as this lives. Its own seals must hold: a list that somebody changed is not
+  /// believed.
+  static func newest(
+    in directory: FilePath, files: any FileSystem, time: any TimeSource
+  ) throws -> PreviousBackup? {
+    for backup in try BackupDirectory(directory, files: files).list() {
+      guard let metadata = backup.metadata, metadata.isOurs, metadata.verified == true, metadata.complete == true
+      else { continue }
+      return try PreviousBackup(backup, metadata, files: files, time: time)
+    }
+    return nil
+  }
+
+  private init?(
+    _ backup: ListedBackup, _ metadata: BackupMetadata, files: any FileSystem, time: any TimeSource
+  ) throws {
+    name = backup.name
+    self.files = files
+    self.time = time
+    root = try OpenFile(backup.path, [.directory, .noFollow], files: files)
+    chain = DirectoryChain(root: root)
+    guard try files.lock(root.descriptor, .shared),
+      let checksums = try ContentsWalk.checksums(in: root), let manifest = try ContentsWalk.manifest(in: root),
+      checksums.problems.isEmpty, manifest.problems.isEmpty, checksums.digest == metadata.checksumsDigest,
+      manifest.digest == metadata.manifestDigest
+    else { return nil }
+    self.checksums = checksums
+    self.manifest = manifest
+  }
+
+  /// Links a file's stored copy into a folder when the source did not change; nil: it must be copied.
+  func link(_ path: EntryPath, _ source: FileStatus, at directory: Descriptor) throws -> Stored? {
+    guard let stored = try find(path), isUnchanged(source, since: stored.line) else { return nil }
+    do throws(SystemError) {
+      let from = try chain.directory(path.parent)
+      try files.makeHardLink(path.name.path, at: directory, to: path.name.path, at: from)
+      return stored
+    } catch {
+      // Another file system, too many links, or a stored copy that is gone: a copy serves as well.
+      return nil
+    }
+  }
+
+  private func find(_ path: EntryPath) throws -> Stored? {
+    try pass(checksums, before: path.bytes)
+    try pass(manifest, before: path.bytes)
+    guard let sum = checksums.next, sum.key == path.bytes, let line = manifest.next, line.key == path.bytes else {
+      return nil
+    }
+    return Stored(line: line.element, digest: sum.element.digest)
+  }
+
+  private func pass<Element>(_ list: OrderedList<Element>, before key: [UInt8]) throws {
+    while let next = list.next, next.key.lexicographicallyPrecedes(key) { try list.advance() }
+  }
+
+  private func isUnchanged(_ source: FileStatus, since line: ManifestLine) -> Bool {
+    guard let origin = line.origin, line.kind == .file, origin.identity == source.identity,
+      line.size == source.size, line.modifiedNanoseconds == source.modifiedNanoseconds,
+      origin.changedNanoseconds == source.changedNanoseconds
+    else { return false }
+    let read = origin.readNanoseconds
+    let isInDoubt = [source.modifiedNanoseconds, source.changedNanoseconds].contains {
+      $0 > read - Self.clockDoubtNanoseconds
+    }
+    return !isInDoubt && time.nowNanoseconds - read <= Self.maximumAgeNanoseconds && read <= time.nowNanoseconds
+  }
+}

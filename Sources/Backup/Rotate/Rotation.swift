@@ -1,0 +1,150 @@
+package import Files
+package import SystemPackage
+
+// Deleting backups by age. What is deleted is gone, so:
+//
+//   D1  A backup is deleted only when it is older than asked for, by `created_at`, else `timestamp`, else its name.
+//       When name and metadata differ by more than a day, or nothing says how old it is, it is kept and named.
+//   D2  The newest two verified backups stay, whatever their age. Where there are fewer, the newest others stand in for
+//       them: two backups of any kind are never gone below.
+//   D3  A backup that is being read (verified, restored) is passed over.
+//   D4  A backup leaves the list in one rename, before the first of its files goes: what a crash leaves is hidden, and
+//       the next run removes it.
+
+/// What a rotation did, or would do.
+public struct RotationResult: Sendable {
+  /// Names of the backups that were deleted, oldest first.
+  public let deleted: [String]
+  /// Names of the backups that stay, newest first.
+  public let kept: [String]
+  /// Bytes of disk space that came free: files that other backups share are not counted.
+  public let bytesFreed: Int64
+  /// Backups that stay though their age says otherwise, each with the reason.
+  public let notices: [String]
+}
+
+/// Deletes backups that are older than a number of days.
+package struct Rotation {
+  private static let dayNanoseconds: Int64 = 86_400 * 1_000_000_000
+  /// D2.
+  private static let minimumKept = 2
+
+  private let directory: FilePath
+  private let files: any FileSystem
+  private let time: any TimeSource
+  private let events: EventStream
+
+  package init(in directory: FilePath, files: any FileSystem, time: any TimeSource, events: EventStream) {
+    self.directory = directory
+    self.files = files
+    self.time = time
+    self.events = events
+  }
+
+  /// Deletes what is older, or with `isDryRun` only says what it would delete.
+  /// - Throws: `BackupError`: `rotation.keep-days` below 1, `backup-directory.not-found`; `AdvisoryLock.Busy`;
+  ///   `SystemError`.
+  package func run(keepDays: Int, isDryRun: Bool = false) throws -> RotationResult {
+    guard keepDays >= 1, keepDays <= 100_000 else {
+      throw BackupError(
+        "rotation.keep-days", .usage, "--keep-days must be from 1 to 100000, not \(keepDays)",
+        remedy: "To remove one backup whatever its age, delete its directory.")
+    }
+    events.send(.began(operation: "backup rotate", on: "\(directory.text), keeping \(keepDays) days"))
+    let backups = BackupDirectory(directory, files: files)
+    _ = try backups.list()  // A directory that is not there is said to be so, before its lock is asked for.
+    let lock = try isDryRun ? nil : takeLock()
+    defer { try? lock?.release() }
+    if !isDryRun { try backups.removeDebris() }
+    let all = try backups.list()
+    var notices: [String] = []
+    let expired = expired(all, keepDays: keepDays, &notices)
+    var deleted: [ListedBackup] = []
+    var bytesFreed: Int64 = 0
+    for backup in expired.reversed() {
+      try Interruption.check()
+      guard let bytes = try isDryRun ? size(of: backup) : delete(backup) else {
+        notices.append("\(name(backup)) is being read, and stays for now")
+        continue
+      }
+      bytesFreed += bytes
+      deleted.append(backup)
+    }
+    for notice in notices { events.send(.notice(notice)) }
+    let gone = Set(deleted.map(\.name))
+    let result = RotationResult(
+      deleted: deleted.map(name), kept: all.filter { !gone.contains($0.name) }.map(name), bytesFreed: bytesFreed,
+      notices: notices)
+    let verb = isDryRun ? "would delete" : "deleted"
+    events.send(
+      .finished(
+        operation: "backup rotate", summary: "\(verb) \(deleted.count), \(result.kept.count) remain"))
+    return result
+  }
+
+  /// The backups that may go, newest first (D1, D2).
+  private func expired(_ all: [ListedBackup], keepDays: Int, _ notices: inout [String]) -> [ListedBackup] {
+    let limit = time.nowNanoseconds - Int64(keepDays) * Self.dayNanoseconds
+    let protected = protected(all)
+    return all.filter { backup in
+      guard let moment = backup.moment else {
+        notices.append("\(name(backup)) stays: nothing says how old it is")
+        return false
+      }
+      guard moment < limit else { return false }
+      if let named = BackupLayout.moment(ofName: backup.name), abs(named - moment) > Self.dayNanoseconds {
+        notices.append("\(name(backup)) stays: its name and its metadata differ by more than a day")
+        return false
+      }
+      if protected.contains(backup.name) {
+        notices.append("\(name(backup)) stays: it is one of the newest \(Self.minimumKept) good ones")
+        return false
+      }
+      return true
+    }
+  }
+
+  /// D2.
+  ///
+  /// The list is newest first.
+  private func protected(_ all: [ListedBackup]) -> Set<FileName> {
+    let isVerified = { (backup: ListedBackup) in
+      backup.metadata?.verified == true && backup.metadata?.complete != false
+    }
+    let best = all.filter(isVerified) + all.filter { !isVerified($0) }
+    return Set(best.prefix(Self.minimumKept).map(\.name))
+  }
+
+  /// Deletes one backup; nil: it is being read (D3, D4).
+  ///
+  /// Returns the bytes that came free.
+  private func delete(_ backup: ListedBackup) throws -> Int64? {
+    let parent = try OpenFile(directory, [.directory], files: files)
+    let folder = try OpenFile(backup.name.path, at: parent.descriptor, [.directory, .noFollow], files: files)
+    guard try files.lock(folder.descriptor, .exclusive) else { return nil }
+    let bytes = try size(of: backup)
+    let hidden = FilePath(bytes: Array(".".utf8) + backup.name.bytes + Array(".deleted.partial".utf8))
+    try files.renameNew(backup.name.path, at: parent.descriptor, to: hidden, at: parent.descriptor)
+    try parent.synchronize()
+    try files.removeTree(hidden, at: parent.descriptor)
+    events.send(.notice("deleted \(name(backup))"))
+    return bytes
+  }
+
+  private func size(of backup: ListedBackup) throws -> Int64 {
+    var bytes: Int64 = 0
+    try TreeWalk(files: files).walk(OpenFile(backup.path, [.directory, .noFollow], files: files)) { step in
+      if case .entry(let entry) = step, entry.status.linkCount == 1 { bytes += entry.status.allocatedBytes }
+      return true
+    }
+    return bytes
+  }
+
+  private func takeLock() throws -> AdvisoryLock {
+    try AdvisoryLock.take(
+      .exclusive, on: directory, note: ThisProcess.note(program: "hrp backup rotate", time: time),
+      patience: .seconds(10), files: files, time: time)
+  }
+
+  private func name(_ backup: ListedBackup) -> String { ByteText.escaped(backup.name.bytes) }
+}

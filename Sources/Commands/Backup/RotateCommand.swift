@@ -1,0 +1,47 @@
+internal import ArgumentParser
+internal import Backup
+internal import Files
+
+/// The command `hrp backup rotate`.
+struct RotateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rotate",
+    abstract: "Delete backups that are older than a number of days.",
+    discussion: """
+      The newest two verified backups stay, whatever their age. A backup whose name and metadata disagree about its age,
+      or that is being read, stays too.
+
+      Examples:
+        hrp backup rotate
+        hrp backup rotate --keep-days 7 --dry-run
+      """)
+
+  @OptionGroup var retention: RetentionOptions
+
+  @Flag(name: .customLong("dry-run"), help: "Say what would be deleted, and delete nothing.")
+  var isDryRun = false
+
+  @OptionGroup var place: StackOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    try Self.rotate(place.stack, keepDays: retention.keepDays, isDryRun: isDryRun, output.console)
+  }
+
+  static func rotate(_ stack: Stack, keepDays: Int, isDryRun: Bool, _ console: Console) throws {
+    let result = try Operation.run("backup rotate", stack, console) { events in
+      try Rotation(in: stack.backupDirectory, files: Kernel(), time: SystemTime(), events: events)
+        .run(keepDays: keepDays, isDryRun: isDryRun)
+    }
+    console.result("Rotating backups (keeping last \(keepDays) days)...")
+    console.result("\(isDryRun ? "Would delete" : "Deleted") \(result.deleted.count) old backups")
+    if isDryRun { for name in result.deleted { console.result("  \(name)") } }
+    console.result("Remaining: \(result.kept.count) backups")
+    console.json(
+      .object([
+        ("deleted", .list(result.deleted.map { .text($0) })), ("kept", .list(result.kept.map { .text($0) })),
+        ("deleted_count", .whole(Int64(result.deleted.count))), ("remaining", .whole(Int64(result.kept.count))),
+        ("bytes_freed", .whole(result.bytesFreed)), ("dry_run", .flag(isDryRun)),
+      ]))
+  }
+}

@@ -1,0 +1,127 @@
+import Backup
+import Files
+import Foundation
+import SystemPackage
+import TestKit
+import Testing
+
+@Suite("Rotating backups")
+struct RotationTests {
+  private static let now: Int64 = 1_770_000_000_000_000_000
+  private static let day: Int64 = 86_400_000_000_000
+
+  /// Makes a backup of an age in days, as far as a list can see.
+  @discardableResult
+  private func make(_ folder: String, age: Double, verified: Bool? = nil, metadata: String? = nil) throws -> String {
+    let moment = Self.now - Int64(age * Double(Self.day))
+    let name = "backup_" + LocalTime(nanoseconds: moment).compact
+    try run("/bin/mkdir", ["-p", folder + "/" + name])
+    try Data("x".utf8).write(to: URL(fileURLWithPath: folder + "/\(name)/checksums.txt"))
+    let flag = verified.map { ", \"verified\": \($0)" } ?? ""
+    let text = metadata ?? "{\"created_at\": \(Double(moment) / 1e9)\(flag)}"
+    try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/\(name)/metadata.json"))
+    return name
+  }
+
+  private func rotate(_ folder: String, keep: Int, isDryRun: Bool = false) throws -> RotationResult {
+    try Rotation(in: FilePath(folder), files: Kernel(), time: ManualTime(now: Self.now), events: EventStream())
+      .run(keepDays: keep, isDryRun: isDryRun)
+  }
+
+  @Test("D1: what is older than the days goes, and nothing else", arguments: [(30, 2), (15, 3), (50, 0)])
+  func ages(keep: Int, deleted: Int) throws {
+    try withTemporaryFolder { folder in
+      for age in [1.0, 10, 20, 35, 45] { try make(folder, age: age) }
+      let plan = try rotate(folder, keep: keep, isDryRun: true)
+      #expect(plan.deleted.count == deleted)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 5)
+      let result = try rotate(folder, keep: keep)
+      #expect(result.deleted == plan.deleted && result.kept.count == 5 - deleted)
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0 != ".hrp.lock" }
+      #expect(Set(left) == Set(result.kept))
+    }
+  }
+
+  @Test("D2: the newest two verified backups stay however old; without any, the newest two of any kind")
+  func minimum() throws {
+    try withTemporaryFolder { folder in
+      let old = try [make(folder, age: 400, verified: true), make(folder, age: 300, verified: true)]
+      try make(folder, age: 500, verified: true)
+      try make(folder, age: 100, verified: false)
+      #expect(try Set(rotate(folder, keep: 1).kept) == Set(old))
+    }
+    try withTemporaryFolder { folder in
+      for age in [100.0, 200, 300] { try make(folder, age: age) }
+      #expect(try rotate(folder, keep: 1).kept.count == 2)
+    }
+  }
+
+  @Test("D1: a name and metadata that differ by more than a day, and what has no age, stay and are named")
+  func disagreement() throws {
+    try withTemporaryFolder { folder in
+      try make(folder, age: 1)
+      try make(folder, age: 2)
+      let odd = try make(folder, age: 90, metadata: "{\"created_at\": 1}")
+      let local = LocalTime(nanoseconds: Self.now - 80 * Self.day)
+      let aware = try make(folder, age: 80, metadata: "{\"timestamp\": \"\(local.iso8601)+00:00\"}")
+      let wrong = try make(folder, age: 70, metadata: "{\"timestamp\": 5}")
+      try run(
+        "/bin/sh",
+        ["-c", "mkdir backup_notes && touch backup_notes/checksums.txt && ln -s backup_notes backup_20200101_000000"],
+        in: folder)
+      let result = try rotate(folder, keep: 30)
+      #expect(result.deleted.sorted() == [aware, wrong].sorted())
+      #expect(result.notices.contains { $0.hasPrefix(odd) } && result.notices.contains { $0.hasPrefix("backup_notes") })
+      #expect(FileManager.default.fileExists(atPath: folder + "/backup_20200101_000000"))
+    }
+  }
+
+  @Test("D3: a backup that is being read is passed over")
+  func busy() throws {
+    try withTemporaryFolder { folder in
+      for age in [1.0, 2] { try make(folder, age: age) }
+      let old = try make(folder, age: 99)
+      let held = try OpenFile(FilePath(folder + "/" + old), [.directory], files: Kernel())
+      #expect(try Kernel().lock(held.descriptor, .shared))
+      #expect(try rotate(folder, keep: 30).deleted == [])
+      try Kernel().unlock(held.descriptor)
+      #expect(try rotate(folder, keep: 30).deleted == [old])
+    }
+  }
+
+  @Test("D4: what a rotation leaves when it dies is hidden, and the next run removes it")
+  func crash() throws {
+    try withTemporaryFolder { folder in
+      for age in [1.0, 2, 99] { try make(folder, age: age) }
+      let files = HookedFileSystem { (call, path) throws(SystemError) in
+        if call == "unlinkat" { throw SystemError(call, .ioError, path: path) }
+      }
+      #expect(throws: SystemError.self) {
+        try Rotation(in: FilePath(folder), files: files, time: ManualTime(now: Self.now), events: EventStream())
+          .run(keepDays: 30)
+      }
+      #expect(try BackupDirectory(FilePath(folder), files: Kernel()).list().count == 2)
+      _ = try rotate(folder, keep: 30)
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".partial") }
+      #expect(left == [])
+    }
+  }
+
+  @Test(
+    "fewer than one day is refused, and a directory that is not there is said to be", arguments: [0, -1, .min, .max])
+  func refusals(days: Int) throws {
+    try withTemporaryFolder { folder in
+      try make(folder, age: 99)
+      #expect {
+        try rotate(folder, keep: days)
+      } throws: {
+        ($0 as? BackupError)?.code == "rotation.keep-days"
+      }
+      #expect {
+        try rotate(folder + "/nowhere", keep: 30)
+      } throws: {
+        ($0 as? BackupError)?.code == "backup-directory.not-found"
+      }
+    }
+  }
+}
