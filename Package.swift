@@ -21,6 +21,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "hrp", targets: ["hrp"]),
+    .library(name: "HRP", targets: ["HRP"]),
     .library(name: "DuckDBFile", targets: ["DuckDBFile"]),
   ],
   dependencies: [
@@ -39,6 +40,7 @@ let package = Package(
     .target(
       name: "Backup", dependencies: ["DuckDBFile", "Files", "MLflow", system, crypto],
       swiftSettings: strict),
+    .target(name: "HRP", dependencies: ["Backup", "Files", system], swiftSettings: strict),
     .target(
       name: "Commands",
       dependencies: ["Backup", "DuckDBFile", "Files", "MLflow", system, argumentParser],
@@ -52,6 +54,7 @@ let package = Package(
     .testTarget(name: "MLflowTests", dependencies: ["MLflow", "Files", "TestKit", system], swiftSettings: strict),
     .testTarget(
       name: "BackupTests", dependencies: ["Backup", "DuckDBFile", "Files", "TestKit", system], swiftSettings: strict),
+    .testTarget(name: "HRPTests", dependencies: ["HRP", "TestKit"], swiftSettings: strict),
     .testTarget(name: "CommandsTests", dependencies: ["hrp", "TestKit"], swiftSettings: strict),
     .testTarget(name: "TidyTests", dependencies: ["TestKit"], swiftSettings: strict),
   ]

@@ -6,7 +6,7 @@ internal import SystemPackage
 /// Public functions throw this type; what it wraps is in `cause`. The message names paths, never contents of files.
 public struct BackupError: Error, Sendable {
   /// What kind of failure it is; the command line has one exit code for each.
-  public enum Kind: Sendable { case failed, usage, notFound, busy, noSpace }
+  public enum Kind: Sendable, Equatable { case failed, usage, notFound, busy, noSpace, interrupted(exitCode: Int32) }
 
   /// Stable, for scripts: "source.not-found".
   public let code: String
@@ -70,6 +70,10 @@ extension BackupError {
       return BackupError(
         "permission.denied", .failed, "Permission denied while \(what): \(place)",
         remedy: "Look at it with ls -ld \(place); a backup directory wants chmod 755.", cause: cause)
+    case .fileExists:
+      return BackupError(
+        "path.exists", .failed, "\(error.path) is there already", remedy: "Name a place that does not exist yet.",
+        cause: cause)
     case .readOnlyFileSystem:
       return BackupError(
         "disk.read-only", .failed, "the file system is read-only: \(error.path)",

@@ -46,23 +46,12 @@ public struct Program: ParsableCommand {
       return 0
     }
     // The parser's own errors, and no other, have its code for usage.
-    if parserCode == ExitCode.validationFailure.rawValue {
-      let text = message(for: error)
-      if isJSON {
-        let fields: [(String, JSONText)] = [
-          ("code", .text("usage")), ("message", .text(text)), ("remedy", .text("See hrp help.")),
-        ]
-        StandardStream.output.write(JSONText.object([("error", .object(fields))]).rendered() + "\n")
-      } else {
-        StandardStream.error.write(fullMessage(for: error) + "\n")
-      }
-      return Failure.Exit.usage
-    }
-    let failure = Failure(error)
+    let isUsage = parserCode == ExitCode.validationFailure.rawValue
+    let failure = isUsage ? Failure(usage: message(for: error)) : Failure(error)
     if isJSON {
       StandardStream.output.write(failure.json.rendered() + "\n")
     } else {
-      StandardStream.error.write(failure.text)
+      StandardStream.error.write(isUsage ? fullMessage(for: error) + "\n" : failure.text)
     }
     return failure.exit
   }

@@ -164,8 +164,11 @@ struct CreateTests {
       let publish = try #require(order.lastIndex(of: "renameat2"))
       #expect(order.filter { $0 == "syncfs" }.count == 1)
       #expect(sync < readBack && readBack < publish)
-      // metadata.json after the read-back, durable; then the folder; after the rename the directory that holds it.
-      #expect(order[order.lastIndex(of: "posix_fadvise")!..<publish].filter { $0 == "fsync" }.count == 2)
+      // metadata.json comes last: durable, read back; then the folder; after the rename the directory that holds it.
+      let last = try #require(order.lastIndex(of: "posix_fadvise"))
+      #expect(order[last - 1] == "fsync")
+      // The one write after it is the note in the lock.
+      #expect(order[last...publish].filter { $0 != "pwrite" } == ["posix_fadvise", "fsync", "renameat2"])
       #expect(order[publish...].contains("fsync"))
     }
   }
@@ -185,7 +188,7 @@ struct CreateTests {
       }
       #expect { try sample.create(files: files) } throws: { ($0 as? BackupError)?.code == "backup.read-back" }
       let left = try FileManager.default.contentsOfDirectory(atPath: sample.backups)
-      #expect(left == [".hrp.lock"])
+      #expect(left == [".hrp-backups.lock"])
     }
   }
 
@@ -201,7 +204,7 @@ struct CreateTests {
       let result = try sample.create()
       #expect(
         try FileManager.default.contentsOfDirectory(atPath: sample.backups).sorted()
-          == [".backup_20260101_000001.2-0.partial", ".hrp.lock", result.name])
+          == [".backup_20260101_000001.2-0.partial", ".hrp-backups.lock", result.name])
       try held.close()
     }
   }
@@ -250,10 +253,127 @@ struct CreateTests {
         else { return }
         throw SystemError(name, .noSpace, path: path)
       }
-      #expect(throws: SystemError.self) { try sample.create(files: files) }
+      #expect(throws: (any Error).self) { try sample.create(files: files) }
       #expect(try BackupDirectory(FilePath(sample.backups), files: Kernel()).list().count == before)
       #expect(
         try FileManager.default.contentsOfDirectory(atPath: sample.backups).filter { $0.hasSuffix(".partial") } == [])
+    }
+  }
+
+  @Test(
+    "a failure of the target is never taken for an unreadable source",
+    arguments: [Errno.noSpace, .ioError, .tooManyOpenFiles])
+  func targetFailure(errno: Errno) throws {
+    try withStack { sample in
+      try run(
+        "/bin/sh", ["-c", "mkdir d && for i in 1 2 3; do echo $i > d/f$i; echo $i > g$i; done"],
+        in: sample.data + "/mlflow")
+      // The source is opened first, then the copy; at the top each file is looked at before, for SQLite's mark.
+      for (name, number) in [("f2", 2), ("g2", 3)] {
+        let opens = Mutex(0)
+        let files = HookedFileSystem { (call, path) throws(SystemError) in
+          guard call == "openat", path == name,
+            opens.withLock({
+              $0 += 1; return $0 == number
+            })
+          else { return }
+          throw SystemError(call, errno, path: path)
+        }
+        #expect(throws: (any Error).self) { try sample.create(files: files) }
+        #expect(try BackupDirectory(FilePath(sample.backups), files: Kernel()).list().isEmpty)
+      }
+    }
+  }
+
+  @Test("a path that is too long or too deep is named, and the rest is in the backup")
+  func deepPath() throws {
+    try withStack { sample in
+      try Engine("2.0.0").run(
+        """
+        os.chdir('mlflow')
+        for i in range(140): os.mkdir('d'); os.chdir('d')
+        open('deep', 'w').close(); os.chdir('/')
+        """, in: sample.data)
+      let result = try sample.create()
+      #expect(!result.isComplete && result.unread.count == 1)
+      #expect(result.unread[0].why == "its path is too long or too deep")
+      #expect(try sample.verify(result.path).isOK)
+    }
+  }
+
+  @Test("a store that is not where it is said to be is an error, never a backup without it")
+  func missingStore() throws {
+    try withStack { sample in
+      var settings = StackSettings()
+      settings.dataDirectory = sample.data
+      settings.databasePath = nil
+      settings.backupDirectory = nil
+      for uri in ["/nowhere/runs", "sqlite:////nowhere/m.db", "file:/nowhere"] {
+        settings.trackingURI = uri
+        #expect {
+          try BackupRun(
+            Stack(settings), includesMLflow: true, files: Kernel(), time: SystemTime(), events: EventStream()
+          ).run()
+        } throws: {
+          BackupError($0, doing: "").code == "mlflow.not-found"
+        }
+      }
+      try run("/bin/sh", ["-c", "mv mlflow elsewhere && ln -s /not/mounted mlflow"], in: sample.data)
+      #expect { try sample.create() } throws: { BackupError($0, doing: "").code == "mlflow.not-found" }
+    }
+  }
+
+  @Test("backups in the data directory itself work; in the MLflow directory itself they are refused")
+  func places() throws {
+    try withStack { sample in
+      var settings = StackSettings()
+      settings.dataDirectory = sample.data
+      settings.databasePath = nil
+      settings.trackingURI = nil
+      settings.backupDirectory = sample.data
+      let create = {
+        try BackupRun(
+          Stack(settings), includesMLflow: true, files: Kernel(), time: SystemTime(), events: EventStream()
+        ).run()
+      }
+      #expect(try create().isVerified)
+      settings.backupDirectory = sample.data + "/mlflow"
+      #expect { try create() } throws: { BackupError($0, doing: "").code == "backup-directory.in-source" }
+      settings.backupDirectory = sample.data + "/mlflow/backups"
+      _ = try create()
+      #expect(try create().filesCount == 5)
+    }
+  }
+
+  @Test("a database that lies in the MLflow directory is not copied a second time as a file")
+  func databaseInside() throws {
+    try withStack { sample in
+      try run("/bin/sh", ["-c", "mv hrp.duckdb hrp.duckdb.wal mlflow/"], in: sample.data)
+      var settings = StackSettings()
+      settings.dataDirectory = sample.data
+      settings.databasePath = sample.data + "/mlflow/hrp.duckdb"
+      settings.backupDirectory = nil
+      settings.trackingURI = nil
+      let result = try BackupRun(
+        Stack(settings), includesMLflow: true, files: Kernel(), time: SystemTime(), events: EventStream()
+      ).run()
+      #expect(try StoredNames.of(result.path).filter { $0.contains("duckdb") } == ["hrp.duckdb", "hrp.duckdb.wal"])
+    }
+  }
+
+  @Test("a tracking database that is damaged makes no verified backup", arguments: ["page", "cut"])
+  func damagedTracking(kind: String) throws {
+    try withStack { sample in
+      let path = sample.data + "/mlflow/mlflow.db"
+      var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+      if kind == "page" {
+        for offset in 4096..<8192 { bytes[offset] = 0xFF }
+      } else {
+        bytes = bytes.prefix(6000)
+      }
+      try bytes.write(to: URL(fileURLWithPath: path))
+      let result = try sample.create()
+      #expect(!result.isVerified && result.unread.map(\.path) == ["mlflow.db"])
     }
   }
 }

@@ -1,6 +1,7 @@
 import Backup
 import Files
 import Foundation
+import Synchronization
 import SystemPackage
 import TestKit
 import Testing
@@ -49,7 +50,7 @@ struct RestoreTests {
       _ = try sample.restore(result.path, to: target)
       #expect(
         try FileManager.default.contentsOfDirectory(atPath: target).sorted()
-          == [".hrp.lock", "hrp.duckdb", "hrp.duckdb.wal", "mlflow", "notes"])
+          == [".hrp-stack.lock", "hrp.duckdb", "hrp.duckdb.wal", "mlflow", "notes"])
     }
   }
 
@@ -122,6 +123,49 @@ struct RestoreTests {
       #expect(
         try FileManager.default.contentsOfDirectory(atPath: target).sorted()
           == ["hrp.duckdb", "hrp.duckdb.wal", "mlflow.db", "mlruns"])
+    }
+  }
+
+  @Test("folders come back with the permissions that they had")
+  func folderPermissions() throws {
+    try withStack { sample in
+      try run(
+        "/bin/sh", ["-c", "mkdir a b c && chmod 555 a && chmod 500 b && chmod 2750 c"], in: sample.data + "/mlflow")
+      let result = try sample.create()
+      let target = sample.folder + "/target"
+      _ = try sample.restore(result.path, to: target)
+      let modes = try run("/usr/bin/stat", ["-c", "%a %n", "a", "b", "c"], in: target + "/mlflow").output
+      #expect(modes == "555 a\n500 b\n2750 c\n")
+      try run("/bin/chmod", ["-R", "u+rwx", sample.folder])
+    }
+  }
+
+  @Test("of two restores to one place the second is told who is there")
+  func twoAtOnce() throws {
+    try withStack { sample in
+      let result = try sample.create()
+      let inner = Mutex<String?>(nil)
+      let files = HookedFileSystem { (call, _) throws(SystemError) in
+        guard call == "syncfs" else { return }
+        do {
+          _ = try sample.restore(result.path, to: sample.folder + "/target")
+        } catch {
+          inner.withLock { $0 = BackupError(error, doing: "").code }
+        }
+      }
+      _ = try sample.restore(result.path, to: sample.folder + "/target", files: files)
+      #expect(inner.withLock { $0 } == "restore.busy")
+    }
+  }
+
+  @Test("what a crashed restore left is removed by the next one")
+  func debris() throws {
+    try withStack { sample in
+      let result = try sample.create()
+      try run("/bin/mkdir", ["-p", ".target.hrp-restore.partial/mlflow"], in: sample.folder)
+      _ = try sample.restore(result.path, to: sample.folder + "/target")
+      let left = try FileManager.default.contentsOfDirectory(atPath: sample.folder).sorted()
+      #expect(left == ["data", "target"])
     }
   }
 }

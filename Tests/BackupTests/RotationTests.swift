@@ -37,7 +37,7 @@ struct RotationTests {
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 5)
       let result = try rotate(folder, keep: keep)
       #expect(result.deleted == plan.deleted && result.kept.count == 5 - deleted)
-      let left = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0 != ".hrp.lock" }
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0 != ".hrp-backups.lock" }
       #expect(Set(left) == Set(result.kept))
     }
   }

@@ -68,6 +68,12 @@ struct VerifyTests {
       testDescription: "changed metadata", findings: ["malformed metadata.json"],
       command: "sed -i 's/\"complete\": true/\"complete\": false/' metadata.json"),
     Damage(
+      testDescription: "metadata with something after its seal", findings: ["malformed metadata.json"],
+      command: "echo >> metadata.json"),
+    Damage(
+      testDescription: "metadata with a field behind its seal", findings: ["malformed metadata.json"],
+      command: "sed -i 's/^}$/, \"extra\": 1}/' metadata.json"),
+    Damage(
       testDescription: "metadata that is none", findings: ["malformed metadata.json", "malformed metadata.json"],
       command: "rm -f metadata.json; echo '[1]' > metadata.json"),
   ]

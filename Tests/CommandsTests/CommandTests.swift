@@ -69,6 +69,9 @@ struct CommandTests {
         (["backup", "restore", "backup_20260124_020000"], 10, "backup-directory.not-found"),
         (["backup", "verify", "x", "--level", "deepest"], 2, "usage"),
         (["backup", "create", "--frobnicate"], 2, "usage"),
+        (["backup", "restore", "latest", "--target-dir", ""], 2, "usage"),
+        (["backup", "create", "--data-dir", ""], 2, "usage"),
+        (["backup", "rotate", "--keep-days", "0"], 2, "rotation.keep-days"),
         (["frobnicate"], 2, "usage"),
         (["duckdb", "inspect", "nowhere"], 10, "source.not-found"),
         (["duckdb", "copy", "hrp-data/mlflow/mlruns/0/meta.yaml", "x"], 1, "duckdb.not-a-database"),
@@ -155,6 +158,55 @@ struct CommandTests {
     }
   }
 
+  @Test("latest-valid walks back over what does not verify, and names it")
+  func latestValid() throws {
+    try withHome { home in
+      let good = try object(hrp("backup", "create", "--json", in: home))["path"] as? String
+      let bad = try object(hrp("backup", "create", "--json", in: home))["path"] as? String ?? ""
+      try run("/bin/sh", ["-c", "rm -f hrp.duckdb && echo x > hrp.duckdb"], in: bad)
+      let verified = try hrp("backup", "verify", "latest-valid", "--json", in: home)
+      #expect(try object(verified)["path"] as? String == good)
+      #expect(verified.errors.contains("does not verify"))
+      try run("/bin/sh", ["-c", "rm -f hrp.duckdb && echo x > hrp.duckdb"], in: good ?? "")
+      #expect(try hrp("backup", "restore", "latest-valid", "--target-dir", "x", in: home).status == 1)
+    }
+  }
+
+  @Test("a dry run writes nothing at all, not even into the log")
+  func dryRuns() throws {
+    try withHome { home in
+      _ = try hrp("backup", "create", in: home)
+      let listing = { try run("/bin/sh", ["-c", "find hrp-data -printf '%p %s %T@\\n' | sort"], in: home).output }
+      let before = try listing()
+      for arguments in [["create"], ["restore", "latest", "--target-dir", "x"], ["rotate", "--keep-days", "1"]] {
+        let done = try run(Checkout.hrp, ["backup"] + arguments + ["--dry-run"], in: home, environment: ["HOME": home])
+        #expect(done.status == 0, "\(done.errors)")
+      }
+      #expect(try listing() == before)
+    }
+  }
+
+  @Test("a signal is heard also while another run's lock is waited for")
+  func signalWhileWaiting() throws {
+    try withHome { home in
+      try run("/bin/mkdir", ["-p", "hrp-data/backups"], in: home)
+      let done = try run(
+        Checkout.python,
+        [
+          "-c",
+          """
+          import fcntl, subprocess, time, sys, signal
+          f = open('hrp-data/backups/.hrp-backups.lock', 'w'); fcntl.flock(f, fcntl.LOCK_EX)
+          p = subprocess.Popen(['\(Checkout.hrp)', 'backup', 'create', '--data-dir', 'hrp-data', '-q'])
+          time.sleep(1.5); p.send_signal(signal.SIGTERM); sys.exit(p.wait(timeout=2))
+          """,
+        ], in: home)
+      #expect(done.status == 143, "\(done.errors)")
+      let left = try FileManager.default.contentsOfDirectory(atPath: home + "/hrp-data/backups")
+      #expect(left == [".hrp-backups.lock"])
+    }
+  }
+
   @Test("in place is refused and says so; the stack stays as it is")
   func inPlace() throws {
     try withHome { home in
@@ -187,7 +239,7 @@ struct CommandTests {
       process.waitUntilExit()
       #expect(Date().timeIntervalSince(began) < 2)
       #expect(process.terminationStatus == 128 + signal)
-      #expect(try FileManager.default.contentsOfDirectory(atPath: backups).filter { $0 != ".hrp.lock" } == [])
+      #expect(try FileManager.default.contentsOfDirectory(atPath: backups).filter { $0 != ".hrp-backups.lock" } == [])
     }
   }
 }

@@ -12,7 +12,7 @@ struct LockTests {
   func sharedAndExclusive() throws {
     try withTemporaryFolder { folder in
       let take = { (kind: LockKind) in
-        try AdvisoryLock.take(kind, on: FilePath(folder), note: note, files: Kernel(), time: ManualTime())
+        try AdvisoryLock.take(kind, .backups, on: FilePath(folder), note: note, files: Kernel(), time: ManualTime())
       }
       let first = try take(.shared)
       let second = try take(.shared)
@@ -31,10 +31,11 @@ struct LockTests {
       try Engine("2.0.0").run(
         """
         import fcntl
-        f = open('.hrp.lock', 'w'); fcntl.flock(f, fcntl.LOCK_EX); f.write('9\\tx\\ty\\tz\\n'); f.flush()
+        f = open('.hrp-backups.lock', 'w'); fcntl.flock(f, fcntl.LOCK_EX); f.write('9\\tx\\ty\\tz\\n'); f.flush()
         os.kill(os.getpid(), 9) if os.fork() == 0 else os.wait()
         """, in: folder)
-      try AdvisoryLock.take(.exclusive, on: FilePath(folder), note: note, files: Kernel(), time: ManualTime()).release()
+      try AdvisoryLock.take(.exclusive, .backups, on: FilePath(folder), note: note, files: Kernel(), time: ManualTime())
+        .release()
     }
   }
 
@@ -42,11 +43,12 @@ struct LockTests {
   func patience() throws {
     try withTemporaryFolder { folder in
       let time = ManualTime()
-      let held = try AdvisoryLock.take(.exclusive, on: FilePath(folder), note: note, files: Kernel(), time: time)
+      let held = try AdvisoryLock.take(
+        .exclusive, .backups, on: FilePath(folder), note: note, files: Kernel(), time: time)
       let began = time.monotonicNanoseconds
       #expect(throws: AdvisoryLock.Busy.self) {
         try AdvisoryLock.take(
-          .shared, on: FilePath(folder), note: note, patience: .seconds(2), files: Kernel(), time: time)
+          .shared, .backups, on: FilePath(folder), note: note, patience: .seconds(2), files: Kernel(), time: time)
       }
       #expect(time.monotonicNanoseconds - began == 2_000_000_000)
       try held.release()

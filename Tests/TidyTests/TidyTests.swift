@@ -9,14 +9,14 @@ struct TidyTests {
   private static let arrows: [String: Set<String>] = [
     "CFiles": [], "Files": ["CFiles"], "DuckDBFile": ["Files"], "MLflow": ["Files"],
     "Backup": ["DuckDBFile", "Files", "MLflow"], "Commands": ["Backup", "DuckDBFile", "Files", "MLflow"],
-    "hrp": ["Commands"],
+    "HRP": ["Backup", "Files"], "hrp": ["Commands"],
   ]
 
   /// Packages of others that a module may import.
   private static let packages: [String: Set<String>] = [
     "Files": ["SystemPackage", "Synchronization", "Glibc", "Musl", "Darwin"], "DuckDBFile": ["SystemPackage"],
     "MLflow": ["SystemPackage", "GRDB"],
-    "Backup": ["SystemPackage", "Crypto", "FoundationEssentials", "Foundation"],
+    "HRP": ["SystemPackage"], "Backup": ["SystemPackage", "Crypto", "FoundationEssentials", "Foundation"],
     "Commands": ["SystemPackage", "ArgumentParser", "Synchronization"],
   ]
 

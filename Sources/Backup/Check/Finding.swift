@@ -78,7 +78,7 @@ public struct VerificationReport: Sendable {
   public let filesChecked: Int
   /// Everything that is wrong, in the order of the paths.
   public let findings: [Finding]
-  /// Why the level that was asked for was not reached; empty when it was.
+  /// What the user should know beside it: why a level was not reached, that the backup is incomplete.
   public let notices: [String]
 
   /// Nothing is wrong, as far as this level sees.

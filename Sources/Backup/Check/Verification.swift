@@ -30,8 +30,12 @@ package struct Verification {
     events.send(.phase("verifying"))
     var notices: [String] = []
     try run(walk, root: root, level: level, notices: &notices)
+    let reached = notices.isEmpty ? level : .checksums
+    if walk.metadata?.complete == false {
+      notices.append("this backup is incomplete: some source files could not be read when it was made (metadata.json)")
+    }
     let report = VerificationReport(
-      path: path.text, level: notices.isEmpty ? level : .checksums, filesChecked: walk.filesListed,
+      path: path.text, level: reached, filesChecked: walk.filesListed,
       findings: walk.findings, notices: notices)
     for notice in notices { events.send(.notice(notice)) }
     if report.isOK {

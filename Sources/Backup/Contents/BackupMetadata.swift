@@ -51,11 +51,12 @@ package enum MetadataReader {
     var names = 0
     var isInList = false
     let hash = DigestBox()
-    var seal: Digest?
+    var tail: [UInt8]?
     do {
       while let line = try lines.next() {
-        if line.starts(with: sealPrefix) { seal = Digest(hex: line.dropFirst(sealPrefix.count).prefix(64)) }
-        if seal == nil { (line + [UInt8(ascii: "\n")]).withUnsafeBytes(hash.update) }
+        if line.starts(with: sealPrefix) { tail = tail ?? [] }
+        let ended = lines.endedWithLineFeed ? line + [UInt8(ascii: "\n")] : line
+        if tail == nil { ended.withUnsafeBytes(hash.update) } else { tail?.append(contentsOf: ended) }
         if isInList, line.starts(with: "  ]".utf8) { isInList = false }
         if isInList { names += 1 } else { kept += line + [UInt8(ascii: "\n")] }
         if line.elementsEqual("  \"files\": [".utf8) { isInList = true }
@@ -69,14 +70,17 @@ package enum MetadataReader {
     }
     var metadata = decoded.metadata
     if names > 0 { metadata.filesCount = names }
-    return Reading(metadata: metadata, problem: metadata.isOurs ? sealProblem(seal, hash.finalize()) : nil)
+    return Reading(metadata: metadata, problem: metadata.isOurs ? sealProblem(tail, hash.finalize()) : nil)
   }
 
   static let sealPrefix = Array("  \"metadata_sha256\": \"".utf8)
 
-  private static func sealProblem(_ seal: Digest?, _ found: Digest) -> String? {
-    guard let seal else { return "has no seal" }
-    return seal == found ? nil : "was changed: its seal does not match its contents"
+  /// The end of the file, from the seal on: nothing may follow that the seal does not cover.
+  static func tail(sealing digest: Digest) -> [UInt8] { sealPrefix + Array("\(digest.hex)\"\n}\n".utf8) }
+
+  private static func sealProblem(_ found: [UInt8]?, _ digest: Digest) -> String? {
+    guard let found else { return "has no seal" }
+    return found == tail(sealing: digest) ? nil : "was changed: its seal does not match its contents"
   }
 
   /// The keys that matter.
@@ -141,8 +145,7 @@ enum MetadataWriter {
       isFirst = false
     }
     try put(isFirst ? "],\n" : "\n  ],\n")
-    try writer.write(MetadataReader.sealPrefix)
-    try writer.write("\(hash.finalize().hex)\"\n}\n")
+    try writer.write(MetadataReader.tail(sealing: hash.finalize()))
     _ = try writer.close(durable: true)
   }
 }

@@ -50,12 +50,25 @@ package struct BackupRun {
     self.events = events
   }
 
+  /// Refuses a backup directory that is the MLflow directory itself: backups would become part of what is backed up.
+  private func checkApart(_ store: MLflowStore) throws {
+    guard store.layout == .directory,
+      let backups = try? OpenFile(stack.backupDirectory, [.directory], files: files),
+      let source = try? OpenFile(store.directory, [.directory], files: files),
+      try backups.status().identity == source.status().identity
+    else { return }
+    throw BackupError(
+      "backup-directory.in-source", .usage, "\(stack.backupDirectory.text) is the MLflow directory itself",
+      remedy: "Name another directory with --backup-dir or HRP_BACKUP_DIR; one inside of it will do.")
+  }
+
   /// Looks at everything and writes nothing.
   package func plan() throws -> Plan {
     guard try files.exists(stack.database) else { throw BackupError.sourceNotFound(stack.database) }
     let database = try DatabaseFile(stack.database, files: files, time: time)
     let state = try database.state()
     let store = includesMLflow ? try stack.mlflow(files: files) : nil
+    if let store { try checkApart(store) }
     let tree = try store.map { try size(of: $0) } ?? (bytes: 0, files: 0)
     let log = LogNames.log(of: try database.logBase())
     let logBytes = try files.exists(log) ? files.status(log, at: nil).size : 0
@@ -79,7 +92,7 @@ package struct BackupRun {
     events.send(.expected(bytes: 2 * (plan.databaseBytes + plan.mlflowBytes)))
     try files.makeDirectories(stack.backupDirectory)
     let note = ThisProcess.note(program: "hrp backup create", time: time)
-    let lock = try AdvisoryLock.take(.shared, on: stack.dataDirectory, note: note, files: files, time: time)
+    let lock = try AdvisoryLock.take(.shared, .stack, on: stack.dataDirectory, note: note, files: files, time: time)
     defer { try? lock.release() }
     try BackupDirectory(stack.backupDirectory, files: files).removeDebris()
     let staging = try Staging(in: stack.backupDirectory, began: time.nowNanoseconds, files: files)
@@ -97,7 +110,13 @@ package struct BackupRun {
     } catch {
       // B6. The reason is the error itself; what cannot be removed now is removed by the next run.
       try? staging.discard()
-      throw error
+      guard let full = error as? SystemError, full.errno == .noSpace || full.errno == .diskQuotaExceeded else {
+        throw error
+      }
+      let place = try Self.existing(stack.backupDirectory, files: files)
+      throw BackupError.noSpace(
+        stack.backupDirectory, needed: plan.neededBytes,
+        available: try files.space(of: place.descriptor).availableBytes)
     }
   }
 
@@ -121,6 +140,7 @@ package struct BackupRun {
       durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9)
     tell(report)
     try writeMetadata(report)
+    try readBackMetadata(staging)
     let path = try publish(staging, note)
     return report.result(path: path, includesMLflow: includesMLflow)
   }
@@ -187,18 +207,24 @@ package struct BackupRun {
   /// While it is chosen nobody rotates; afterwards its own lock keeps it.
   private func previousBackup(_ note: ProcessNote) throws -> PreviousBackup? {
     let lock = try AdvisoryLock.take(
-      .shared, on: stack.backupDirectory, note: note, patience: .seconds(600), files: files, time: time)
+      .shared, .backups, on: stack.backupDirectory, note: note, patience: .seconds(600), files: files, time: time)
     defer { try? lock.release() }
     return try PreviousBackup.newest(in: stack.backupDirectory, files: files, time: time)
   }
 
-  /// Directories that never belong to a store, though they lie in it.
+  /// What never belongs to a store, though it lies in it: other parts of the stack.
   private func excluded() throws -> Set<FileIdentity> {
-    var identities: Set<FileIdentity> = []
-    for path in [
+    let folders = [
       stack.backupDirectory, stack.dataDirectory.appending("logs"), stack.dataDirectory.appending("scratch"),
-    ] {
+    ]
+    var identities: Set<FileIdentity> = []
+    for path in folders {
       if let file = try? OpenFile(path, [.directory], files: files) { identities.insert(try file.status().identity) }
+    }
+    for name in try DatabaseFile.names(of: stack.database, files: files) {
+      for path in [name, LogNames.log(of: name), LogNames.checkpointLog(of: name)] where try files.exists(path) {
+        identities.insert(try files.status(path, at: nil).identity)
+      }
     }
     return identities
   }
@@ -224,10 +250,21 @@ package struct BackupRun {
       remedy: "Check the disk (dmesg, smartctl -a) or name another one with --backup-dir.")
   }
 
+  /// The metadata, too, is read from the device before the backup appears.
+  private func readBackMetadata(_ staging: Staging) throws {
+    let file = try OpenFile(
+      BackupLayout.metadata.name.path, at: staging.folder.descriptor, [.noFollow], files: files)
+    try files.dropCache(of: file.descriptor)
+    guard let problem = try MetadataReader.read(file).problem else { return }
+    throw BackupError(
+      "backup.read-back", .failed, "what was read back of metadata.json \(problem)",
+      remedy: "Check the disk (dmesg, smartctl -a) or name another one with --backup-dir.")
+  }
+
   private func publish(_ staging: Staging, _ note: ProcessNote) throws -> FilePath {
     // Long: a rotation that deletes large backups holds this lock, and the backup is whole and verified by now.
     let lock = try AdvisoryLock.take(
-      .exclusive, on: stack.backupDirectory, note: note, patience: .seconds(600), files: files, time: time)
+      .exclusive, .backups, on: stack.backupDirectory, note: note, patience: .seconds(600), files: files, time: time)
     defer { try? lock.release() }
     return try staging.publish()
   }

@@ -15,6 +15,11 @@ final class FileCopy {
     case notAFile
   }
 
+  /// The source could not be read: named in the backup, which goes on.
+  ///
+  /// A failure of the target ends it.
+  struct Unreadable: Error { let error: SystemError }
+
   struct Copied {
     let digest: Digest
     let size: Int64
@@ -41,7 +46,7 @@ final class FileCopy {
 
   /// Copies a source into a new file of the same name.
   /// - Parameter keepsHead: whether the first 64 KiB are wanted.
-  /// - Throws: `SystemError` with the path of the side that failed; nothing is left of the target.
+  /// - Throws: `Unreadable` for the source, `SystemError` for the target; nothing is left of the target.
   func copy(
     _ entry: TreeEntry, to directory: Descriptor, shown: FilePath, keepsHead: Bool
   ) throws -> Outcome {
@@ -52,13 +57,14 @@ final class FileCopy {
       } catch {
         if error.errno == .noSuchFileOrDirectory { return .gone }
         if error.errno == .tooManySymbolicLinkLevels { return .notAFile }
-        throw error
+        throw Unreadable(error: error)
       }
-      let before = try source.status()
+      let before = try reading { () throws(SystemError) in try source.status() }
       guard before.kind == .regular else { return .notAFile }
       let now = time.nowNanoseconds
       let (digest, size, head) = try write(source, before, entry.name, directory, keepsHead)
-      let held = try source.status().isUnchanged(since: before) && size == before.size
+      let after = try reading { () throws(SystemError) in try source.status() }
+      let held = after.isUnchanged(since: before) && size == before.size
       try source.close()
       if held || attempt == Self.attempts {
         return .copied(
@@ -82,7 +88,7 @@ final class FileCopy {
       var head: [UInt8] = []
       while true {
         try Interruption.check()
-        let count = try source.read(into: buffer.bytes, at: offset)
+        let count = try reading { () throws(SystemError) in try source.read(into: buffer.bytes, at: offset) }
         if count == 0 { break }
         let bytes = buffer.prefix(count)
         if keepsHead, offset == 0 { head = Array(bytes.prefix(65_536)) }
@@ -101,6 +107,10 @@ final class FileCopy {
       try? files.remove(name, at: directory)
       throw error
     }
+  }
+
+  private func reading<Result>(_ body: () throws(SystemError) -> Result) throws(Unreadable) -> Result {
+    do throws(SystemError) { return try body() } catch { throw Unreadable(error: error) }
   }
 
   /// Readable by those who could read the source, writable by nobody: 0444 for an ordinary file.

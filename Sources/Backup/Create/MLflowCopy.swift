@@ -58,9 +58,11 @@ final class MLflowCopy {
         try SQLiteFile.copy(store.directory.appending(entry.name.path.components), to: target)
       } catch {
         note(unread: entry.name.path, "SQLite: \(error.message)")
+        refused.insert(entry.name)
         try files.removeTree(FilePath(bytes: path.bytes), at: staging.descriptor)
         continue
       }
+      check(target, of: entry.name)
       // Closed by SQLite by now: from here on it is a file like others.
       let file = try OpenFile(FilePath(bytes: path.bytes), at: staging.descriptor, [.noFollow], files: files)
       let digest = try reader.digest(of: file)
@@ -72,6 +74,16 @@ final class MLflowCopy {
       } catch {
         // Not a tracking database, or one of a version that names its columns otherwise: nothing to count.
       }
+    }
+  }
+
+  /// Notes what SQLite finds wrong with a copied database: the source's own damage, which the copy has too.
+  private func check(_ copy: FilePath, of name: FileName) {
+    do throws(SQLiteError) {
+      guard let problem = try SQLiteFile.integrityProblems(of: copy).first else { return }
+      note(unread: name.path, "the database is damaged, and in the backup as it is: \(problem)")
+    } catch {
+      note(unread: name.path, "the database is damaged, and in the backup as it is: \(error.message)")
     }
   }
 
@@ -97,7 +109,7 @@ final class MLflowCopy {
   // MARK: - Entries
 
   private func copyDirectory(_ entry: TreeEntry) throws -> Bool {
-    guard belongs(entry), !excluded.contains(entry.status.identity) else { return false }
+    guard belongs(entry), fits(entry) else { return false }
     try addDatabases(before: entry.path.bytes + [UInt8(ascii: "/")])
     let path = target(of: entry.path)
     _ = try chain.directory(path, makingMissing: 0o755)
@@ -109,7 +121,7 @@ final class MLflowCopy {
   }
 
   private func copyEntry(_ entry: TreeEntry) throws {
-    guard belongs(entry), !isSidecar(entry.path), databases[entry.path.name] == nil || !isAtTop(entry.path) else {
+    guard belongs(entry), !isSidecar(entry.path), !isAtTop(entry.path) || !isCopied(entry.path.name), fits(entry) else {
       return
     }
     try addDatabases(before: entry.path.bytes)
@@ -132,9 +144,8 @@ final class MLflowCopy {
     let outcome: FileCopy.Outcome
     do {
       outcome = try copier.copy(entry, to: directory, shown: shown, keepsHead: isMeta)
-    } catch let error as SystemError where error.path == shown.text {
-      // The source's failure: named, and the rest goes on. The target's ends the backup.
-      return note(unread: shown, "\(error.errno)")
+    } catch let failure as FileCopy.Unreadable {
+      return note(unread: shown, "\(failure.error.errno)")
     }
     switch outcome {
     case .gone: return
@@ -167,6 +178,9 @@ final class MLflowCopy {
   private func copyLink(_ entry: TreeEntry) throws {
     let path = target(of: entry.path)
     guard let target = try linkTarget(entry) else { return }
+    if isAtTop(entry.path), entry.path.name.bytes.suffix(3).elementsEqual(".db".utf8) {
+      notes.skipped.append(.init(path: entry.path.text, why: "it is a link, and what it leads to stays out"))
+    }
     let directory = try chain.directory(path.parent, makingMissing: 0o755)
     try files.makeLink(entry.name, at: directory, target: target)
     try lists.add(
@@ -199,12 +213,29 @@ final class MLflowCopy {
   }
 
   private var written: Set<FileName> = []
+  /// Databases that SQLite could not copy.
+  private var refused: Set<FileName> = []
 
   // MARK: - What belongs
 
   private func isAtTop(_ path: EntryPath) -> Bool { path.parent.isRoot }
 
-  private func belongs(_ entry: TreeEntry) -> Bool { !isAtTop(entry.path) || store.holds(entry.path.name) }
+  /// Whether an entry is part of the store.
+  ///
+  /// A database of the stack that lies in it is not: it was copied as what it is.
+  private func belongs(_ entry: TreeEntry) -> Bool {
+    (!isAtTop(entry.path) || store.holds(entry.path.name)) && !excluded.contains(entry.status.identity)
+  }
+
+  /// Whether the lists can name the entry where it goes; notes it when they cannot.
+  private func fits(_ entry: TreeEntry) -> Bool {
+    if EntryPath(validating: target(of: entry.path).bytes) != nil { return true }
+    note(unread: FilePath(bytes: entry.path.bytes), "its path is too long or too deep")
+    return false
+  }
+
+  /// Whether a name at the top was handed to SQLite, which copied it or said why not.
+  private func isCopied(_ name: FileName) -> Bool { databases[name] != nil || refused.contains(name) }
 
   /// Whether SQLite keeps this beside a database that was copied: it is part of the copy already.
   private func isSidecar(_ path: EntryPath) -> Bool {

@@ -28,8 +28,8 @@ final class PreviousBackup {
 
   /// Opens the newest backup that is whole, verified and sealed; nil: there is none.
   ///
-  /// It is locked against removal for as long as this lives. Its own seals must hold: a list that somebody changed is not
-  /// believed.
+  /// It is locked against removal for as long as this lives. Its own seals must hold: a list that somebody changed is
+  /// not believed.
   static func newest(
     in directory: FilePath, files: any FileSystem, time: any TimeSource
   ) throws -> PreviousBackup? {

@@ -45,7 +45,7 @@ final class Staging {
       return folder
     } catch {
       if error.errno == .fileExists || error.errno == .noSuchFileOrDirectory { return nil }
-      throw error
+      throw error.at(parent.path.text)
     }
   }
 

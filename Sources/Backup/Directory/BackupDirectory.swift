@@ -71,16 +71,34 @@ package struct BackupDirectory {
 
   /// `created_at`, else `timestamp`, which is local time in the Python tool's and in ours.
   private static func moment(of metadata: BackupMetadata) -> Int64? {
-    if let seconds = metadata.createdAt, seconds.isFinite, abs(seconds) < 1e11 { return Int64(seconds * 1e9) }
+    if let seconds = metadata.createdAt, seconds.isFinite, abs(seconds) < 1e11 {
+      // Microseconds are what the number holds; below that is the noise of its form.
+      return Int64((seconds * 1e6).rounded()) * 1000
+    }
     return metadata.timestamp.flatMap(moment(ofTimestamp:))
   }
 
-  /// The moment of `2026-01-24T14:30:52.123456`, local time, any fraction; nil for another form.
+  /// The moment of `2026-01-24T14:30:52.123456`, local time, or with an offset or `Z` after it; nil for another form.
   static func moment(ofTimestamp text: String) -> Int64? {
     let numbers = text.prefix(19).split { !$0.isNumber }.compactMap { Int($0) }
     guard text.count >= 19, numbers.count == 6 else { return nil }
-    return LocalTime.nanoseconds(
-      year: numbers[0], month: numbers[1], day: numbers[2], hour: numbers[3], minute: numbers[4], second: numbers[5])
+    let zone = text.dropFirst(19).drop { $0 == "." || $0.isNumber }
+    if zone.isEmpty {
+      return LocalTime.nanoseconds(
+        year: numbers[0], month: numbers[1], day: numbers[2], hour: numbers[3], minute: numbers[4], second: numbers[5])
+    }
+    guard let offset = offsetSeconds(zone) else { return nil }
+    return LocalTime.nanoseconds(utc: numbers).map { $0 - Int64(offset) * 1_000_000_000 }
+  }
+
+  /// `Z`, `+05:00`, `-0530`: seconds east of UTC.
+  private static func offsetSeconds(_ zone: Substring) -> Int? {
+    if zone == "Z" { return 0 }
+    let digits = zone.dropFirst().filter { $0 != ":" }
+    guard let sign = zone.first, sign == "+" || sign == "-", digits.count == 4, let value = Int(digits) else {
+      return nil
+    }
+    return (sign == "-" ? -1 : 1) * (value / 100 * 3600 + value % 100 * 60)
   }
 }
 
@@ -107,6 +125,23 @@ extension BackupDirectory {
     let here = Stack.absolute(text)
     if try files.exists(here.appending("checksums.txt")) { return here }
     throw BackupError.backupNotFound(text, in: path)
+  }
+
+  /// Finds the backup that a user means; `latest-valid` walks back to the newest that verifies, and names the others.
+  /// - Throws: `BackupError` `backup.not-found`, `backup.none-valid`.
+  package func find(_ text: String, time: any TimeSource, events: EventStream) throws -> FilePath {
+    guard text == "latest-valid" else { return try find(text) }
+    let backups = try list()
+    for backup in backups {
+      let report = try Verification(files: files, time: time, events: EventStream()).verify(
+        backup.path, level: .structure)
+      guard let first = report.findings.first else { return backup.path }
+      events.send(.warning("\(ByteText.escaped(backup.name.bytes)) does not verify: \(first.line)"))
+    }
+    guard !backups.isEmpty else { throw BackupError.backupNotFound(text, in: path) }
+    throw BackupError(
+      "backup.none-valid", .failed, "none of the \(backups.count) backups in \(path.text) verifies",
+      remedy: "Check the disk for errors (dmesg, smartctl -a) and try your copies elsewhere.")
   }
 
   /// Removes what crashed runs left: hidden folders whose owner no longer holds them.

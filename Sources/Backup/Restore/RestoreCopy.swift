@@ -51,7 +51,8 @@ final class RestoreCopy {
     let source = try reader.open(entry)
     let directory = try chain.directory(path.parent, makingMissing: 0o755)
     let target = try OpenFile(
-      path.name.path, at: directory, [.write, .create, .exclusive], permissions: 0o600, files: files)
+      path.name.path, at: directory, [.write, .create, .exclusive], permissions: 0o600,
+      shown: folder.path.pushing(FilePath(bytes: path.bytes)), files: files)
     var pace = WritebackPace()
     let digest = try reader.digest(of: source) { bytes, offset in
       // Zeros are left out: free blocks of a database are holes, and a copy over a network may have filled them.
@@ -75,8 +76,8 @@ final class RestoreCopy {
   func finishDirectories() throws {
     for (path, permissions, modified) in directories.reversed() {
       let directory = try chain.directory(path)
-      try files.setPermissions(directory, permissions | 0o700)
       try files.setModified(directory, nanoseconds: modified)
+      try files.setPermissions(directory, permissions)
     }
   }
 

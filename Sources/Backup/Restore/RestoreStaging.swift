@@ -18,22 +18,32 @@ final class RestoreStaging {
     let place = isNewTarget ? target.removingLastComponent() : target
     if isNewTarget { try files.makeDirectories(place) }
     parent = try OpenFile(place, [.directory], files: files)
-    try Self.removeDebris(in: parent, files: files)
-    hiddenName = FilePath(".hrp-restore.\(ThisProcess.pid)\(BackupLayout.partialSuffix)")
-    try files.makeDirectory(hiddenName, at: parent.descriptor, permissions: 0o755)
-    folder = try OpenFile(hiddenName, at: parent.descriptor, [.directory, .noFollow], files: files)
-    _ = try files.lock(folder.descriptor, .exclusive)
+    // One name for each target: two restores to one place meet here.
+    let own = isNewTarget ? target.lastComponent.map { "." + FileName($0).path.string } ?? "" : ""
+    hiddenName = FilePath("\(own).hrp-restore\(BackupLayout.partialSuffix)")
+    folder = try Self.make(hiddenName, in: parent, for: target, files: files)
   }
 
-  /// Removes what crashed restores left here.
-  private static func removeDebris(in parent: OpenFile, files: any FileSystem) throws {
-    for entry in try files.entries(of: parent.descriptor) where entry.name.hasPrefix(".hrp-restore.") {
-      guard entry.name.bytes.suffix(8).elementsEqual(BackupLayout.partialSuffix.utf8),
-        let folder = try? OpenFile(entry.name.path, at: parent.descriptor, [.directory, .noFollow], files: files),
-        try files.lock(folder.descriptor, .exclusive)
-      else { continue }
-      try files.removeTree(entry.name.path, at: parent.descriptor)
+  /// Makes and locks the folder; what a crashed restore left under that name is removed.
+  private static func make(
+    _ name: FilePath, in parent: OpenFile, for target: FilePath, files: any FileSystem
+  ) throws -> OpenFile {
+    if try files.exists(name, at: parent.descriptor) {
+      let old = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: files)
+      guard try files.lock(old.descriptor, .exclusive) else {
+        throw BackupError(
+          "restore.busy", .busy, "another hrp is restoring to \(target.text)", remedy: "Wait until it is done.")
+      }
+      try files.removeTree(name, at: parent.descriptor)
     }
+    try files.makeDirectory(name, at: parent.descriptor, permissions: 0o755)
+    let folder = try OpenFile(
+      name, at: parent.descriptor, [.directory, .noFollow], shown: parent.path.appending(name.components), files: files)
+    guard try files.lock(folder.descriptor, .exclusive) else {
+      throw BackupError(
+        "restore.busy", .busy, "another hrp is restoring to \(target.text)", remedy: "Wait until it is done.")
+    }
+    return folder
   }
 
   func synchronize() throws {
@@ -75,7 +85,7 @@ final class RestoreStaging {
   }
 
   private func publishInto(_ target: FilePath, _ note: ProcessNote, _ time: any TimeSource) throws {
-    let lock = try AdvisoryLock.take(.exclusive, on: target, note: note, files: files, time: time)
+    let lock = try AdvisoryLock.take(.exclusive, .stack, on: target, note: note, files: files, time: time)
     defer { try? lock.release() }
     // The database last (R3): names before it in this order are of no use to an engine without it.
     let last = [BackupLayout.log.name, BackupLayout.database.name]

@@ -142,7 +142,7 @@ package struct Rotation {
 
   private func takeLock() throws -> AdvisoryLock {
     try AdvisoryLock.take(
-      .exclusive, on: directory, note: ThisProcess.note(program: "hrp backup rotate", time: time),
+      .exclusive, .backups, on: directory, note: ThisProcess.note(program: "hrp backup rotate", time: time),
       patience: .seconds(10), files: files, time: time)
   }
 

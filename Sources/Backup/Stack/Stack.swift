@@ -55,7 +55,8 @@ public struct Stack: Sendable {
   /// The MLflow store of the stack; nil: there is none.
   func mlflow(files: any FileSystem) throws -> MLflowStore? {
     try MLflowStore.find(
-      dataDirectory: dataDirectory, trackingURI: trackingURI, workingDirectory: workingDirectory, files: files)
+      dataDirectory: dataDirectory, trackingURI: trackingURI, workingDirectory: workingDirectory,
+      home: ThisProcess.environment("HOME"), files: files)
   }
 
   /// The text as a path, `~` and `~/…` standing for the home directory.

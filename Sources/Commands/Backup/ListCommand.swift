@@ -50,7 +50,7 @@ struct ListCommand: ParsableCommand {
       ("size_mb", .optional(megabytes)),
       ("files_count", .optional(metadata?.filesCount.map(Int64.init))),
       ("verified", .flag(metadata?.verified ?? false)),
-      ("complete", .flag(metadata?.complete ?? true)),
+      ("complete", .flag(metadata?.complete ?? (metadata != nil))),
       ("pinned", .flag(false)),
       ("proof", .null),
     ]

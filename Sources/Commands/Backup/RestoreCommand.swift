@@ -38,8 +38,9 @@ struct RestoreCommand: ParsableCommand {
   static func restore(
     _ text: String, _ stack: Stack, target: String?, part: StackPart?, isDryRun: Bool, _ console: Console
   ) throws {
-    let result = try Operation.run("backup restore", stack, console) { events in
-      let path = try BackupDirectory(stack.backupDirectory, files: Kernel()).find(text)
+    let result = try Operation.run("backup restore", stack, console, isLogged: !isDryRun) { events in
+      let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
+        .find(text, time: SystemTime(), events: events)
       if !isDryRun { console.result("Restoring from backup...") }
       let target = target.map { Stack.absolute($0) } ?? stack.dataDirectory
       let run = RestoreRun(path, to: target, part: part, files: Kernel(), time: SystemTime(), events: events)

@@ -29,7 +29,7 @@ struct RotateCommand: ParsableCommand {
   }
 
   static func rotate(_ stack: Stack, keepDays: Int, isDryRun: Bool, _ console: Console) throws {
-    let result = try Operation.run("backup rotate", stack, console) { events in
+    let result = try Operation.run("backup rotate", stack, console, isLogged: !isDryRun) { events in
       try Rotation(in: stack.backupDirectory, files: Kernel(), time: SystemTime(), events: events)
         .run(keepDays: keepDays, isDryRun: isDryRun)
     }

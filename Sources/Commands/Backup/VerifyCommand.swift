@@ -27,7 +27,8 @@ struct VerifyCommand: ParsableCommand {
 
   static func verify(_ text: String, level: VerificationLevel, _ stack: Stack, _ console: Console) throws {
     let report = try Operation.run("backup verify", stack, console) { events in
-      let path = try BackupDirectory(stack.backupDirectory, files: Kernel()).find(text)
+      let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
+        .find(text, time: SystemTime(), events: events)
       return try Verification(files: Kernel(), time: SystemTime(), events: events).verify(path, level: level)
     }
     console.json(json(report))
@@ -37,8 +38,19 @@ struct VerifyCommand: ParsableCommand {
       return
     }
     console.result("✗ Backup verification failed")
-    for finding in report.findings { console.result("  \(finding.line)") }
+    for line in Self.lines(report.findings) { console.result("  \(line)") }
     throw ExitCode(Failure.Exit.failed)
+  }
+
+  /// One line a file, as the guide has it: that its contents changed says more than where.
+  private static func lines(_ findings: [Finding]) -> [String] {
+    var files: [String] = []
+    var chosen: [String: Finding] = [:]
+    for finding in findings {
+      if chosen[finding.file] == nil { files.append(finding.file) }
+      if chosen[finding.file] == nil || finding.kind == .mismatch { chosen[finding.file] = finding }
+    }
+    return files.compactMap { chosen[$0]?.line }
   }
 
   private static func json(_ report: VerificationReport) -> JSONText {

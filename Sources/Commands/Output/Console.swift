@@ -1,5 +1,6 @@
 internal import Backup
 internal import Files
+internal import SystemPackage
 
 /// The standard streams: results on stdout, everything else on stderr.
 struct Console: Sendable {
@@ -20,10 +21,12 @@ struct Console: Sendable {
   func notice(_ line: String) { if !isQuiet { StandardStream.error.write(line + "\n") } }
 
   /// The readers of an operation's events: progress and notices here, everything in the log of the data directory.
-  func events(log stack: Stack) -> EventStream {
+  func events(log stack: Stack, isLogged: Bool) -> EventStream {
     var stream = EventStream()
     let kernel = Kernel()
-    if (try? kernel.exists(stack.dataDirectory)) == true {
+    // A log never makes a folder where there is no stack.
+    let hasStack = [stack.database, stack.dataDirectory.appending("logs")].contains { (try? kernel.exists($0)) == true }
+    if isLogged, hasStack, (try? kernel.exists(stack.dataDirectory)) == true {
       let log = OperationLog(dataDirectory: stack.dataDirectory, files: kernel, time: SystemTime())
       stream = stream.adding { log.note($0) }
     }

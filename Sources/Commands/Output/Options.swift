@@ -18,6 +18,12 @@ struct StackOptions: ParsableArguments {
     completion: .directory)
   var backupDirectory: String?
 
+  func validate() throws {
+    for (name, value) in [("--data-dir", dataDirectory), ("--backup-dir", backupDirectory)] where value == "" {
+      throw ValidationError("\(name) is empty. Is a variable of your script not set?")
+    }
+  }
+
   var stack: Stack { Stack(StackSettings(dataDirectory: dataDirectory, backupDirectory: backupDirectory)) }
 }
 
@@ -53,18 +59,19 @@ struct TargetOptions: ParsableArguments {
     name: .customLong("target-dir"),
     help: ArgumentHelp("Where to restore to (default: the data directory).", valueName: "dir"), completion: .directory)
   var targetDirectory: String?
+
+  func validate() throws {
+    if targetDirectory == "" { throw ValidationError("--target-dir is empty. Is a variable of your script not set?") }
+  }
 }
 
 /// The backup that a command is about.
 struct BackupArgument: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "A path, a name (backup_20260124_020000), a number from the list, or latest.", valueName: "backup"))
+      "A path, a name (backup_20260124_020000), a number from the list, latest, or latest-valid.", valueName: "backup"))
   var backup: String
 
-  func path(in stack: Stack) throws -> FilePath {
-    try BackupDirectory(stack.backupDirectory, files: Kernel()).find(backup)
-  }
 }
 
 extension VerificationLevel: ExpressibleByArgument {}

@@ -44,7 +44,7 @@ package final class DatabaseFile {
   ///   open elsewhere: closing our descriptor would drop that engine's locks.
   package init(_ path: FilePath, files: any FileSystem, time: any TimeSource) throws {
     // Opened without blocking and looked at before the first read: a FIFO of that name must not hold us.
-    names = try Self.resolvingLinks(path, files)
+    names = try Self.names(of: path, files: files)
     let resolved = names.last ?? path
     let status = try files.status(resolved, at: nil)
     guard status.kind == .regular else { throw HotCopyError.notADatabase(path, "it is \(status.kind.words)") }
@@ -67,7 +67,9 @@ package final class DatabaseFile {
   }
 
   /// The path and what the links of its last component lead to, one after the other.
-  private static func resolvingLinks(_ path: FilePath, _ files: any FileSystem) throws(SystemError) -> [FilePath] {
+  package static func names(
+    of path: FilePath, files: any FileSystem
+  ) throws(SystemError) -> [FilePath] {
     var names = [path]
     for _ in 0..<40 {
       let last = names[names.count - 1]

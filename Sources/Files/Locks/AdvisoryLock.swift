@@ -2,11 +2,16 @@ package import SystemPackage
 
 /// An advisory lock of the operating system on a directory of ours, with a note of who holds it.
 ///
-/// The lock is an `flock` on the file `.hrp.lock` in that directory, so it is gone when its holder is dead. The note is
+/// The lock is an `flock` on a hidden file in that directory, so it is gone when its holder is dead. The note is
 /// only for people: it says who took the lock last. Never used on a user's database.
 package final class AdvisoryLock {
-  /// The name of the file in the locked directory.
-  package static let fileName = FileName(".hrp.lock")
+  /// What is locked: one directory may be both.
+  package enum Place: String, Sendable {
+    /// A data directory, against a restore into it.
+    case stack = ".hrp-stack.lock"
+    /// A directory of backups, against those that publish or delete there.
+    case backups = ".hrp-backups.lock"
+  }
 
   private let file: OpenFile
 
@@ -17,13 +22,14 @@ package final class AdvisoryLock {
   /// A directory that cannot be written to is locked by its own descriptor: then there is no note.
   /// - Throws: `AdvisoryLock.Busy` when it is still taken after `patience`.
   package static func take(
-    _ kind: LockKind, on directory: FilePath, note: ProcessNote, patience: Duration = .zero,
+    _ kind: LockKind, _ place: Place, on directory: FilePath, note: ProcessNote, patience: Duration = .zero,
     files: any FileSystem, time: any TimeSource
   ) throws -> AdvisoryLock {
-    let file = try open(directory, files: files)
+    let file = try open(place, in: directory, files: files)
     let end = time.monotonicNanoseconds + patience.nanoseconds
     while try !files.lock(file.descriptor, kind) {
       if time.monotonicNanoseconds >= end { throw Busy(directory: directory, holder: readNote(in: file)) }
+      try Interruption.check()
       time.sleep(.milliseconds(50))
     }
     writeNote(note, to: file)
@@ -43,10 +49,12 @@ package final class AdvisoryLock {
     package let holder: ProcessNote?
   }
 
-  private static func open(_ directory: FilePath, files: any FileSystem) throws(SystemError) -> OpenFile {
+  private static func open(
+    _ place: Place, in directory: FilePath, files: any FileSystem
+  ) throws(SystemError) -> OpenFile {
     do {
       return try OpenFile(
-        directory.appending(".hrp.lock"), [.write, .create, .noFollow], permissions: 0o644, files: files)
+        directory.appending(place.rawValue), [.write, .create, .noFollow], permissions: 0o644, files: files)
     } catch  where error.errno == .readOnlyFileSystem || error.errno == .permissionDenied {
       return try OpenFile(directory, [.directory], files: files)
     }

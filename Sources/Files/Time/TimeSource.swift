@@ -87,6 +87,22 @@ package struct LocalTime: Sendable, Equatable {
     return isTooFar ? nil : product &+ Int64(microsecond) * 1000
   }
 
+  /// The moment of a time in UTC: year, month, day, hour, minute, second.
+  ///
+  /// The corresponding C function is `timegm`.
+  package static func nanoseconds(utc fields: [Int]) -> Int64? {
+    guard fields.count == 6 else { return nil }
+    var parts = tm()
+    parts.tm_year = Int32(clamping: fields[0] - 1900)
+    parts.tm_mon = Int32(clamping: fields[1] - 1)
+    parts.tm_mday = Int32(clamping: fields[2])
+    parts.tm_hour = Int32(clamping: fields[3])
+    parts.tm_min = Int32(clamping: fields[4])
+    parts.tm_sec = Int32(clamping: fields[5])
+    let (product, isTooFar) = Int64(timegm(&parts)).multipliedReportingOverflow(by: 1_000_000_000)
+    return isTooFar ? nil : product
+  }
+
   /// In the form `2026-01-24 14:30:52`.
   package var plain: String {
     "\(pad(year, 4))-\(pad(month))-\(pad(day)) \(pad(hour)):\(pad(minute)):\(pad(second))"

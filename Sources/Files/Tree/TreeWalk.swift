@@ -41,7 +41,7 @@ package struct TreeWalk {
   private func walkContents(
     of directory: OpenFile, at path: EntryPath, depth: Int, _ visit: (Visit) throws -> Bool
   ) throws {
-    guard depth < EntryPath.maximumDepth else {
+    guard depth <= EntryPath.maximumDepth else {
       _ = try visit(.unreadable(path, SystemError("openat", .fileNameTooLong, path: path.text)))
       return
     }
@@ -75,14 +75,16 @@ package struct TreeWalk {
       return
     }
     guard try visit(.directory(entry)) else { return }
-    do {
-      let next = try OpenFile(
+    let next: OpenFile
+    do throws(SystemError) {
+      next = try OpenFile(
         path.name.path, at: directory.descriptor, [.directory, .noFollow],
         shown: directory.path.appending(path.name.path.components), files: files)
-      try walkContents(of: next, at: path, depth: depth + 1, visit)
-    } catch let error as SystemError where error.call == "openat" {
+    } catch {
       if error.errno != .noSuchFileOrDirectory { _ = try visit(.unreadable(path, error)) }
+      return
     }
+    try walkContents(of: next, at: path, depth: depth + 1, visit)
   }
 
   /// Sorted as whole paths sort: a directory as if its name ended with `/`.

@@ -60,6 +60,7 @@ package enum SQLiteFile {
   package static func integrityProblems(of path: FilePath) throws(SQLiteError) -> [String] {
     try reading(path) { database in
       try String.fetchAll(database, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
+        .flatMap { $0.split(separator: "\n").map(String.init) }
     }
   }
 

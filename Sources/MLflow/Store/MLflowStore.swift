@@ -34,16 +34,23 @@ package struct MLflowStore: Sendable, Equatable {
   ///
   /// It is the directory that a local tracking URI names, else `mlflow/` in the data directory, else `mlruns/` and
   /// `mlflow.db` there.
-  /// - Throws: `SystemError` when a place cannot be looked at; a place that is not there is no error.
+  /// - Throws: `Missing` when a named place is not there; `SystemError` when a place cannot be looked at.
   package static func find(
-    dataDirectory: FilePath, trackingURI: String?, workingDirectory: FilePath, files: any FileSystem
+    dataDirectory: FilePath, trackingURI: String?, workingDirectory: FilePath, home: String? = nil,
+    files: any FileSystem
   ) throws -> MLflowStore? {
     var remote: String?
-    switch trackingURI.map({ TrackingURI($0, workingDirectory: workingDirectory) }) {
+    switch trackingURI.map({ TrackingURI($0, workingDirectory: workingDirectory, home: home) }) {
     case .folder(let path):
-      if let store = try Self.folder(path, dataDirectory: dataDirectory, files: files) { return store }
+      guard let store = try Self.folder(path, dataDirectory: dataDirectory, files: files) else {
+        throw Missing(path: path, named: "MLFLOW_TRACKING_URI")
+      }
+      return store
     case .sqlite(let path):
-      if try files.exists(path) { return try beside(path, dataDirectory: dataDirectory, files: files) }
+      guard try files.exists(path), let store = try beside(path, dataDirectory: dataDirectory, files: files) else {
+        throw Missing(path: path, named: "MLFLOW_TRACKING_URI")
+      }
+      return store
     case .remote(let scheme): remote = scheme
     case nil: break
     }
@@ -51,7 +58,16 @@ package struct MLflowStore: Sendable, Equatable {
     if try files.isDirectory(own) {
       return MLflowStore(directory: own, layout: .directory, remoteScheme: remote)
     }
+    // A link to a disk that is not mounted, or a file of that name: the store is meant to be there, and is not.
+    if try files.exists(own) { throw Missing(path: own, named: "the data directory") }
     return try flat(in: dataDirectory, database: FileName("mlflow.db"), remote: remote, files: files)
+  }
+
+  /// A store that something names is not where it is said to be: never a backup without it.
+  package struct Missing: Error, Equatable {
+    package let path: FilePath
+    /// Who names it.
+    package let named: String
   }
 
   /// A file store named by a URI.

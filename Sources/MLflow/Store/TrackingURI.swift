@@ -12,11 +12,16 @@ package enum TrackingURI: Equatable, Sendable {
 
   /// Reads a URI as MLflow does (`mlflow/store/db/utils.py`, `mlflow/utils/file_utils.py`, 3.x); a relative path is
   /// relative to the working directory.
-  package init(_ text: String, workingDirectory: FilePath) {
-    let absolute = { (path: String) in
-      workingDirectory.pushing(FilePath(Self.percentDecoded(path))).lexicallyNormalized()
+  ///
+  /// - Parameter home: what `~` stands for; nil: itself.
+  package init(_ text: String, workingDirectory: FilePath, home: String? = nil) {
+    let absolute = { (text: String) in
+      let path = Self.percentDecoded(text)
+      let isHome = path == "~" || path.hasPrefix("~/")
+      let expanded = isHome ? home.map { $0 + path.dropFirst() } ?? path : path
+      return workingDirectory.pushing(FilePath(expanded)).lexicallyNormalized()
     }
-    if let rest = Self.rest(of: text, after: "sqlite:///") {
+    if let rest = Self.rest(of: Self.withoutDriver(text), after: "sqlite:///") {
       self = .sqlite(absolute(String(rest.prefix { $0 != "?" })))
     } else if let rest = Self.rest(of: text, after: "file://") {
       // An authority (`file://localhost/x`) is dropped; the path begins at the next slash.
@@ -28,8 +33,14 @@ package enum TrackingURI: Equatable, Sendable {
     } else if text == "databricks" || text == "uc" {
       self = .remote(scheme: text)
     } else {
-      self = .folder(workingDirectory.pushing(FilePath(text)).lexicallyNormalized())
+      self = .folder(absolute(text))
     }
+  }
+
+  /// SQLAlchemy's `sqlite+pysqlite:` is `sqlite:`.
+  private static func withoutDriver(_ text: String) -> String {
+    guard text.lowercased().hasPrefix("sqlite+"), let colon = text.firstIndex(of: ":") else { return text }
+    return "sqlite" + text[colon...]
   }
 
   private static func rest(of text: String, after prefix: String) -> Substring? {

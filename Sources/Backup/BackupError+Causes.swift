@@ -1,0 +1,57 @@
+private import DuckDBFile
+private import Files
+private import MLflow
+
+extension BackupError {
+  /// Any error of the modules below as the one type that users of the engine see.
+  ///
+  /// - Parameter what: what was being done, for a failure that only the kernel describes: "making the backup".
+  package init(_ error: any Error, doing what: String) {
+    switch error {
+    case let error as BackupError: self = error
+    case let error as HotCopyError: self = Self.of(error)
+    case let error as SystemError: self = Self.of(error, doing: what)
+    case let error as AdvisoryLock.Busy: self = Self.of(error)
+    case let error as RestoreRun.Damaged: self = Self.of(error)
+    case let error as MLflowStore.Missing:
+      self.init(
+        "mlflow.not-found", .notFound, "no MLflow store at \(error.path.text), where \(error.named) has it",
+        remedy: "Mount or make it, correct MLFLOW_TRACKING_URI, or pass --no-mlflow for the database alone.")
+    case let error as SQLiteError:
+      self.init(
+        "sqlite.\(error.resultCode)", error.resultCode == 5 ? .busy : .failed,
+        "SQLite cannot read \(error.path): \(error.message)",
+        remedy: "Look at it with sqlite3 and PRAGMA integrity_check.")
+    case let error as Interruption.Stopped:
+      self.init(
+        "interrupted", .interrupted(exitCode: error.exitCode), "stopped by a signal",
+        remedy: "Nothing is left behind; start it again.")
+    default:
+      self.init(
+        "internal", .failed, "\(what) failed: \(error)", remedy: "Please report this, with the command that you gave.")
+    }
+  }
+
+  private static func of(_ error: HotCopyError) -> BackupError {
+    let isBusy =
+      switch error {
+      case .doesNotSettle, .openInThisProcess, .replaced: true
+      default: false
+      }
+    return BackupError(error.code, isBusy ? .busy : .failed, error.message, remedy: error.remedy)
+  }
+
+  private static func of(_ error: AdvisoryLock.Busy) -> BackupError {
+    BackupError(
+      "locked", .busy, "\(error.directory.text) is in use by \(error.holder.map(\.words) ?? "another hrp")",
+      remedy: "Wait until it is done, or stop it; the lock goes with the process.")
+  }
+
+  private static func of(_ error: RestoreRun.Damaged) -> BackupError {
+    let lines = error.report.findings.prefix(10).map { "\n  \($0.line)" }.joined()
+    let more = error.report.findings.count > 10 ? "\n  and \(error.report.findings.count - 10) more" : ""
+    return BackupError(
+      "verification.failed", .failed, "Backup verification failed; nothing was restored\(lines)\(more)",
+      remedy: "Try a different backup: hrp backup list, then hrp backup verify NAME.")
+  }
+}

@@ -1,0 +1,121 @@
+@_exported public import Backup
+private import Files
+private import SystemPackage
+
+/// Makes a backup of a stack in use.
+///
+/// The database is copied while other processes write to it; nothing has to be stopped. Every byte is read back from
+/// the disk before the backup appears. Blocks the calling thread.
+/// - Parameter backupDirectory: where backups are; nil: `HRP_BACKUP_DIR`, else `backups/` in the data directory.
+/// - Parameter includeMLflow: whether MLflow's directory is part of it.
+/// - Parameter dataDirectory: the stack; nil: `HRP_DATA_DIR`, else the folder of `HRP_DB_PATH`, else `~/hrp-data`.
+/// - Parameter events: is told of progress, notices and warnings, on the calling thread.
+/// - Throws: `BackupError`: `source.not-found`, `disk.full`, `duckdb.…`; see `docs/exit-codes.md`. A database that this
+///   process itself has open is refused: closing our descriptor would drop the engine's locks.
+public func createBackup(
+  backupDirectory: String? = nil, includeMLflow: Bool = true, dataDirectory: String? = nil,
+  events: EventStream = EventStream()
+) throws(BackupError) -> CreateResult {
+  let stack = Stack(StackSettings(dataDirectory: dataDirectory, backupDirectory: backupDirectory))
+  return try typed("making the backup") {
+    try BackupRun(stack, includesMLflow: includeMLflow, files: Kernel(), time: SystemTime(), events: events).run()
+  }
+}
+
+/// Whether a backup is what was written: false also when it is not there or its lists are missing.
+///
+/// `verificationReport` says what is wrong. Nothing in the backup is changed.
+public func verifyBackup(_ backupPath: String, level: VerificationLevel = .checksums) -> Bool {
+  (try? verificationReport(backupPath, level: level))?.isOK ?? false
+}
+
+/// Checks a backup and says everything that is wrong with it.
+/// - Throws: `BackupError` `backup.not-found`, or when it cannot be read; damage is a finding.
+public func verificationReport(
+  _ backupPath: String, level: VerificationLevel = .structure, events: EventStream = EventStream()
+) throws(BackupError) -> VerificationReport {
+  try typed("verifying the backup") {
+    try Verification(files: Kernel(), time: SystemTime(), events: events).verify(
+      Stack.absolute(backupPath), level: level)
+  }
+}
+
+/// Restores a backup to a place that holds no stack.
+///
+/// The backup is verified on the way; nothing appears at the target before all of it is right and durable.
+/// - Parameter targetDirectory: where to; nil: the data directory of the environment.
+/// - Returns: false when the backup is damaged: then nothing was restored.
+/// - Throws: `BackupError`: `backup.not-found`, `restore.target-holds-a-stack`, `disk.full`.
+public func restoreBackup(
+  _ backupPath: String, targetDirectory: String? = nil, events: EventStream = EventStream()
+) throws(BackupError) -> Bool {
+  let target = targetDirectory.map { Stack.absolute($0) } ?? Stack(StackSettings()).dataDirectory
+  do {
+    _ = try typed("restoring the backup") {
+      try RestoreRun(
+        Stack.absolute(backupPath), to: target, files: Kernel(), time: SystemTime(), events: events
+      ).run()
+    }
+    return true
+  } catch {
+    if error.code == "verification.failed" { return false }
+    throw error
+  }
+}
+
+/// Deletes backups that are older than a number of days; the newest two verified ones stay.
+/// - Returns: how many were deleted; 0 for a directory that is not there.
+/// - Throws: `BackupError`: `rotation.keep-days` for less than one day, `locked`.
+public func rotateBackups(
+  backupDirectory: String? = nil, keepDays: Int = 30, events: EventStream = EventStream()
+) throws(BackupError) -> Int {
+  let directory = Stack(StackSettings(backupDirectory: backupDirectory)).backupDirectory
+  do {
+    return try typed("rotating backups") {
+      try Rotation(in: directory, files: Kernel(), time: SystemTime(), events: events).run(keepDays: keepDays)
+        .deleted.count
+    }
+  } catch {
+    if error.code == "backup-directory.not-found" { return 0 }
+    throw error
+  }
+}
+
+/// A backup as a list shows it.
+public struct BackupSummary: Sendable {
+  /// The name of its directory, in readable form.
+  public let name: String
+  /// Its directory, absolute, in readable form.
+  public let path: String
+  /// When it was made, in seconds since 1970 UTC; nil: nothing says.
+  public let createdAt: Double?
+  /// Bytes of its files; nil: nothing says.
+  public let sizeBytes: Int64?
+  /// Whether it was read back and right when it was made.
+  public let isVerified: Bool
+  /// Whether no source file had to be left out.
+  public let isComplete: Bool
+}
+
+/// The finished backups, newest first.
+/// - Throws: `BackupError` `backup-directory.not-found`.
+public func listBackups(backupDirectory: String? = nil) throws(BackupError) -> [BackupSummary] {
+  let directory = Stack(StackSettings(backupDirectory: backupDirectory)).backupDirectory
+  return try typed("listing backups") {
+    try BackupDirectory(directory, files: Kernel()).list().map { backup in
+      BackupSummary(
+        name: ByteText.escaped(backup.name.bytes), path: backup.path.text,
+        createdAt: backup.moment.map { Double($0) / 1e9 }, sizeBytes: backup.metadata?.sizeBytes,
+        isVerified: backup.metadata?.verified ?? false, isComplete: backup.metadata?.complete ?? true)
+    }
+  }
+}
+
+/// Runs the body and gives its error the one type of this library.
+private func typed<Result>(_ what: String, _ body: () throws -> Result) throws(BackupError) -> Result {
+  do {
+    return try body()
+  } catch {
+    throw BackupError(error, doing: what)
+  }
+}
