@@ -186,6 +186,34 @@ struct CommandTests {
     }
   }
 
+  @Test("killed at any of 50 moments of a run: what is listed is whole, and the next run cleans up")
+  func killed() throws {
+    try withHome { home in
+      try run("/bin/sh", ["-c", "cd hrp-data/mlflow && for i in $(seq 300); do echo $i > f$i; done"], in: home)
+      let began = Date()
+      _ = try object(hrp("backup", "create", "--no-link", "--json", in: home))
+      let duration = Date().timeIntervalSince(began)
+      for moment in 0..<50 {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Checkout.hrp)
+        process.arguments = ["backup", "create", "--data-dir", home + "/hrp-data", "--no-link", "-q"]
+        process.environment = cleanEnvironment
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        usleep(UInt32(duration * 1e6 * Double(moment) / 50))
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+      }
+      _ = try object(hrp("backup", "create", "--json", in: home))
+      let names = try FileManager.default.contentsOfDirectory(atPath: home + "/hrp-data/backups")
+      #expect(names.filter { $0.hasSuffix(".partial") } == [])
+      let listed = try JSONSerialization.jsonObject(with: Data(hrp("backup", "list", "--json", in: home).output.utf8))
+      let paths = (listed as? [[String: Any]] ?? []).compactMap { $0["path"] as? String }
+      #expect(paths.count == names.count - 1 && paths.count >= 2)
+      for path in paths { #expect(try hrp("backup", "verify", path, in: home).status == 0) }
+    }
+  }
+
   @Test("a signal is heard also while another run's lock is waited for")
   func signalWhileWaiting() throws {
     try withHome { home in

@@ -51,6 +51,19 @@ final class ContentsReader {
     return stream.finalize()
   }
 
+  /// The hash of a small file, such as a list.
+  static func digest(of file: OpenFile) throws -> Digest {
+    let buffer = IOBuffer(size: 64 * 1024)
+    var stream = DigestStream()
+    var offset: Int64 = 0
+    while true {
+      let count = try file.read(into: buffer.bytes, at: offset)
+      if count == 0 { return stream.finalize() }
+      stream.update(buffer.prefix(count))
+      offset += Int64(count)
+    }
+  }
+
   /// What looking into a database finds, beside its hash.
   struct DatabaseReading {
     let digest: Digest

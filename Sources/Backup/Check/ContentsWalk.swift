@@ -32,14 +32,20 @@ final class ContentsWalk {
   /// Opens the lists of a backup.
   ///
   /// Those that are missing or malformed are findings, not errors.
-  /// - Parameter isSealed: false for a backup in the making, which has no metadata yet.
-  init(_ root: OpenFile, isSealed: Bool) throws {
+  /// - Parameter written: of a backup in the making, which has no metadata yet: the hashes of its lists.
+  init(_ root: OpenFile, written: (checksums: Digest, manifest: Digest)? = nil) throws {
     self.root = root
     files = root.files
-    checksums = try Self.checksums(in: root)
-    manifest = try Self.manifest(in: root)
+    let reading = try written == nil ? Self.metadata(in: root) : nil
+    metadata = reading?.metadata
+    checksums = try Self.checksums(in: root, written: written?.checksums ?? metadata?.checksumsDigest)
+    manifest = try Self.manifest(in: root, written: written?.manifest ?? metadata?.manifestDigest)
     noteLists()
-    if isSealed { try noteMetadata() }
+    if written == nil { noteMetadata(reading) }
+  }
+
+  private static func metadata(in root: OpenFile) throws -> MetadataReader.Reading? {
+    try open(BackupLayout.metadata, in: root).map { try MetadataReader.read($0) }
   }
 
   /// How many files `checksums.txt` names.
@@ -161,16 +167,12 @@ final class ContentsWalk {
   private func noteLists() {
     guard let checksums else { return note(Finding(.missing, BackupLayout.checksums)) }
     for problem in checksums.problems { note(Finding(.malformed, BackupLayout.checksums, problem)) }
-    if checksums.count == 0 { note(Finding(.malformed, BackupLayout.checksums, "names no file")) }
+    if checksums.next == nil { note(Finding(.malformed, BackupLayout.checksums, "names no file")) }
     for problem in manifest?.problems ?? [] { note(Finding(.malformed, BackupLayout.manifest, problem)) }
   }
 
-  private func noteMetadata() throws {
-    guard let file = try Self.open(BackupLayout.metadata, in: root) else {
-      return note(Finding(.missing, BackupLayout.metadata))
-    }
-    let reading = try MetadataReader.read(file)
-    metadata = reading.metadata
+  private func noteMetadata(_ reading: MetadataReader.Reading?) {
+    guard let reading else { return note(Finding(.missing, BackupLayout.metadata)) }
     if let problem = reading.problem { note(Finding(.malformed, BackupLayout.metadata, problem)) }
     guard let metadata, metadata.isOurs else {
       // Nobody but us writes a manifest, and ours is always sealed by the metadata.
@@ -190,16 +192,16 @@ final class ContentsWalk {
   }
 
   /// The list `checksums.txt` of a backup; nil: there is none.
-  static func checksums(in root: OpenFile) throws -> OrderedList<ChecksumLine>? {
+  static func checksums(in root: OpenFile, written: Digest?) throws -> OrderedList<ChecksumLine>? {
     try open(BackupLayout.checksums, in: root).map { file in
-      try OrderedList(file, key: { $0.path.bytes }) { try ChecksumLine(parsing: $0) }
+      try OrderedList(file, written: written, key: { $0.path.bytes }) { try ChecksumLine(parsing: $0) }
     }
   }
 
   /// The list `manifest.jsonl` of a backup; nil: there is none.
-  static func manifest(in root: OpenFile) throws -> OrderedList<ManifestLine>? {
+  static func manifest(in root: OpenFile, written: Digest?) throws -> OrderedList<ManifestLine>? {
     try open(BackupLayout.manifest, in: root).map { file in
-      try OrderedList(file, key: key) { try ManifestLine(parsing: $0) }
+      try OrderedList(file, written: written, key: key) { try ManifestLine(parsing: $0) }
     }
   }
 

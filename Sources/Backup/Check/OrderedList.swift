@@ -7,7 +7,7 @@ final class OrderedList<Element> {
   /// The most entries of an unsorted list.
   private let maximumUnsorted = 5_000_000
 
-  /// Entries in the list, malformed lines not counted.
+  /// Entries told so far, the one ahead included; all of them once the list has passed by.
   private(set) var count = 0
   /// What is wrong with lines, at most twenty: the line's number and why.
   private(set) var problems: [String] = []
@@ -19,19 +19,27 @@ final class OrderedList<Element> {
   private var lines: LineReader
   private var sorted: [Element]?
   private var position = 0
+  private var entries = 0
   private var ahead: Element?
 
-  /// Reads the list once to know its hash, its order and what is wrong with it.
-  init(_ file: OpenFile, key: @escaping (Element) -> [UInt8], parse: @escaping ([UInt8]) throws -> Element) throws {
+  /// Reads the list once to know its hash.
+  ///
+  /// Unless that is the hash of a list that we wrote, its order and what is wrong with it are looked for as well.
+  ///
+  /// - Parameter written: the hash of the list as hrp wrote it: such a list is sorted and right.
+  init(
+    _ file: OpenFile, written: Digest?, key: @escaping (Element) -> [UInt8],
+    parse: @escaping ([UInt8]) throws -> Element
+  ) throws {
     self.key = key
     self.parse = parse
-    let hash = DigestBox()
-    lines = LineReader(file, observe: hash.update)
-    digest = hash.finalize()
-    let isSorted = try scan()
-    digest = hash.finalize()
+    digest = try ContentsReader.digest(of: file)
     lines = LineReader(file)
-    if !isSorted { try sort() }
+    if digest != written {
+      let isSorted = try scan()
+      lines = LineReader(file)
+      if !isSorted { try sort() }
+    }
     ahead = try following()
   }
 
@@ -49,7 +57,7 @@ final class OrderedList<Element> {
         let key = key(element)
         if let previous, !previous.lexicographicallyPrecedes(key) { isSorted = false }
         previous = key
-        count += 1
+        entries += 1
       }
       if !lines.endedWithLineFeed { problem("line \(lines.line) is cut short") }
     } catch let error as LineReader.LineTooLong {
@@ -74,9 +82,9 @@ final class OrderedList<Element> {
   }
 
   private func sort() throws {
-    guard count <= maximumUnsorted else { return problem("is neither sorted nor short") }
+    guard entries <= maximumUnsorted else { return problem("is neither sorted nor short") }
     var all: [Element] = []
-    while let element = try following() { all.append(element) }
+    while let element = try read() { all.append(element) }
     all.sort { key($0).lexicographicallyPrecedes(key($1)) }
     var unique: [Element] = []
     for element in all {
@@ -90,11 +98,21 @@ final class OrderedList<Element> {
   }
 
   private func following() throws -> Element? {
+    let element = try told()
+    if element != nil { count += 1 }
+    return element
+  }
+
+  private func told() throws -> Element? {
     if let sorted {
       guard position < sorted.count else { return nil }
       position += 1
       return sorted[position - 1]
     }
+    return try read()
+  }
+
+  private func read() throws -> Element? {
     do {
       // Malformed lines were noted by the scan.
       while let line = try lines.next() { if let element = try? parse(line) { return element } }

@@ -25,7 +25,7 @@ package struct Verification {
     }
     events.send(.began(operation: "backup verify", on: path.text))
     let root = try Self.open(path, files: files)
-    let walk = try ContentsWalk(root, isSealed: true)
+    let walk = try ContentsWalk(root)
     if let size = walk.metadata?.sizeBytes { events.send(.expected(bytes: size)) }
     events.send(.phase("verifying"))
     var notices: [String] = []

@@ -3,7 +3,7 @@
 /// Pure and strict: what our own writer does not write is refused, so a line has one reading only.
 package enum FlatJSON {
   package enum Value: Equatable, Sendable {
-    case text([UInt8])
+    case text(ArraySlice<UInt8>)
     case number(Int64)
     case flag(Bool)
   }
@@ -22,7 +22,7 @@ package enum FlatJSON {
       isFirst = false
       let name = try reader.text()
       try reader.expect(":")
-      try field(name[...], try reader.value())
+      try field(name, try reader.value())
     }
     guard reader.rest.isEmpty else { throw Malformed() }
   }
@@ -75,14 +75,19 @@ package enum FlatJSON {
       return isNegative ? -value : value
     }
 
-    mutating func text() throws(Malformed) -> [UInt8] {
+    /// A string without its quotes: a part of the line where nothing is escaped in it.
+    mutating func text() throws(Malformed) -> ArraySlice<UInt8> {
       try expect("\"")
       guard let plain = rest.firstIndex(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") || $0 < 0x20 })
       else { throw Malformed() }
+      if rest[plain] == UInt8(ascii: "\"") {
+        defer { rest = rest[(plain + 1)...] }
+        return rest[..<plain]
+      }
       var bytes = Array(rest[..<plain])
       rest = rest[plain...]
       while let byte = rest.popFirst() {
-        if byte == UInt8(ascii: "\"") { return bytes }
+        if byte == UInt8(ascii: "\"") { return bytes[...] }
         if byte < 0x20 { throw Malformed() }
         guard byte == UInt8(ascii: "\\") else {
           bytes.append(byte)

@@ -130,7 +130,7 @@ package struct BackupRun {
     try staging.synchronize()
     events.send(.phase("reading it back"))
     do {
-      try readBack(staging)
+      try readBack(staging, digests)
     } catch let error as BackupError {
       guard let shared = mlflow?.sharedWith else { throw error }
       throw SharedDamage(error: error, backup: ByteText.escaped(shared.bytes))
@@ -236,8 +236,8 @@ package struct BackupRun {
   }
 
   /// B3: from the device, and compared with what was hashed on the way.
-  private func readBack(_ staging: Staging) throws {
-    let walk = try ContentsWalk(staging.folder, isSealed: false)
+  private func readBack(_ staging: Staging, _ digests: (checksums: Digest, manifest: Digest)) throws {
+    let walk = try ContentsWalk(staging.folder, written: digests)
     let reader = ContentsReader(fromDevice: true, files: files, time: time) { events.send(.progress(bytes: $0)) }
     try walk.run { entry in
       entry.status.kind == .regular ? try reader.digest(of: try reader.open(entry)) : nil

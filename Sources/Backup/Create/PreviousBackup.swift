@@ -50,7 +50,8 @@ final class PreviousBackup {
     root = try OpenFile(backup.path, [.directory, .noFollow], files: files)
     chain = DirectoryChain(root: root)
     guard try files.lock(root.descriptor, .shared),
-      let checksums = try ContentsWalk.checksums(in: root), let manifest = try ContentsWalk.manifest(in: root),
+      let checksums = try ContentsWalk.checksums(in: root, written: metadata.checksumsDigest),
+      let manifest = try ContentsWalk.manifest(in: root, written: metadata.manifestDigest),
       checksums.problems.isEmpty, manifest.problems.isEmpty, checksums.digest == metadata.checksumsDigest,
       manifest.digest == metadata.manifestDigest
     else { return nil }

@@ -57,7 +57,7 @@ package struct RestoreRun {
   package func run(isDryRun: Bool = false) throws -> RestoreResult {
     events.send(.began(operation: "backup restore", on: "\(backup.text) to \(target.text)"))
     let root = try Verification.open(backup, files: files)
-    let walk = try ContentsWalk(root, isSealed: true)
+    let walk = try ContentsWalk(root)
     let place = RestorePlacement(walk.metadata, target: target)
     try place.checkIsFree(part, files: files)
     try checkSpace(root, walk)

@@ -24,9 +24,9 @@ package enum ByteText {
   }
 
   /// The bytes of such a text; nil when it is not one.
-  package static func bytes(of text: [UInt8]) -> [UInt8]? {
+  package static func bytes(of text: ArraySlice<UInt8>) -> [UInt8]? {
     // Nearly every name is plain, and then it is its own text.
-    guard text.contains(UInt8(ascii: "%")) else { return text }
+    guard text.contains(UInt8(ascii: "%")) else { return Array(text) }
     var bytes: [UInt8] = []
     var iterator = text.makeIterator()
     while let byte = iterator.next() {
@@ -40,7 +40,7 @@ package enum ByteText {
     return bytes
   }
 
-  package static func bytes(of text: String.UTF8View) -> [UInt8]? { bytes(of: Array(text)) }
+  package static func bytes(of text: String.UTF8View) -> [UInt8]? { bytes(of: Array(text)[...]) }
 
   /// Two lower-case hexadecimal digits.
   package static func hex(_ byte: UInt8) -> String {

@@ -138,9 +138,11 @@ extension FilePath.Component {
 extension FilePath {
   /// A path of raw bytes, which need not be UTF-8.
   package init(bytes: some Collection<UInt8>) {
-    self = (bytes.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer { text in
+    self = withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { text in
+      for (index, byte) in bytes.enumerated() { text[index] = CChar(bitPattern: byte) }
+      text[bytes.count] = 0
       // The buffer holds at least its NUL, so there is an address.
-      text.baseAddress.map { FilePath(platformString: $0) } ?? ""
+      return text.baseAddress.map { FilePath(platformString: $0) } ?? ""
     }
   }
 
