@@ -11,9 +11,9 @@ struct StoreTests {
     "a tracking URI is read as MLflow reads it",
     arguments: [
       ("sqlite:////srv/ml/mlflow.db", TrackingURI.sqlite("/srv/ml/mlflow.db")),
-      ("sqlite:///mlflow.db?timeout=5", .sqlite("/work/mlflow.db")),
+      ("sqlite:///mlflow.db?timeout=5", .sqlite("/here/mlflow.db")),
       ("file:///srv/ml%20runs", .folder("/srv/ml runs")), ("file:/srv/ml", .folder("/srv/ml")),
-      ("file://localhost/srv/ml", .folder("/srv/ml")), ("./mlruns", .folder("/work/mlruns")),
+      ("file://localhost/srv/ml", .folder("/srv/ml")), ("./mlruns", .folder("/here/mlruns")),
       ("sqlite+pysqlite:////srv/m.db", .sqlite("/srv/m.db")), ("~/ml", .folder("/home/u/ml")),
       ("sqlite:///~/m.db", .sqlite("/home/u/m.db")), ("file:~/ml", .folder("/home/u/ml")),
       ("/srv/ml", .folder("/srv/ml")), ("http://host:5000", .remote(scheme: "http")),
@@ -21,7 +21,7 @@ struct StoreTests {
       ("databricks", .remote(scheme: "databricks")),
     ])
   func trackingURI(text: String, expected: TrackingURI) {
-    #expect(TrackingURI(text, workingDirectory: "/work", home: "/home/u") == expected)
+    #expect(TrackingURI(text, workingDirectory: "/here", home: "/home/u") == expected)
   }
 
   @Test("a store is where the URI says, else mlflow/, else mlruns/ and mlflow.db in the data directory")

@@ -127,7 +127,7 @@ package struct BackupRun {
     let mlflow = try copyMLflow(staging, lists, note)
     let digests = try lists.close()
     events.send(.phase("making it durable"))
-    try staging.synchronize()
+    try files.synchronizeTree(staging.folder)
     events.send(.phase("reading it back"))
     do {
       try readBack(staging, digests)

@@ -49,19 +49,6 @@ final class Staging {
     }
   }
 
-  /// Makes everything in the folder durable: at once where the platform can, else file by file.
-  func synchronize() throws {
-    if try files.synchronizeFileSystem(of: folder.descriptor) { return }
-    try TreeWalk(files: files).walk(folder) { step in
-      guard case .entry(let entry) = step, entry.status.kind == .regular else { return true }
-      let file = try OpenFile(entry.name, at: entry.directory, [.noFollow], files: files)
-      try files.synchronizeContents(file.descriptor)
-      try file.close()
-      return true
-    }
-    try folder.synchronize()
-  }
-
   /// Gives the backup its name.
   ///
   /// A second backup within one second gets a suffix: `backup_…_2`.

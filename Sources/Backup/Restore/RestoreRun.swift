@@ -67,7 +67,7 @@ package struct RestoreRun {
       let copy = try RestoreCopy(to: staging.folder, part: part, files: files, time: time, events: events)
       try fill(copy, walk)
       events.send(.phase("making it durable"))
-      try staging.synchronize()
+      try files.synchronizeTree(staging.folder)
       let restored = try staging.publish(place, note: ThisProcess.note(program: "hrp backup restore", time: time), time)
       tellLocations(walk.metadata, restored)
       events.send(.finished(operation: "backup restore", summary: "\(copy.filesCount) files to \(target.text)"))

@@ -46,18 +46,6 @@ final class RestoreStaging {
     return folder
   }
 
-  func synchronize() throws {
-    if try files.synchronizeFileSystem(of: folder.descriptor) { return }
-    try TreeWalk(files: files).walk(folder) { step in
-      guard case .entry(let entry) = step, entry.status.kind == .regular else { return true }
-      let file = try OpenFile(entry.name, at: entry.directory, [.noFollow], files: files)
-      try files.synchronizeContents(file.descriptor)
-      try file.close()
-      return true
-    }
-    try folder.synchronize()
-  }
-
   /// Puts everything in its place.
   ///
   /// Returns what there is now, in the backup's names.
