@@ -127,7 +127,6 @@ int hrp_set_modified(int descriptor, const char *path, int64_t nanoseconds) {
 }
 
 int64_t hrp_next_data(int descriptor, int64_t offset) { return lseek(descriptor, offset, SEEK_DATA); }
-int64_t hrp_next_hole(int descriptor, int64_t offset) { return lseek(descriptor, offset, SEEK_HOLE); }
 
 const char *hrp_descriptor_folder(void) {
 #if defined(__linux__)

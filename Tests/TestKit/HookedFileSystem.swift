@@ -161,10 +161,6 @@ package final class HookedFileSystem: FileSystem {
     try hook("lseek", "")
     return try kernel.nextData(descriptor, from: offset)
   }
-  package func nextHole(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64 {
-    try hook("lseek", "")
-    return try kernel.nextHole(descriptor, from: offset)
-  }
 }
 
 /// A clock that stands still but for what sleeps: no test waits, and each sleep is a moment at which something can happen.

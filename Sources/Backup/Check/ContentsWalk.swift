@@ -9,8 +9,6 @@ struct StoredEntry {
   let directory: Descriptor
   /// nil in backups of the Python tool.
   let manifest: ManifestLine?
-  /// Of a file: what `checksums.txt` says.
-  let expected: Digest?
 }
 
 /// Walks a backup beside its two lists and notes every difference; what becomes of the contents is the visitor's.
@@ -113,8 +111,7 @@ final class ContentsWalk {
       if line == nil { note(Finding(.malformed, BackupLayout.manifest, "does not name \(entry.path.text)")) }
     }
     let stored = StoredEntry(
-      path: entry.path, status: entry.status, directory: entry.directory, manifest: line,
-      expected: next.element.digest)
+      path: entry.path, status: entry.status, directory: entry.directory, manifest: line)
     filesChecked += 1
     do {
       if let found = try visit(stored), found != next.element.digest { note(Finding(.mismatch, entry.path)) }
@@ -128,10 +125,8 @@ final class ContentsWalk {
     _ visit: (StoredEntry) throws -> Digest?
   ) throws {
     // Backups of the Python tool have no manifest: folders are as they are, and links they never wrote.
-    if let manifest, line?.kind != kind {
-      note(Finding(kind == .link ? .link : .unexpected, entry.path, "it is not in the manifest"))
-      _ = manifest
-      return
+    if manifest != nil, line?.kind != kind {
+      return note(Finding(kind == .link ? .link : .unexpected, entry.path, "it is not in the manifest"))
     }
     if manifest == nil, kind == .link { return note(Finding(.unexpected, entry.path, "it is a link")) }
     if let target = line?.target, try files.linkTarget(entry.name, at: entry.directory) != target {
@@ -139,7 +134,7 @@ final class ContentsWalk {
     }
     _ = try visit(
       StoredEntry(
-        path: entry.path, status: entry.status, directory: entry.directory, manifest: line, expected: nil))
+        path: entry.path, status: entry.status, directory: entry.directory, manifest: line))
   }
 
   /// Notes the files that the list names and the tree does not hold.

@@ -34,7 +34,5 @@ int64_t hrp_changed_ns(const void *status);
 int hrp_set_modified(int descriptor, const char *path, int64_t nanoseconds);
 /// SEEK_DATA: the next offset that holds data, or -1 (ENXIO: none).
 int64_t hrp_next_data(int descriptor, int64_t offset);
-/// SEEK_HOLE: the end of the data that begins at the offset.
-int64_t hrp_next_hole(int descriptor, int64_t offset);
 /// Where directories of descriptors of this process are listed.
 const char *hrp_descriptor_folder(void);

@@ -106,6 +106,4 @@ package protocol FileSystem: Sendable {
   func lockHolder(_ descriptor: Descriptor, against kind: LockKind) throws(SystemError) -> Int32?
   /// Where data begins at or after the offset; nil: only holes to the end. The C function is `lseek(SEEK_DATA)`.
   func nextData(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64?
-  /// Where the data that begins at the offset ends. The corresponding C function is `lseek(SEEK_HOLE)`.
-  func nextHole(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64
 }

@@ -215,10 +215,6 @@ package struct Kernel: FileSystem {
       return nil
     }
   }
-
-  package func nextHole(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64 {
-    try call("lseek") { hrp_next_hole(descriptor.number, offset) }
-  }
 }
 
 // MARK: - One loop for EINTR
