@@ -95,6 +95,11 @@ package enum ByteCount {
   /// In the form `245.3 MB`.
   package static func megabytes(_ bytes: Int64) -> String { "\(rounded(Double(bytes) / 1_048_576, decimals: 1)) MB" }
 
+  /// The same unit as a number with at most two decimals, for `size_mb`.
+  package static func roundedMegabytes(_ bytes: Int64) -> Double {
+    (Double(bytes) / 1_048_576 * 100).rounded() / 100
+  }
+
   /// With the unit that fits: `12 bytes`, `3.1 KB`, `245.3 MB`, `1.2 GB`.
   package static func text(_ bytes: Int64) -> String {
     let value = Double(bytes)

@@ -25,7 +25,6 @@ final class ContentsWalk {
   private let manifest: OrderedList<ManifestLine>?
   private(set) var metadata: BackupMetadata?
   private(set) var findings: [Finding] = []
-  private(set) var filesChecked = 0
 
   /// Opens the lists of a backup.
   ///
@@ -112,7 +111,6 @@ final class ContentsWalk {
     }
     let stored = StoredEntry(
       path: entry.path, status: entry.status, directory: entry.directory, manifest: line)
-    filesChecked += 1
     do {
       if let found = try visit(stored), found != next.element.digest { note(Finding(.mismatch, entry.path)) }
     } catch let error as SystemError where error.path == entry.path.text {

@@ -17,9 +17,8 @@ extension BackupRun {
     var isComplete: Bool { notes.unread.isEmpty }
     /// What could not be read is in no check: an incomplete backup is never called verified.
     var isVerified: Bool { isComplete }
-    var sizeMB: Double { (Double(lists.sizeBytes) / 1_048_576 * 100).rounded() / 100 }
 
-    func result(path: FilePath, includesMLflow: Bool) -> CreateResult {
+    func result(path: FilePath) -> CreateResult {
       let copied = database.result
       return CreateResult(
         path: path.text, name: staging.publishedName ?? staging.name,
@@ -74,7 +73,7 @@ extension BackupRun {
       ("timestamp", .text(began.iso8601)),
       ("created_at", .number(Double(report.staging.began / 1000) / 1e6)),
       ("size_bytes", .whole(report.lists.sizeBytes)),
-      ("size_mb", .number(report.sizeMB)),
+      ("size_mb", .number(ByteCount.roundedMegabytes(report.lists.sizeBytes))),
       ("include_mlflow", .flag(report.mlflow != nil)),
       ("hrp_version", .text(Version.current)),
       ("source_dir", .text(stack.dataDirectory.text)),

@@ -142,7 +142,7 @@ package struct BackupRun {
     try writeMetadata(report)
     try readBackMetadata(staging)
     let path = try publish(staging, note)
-    return report.result(path: path, includesMLflow: includesMLflow)
+    return report.result(path: path)
   }
 
   // MARK: - Steps

@@ -37,7 +37,7 @@ public struct CreateResult: Sendable {
   public let sharedBytes: Int64
 
   /// Bytes in units of 1024 x 1024, two decimals.
-  public var sizeMB: Double { (Double(sizeBytes) / 1_048_576 * 100).rounded() / 100 }
+  public var sizeMB: Double { ByteCount.roundedMegabytes(sizeBytes) }
 
   /// How the database was copied.
   public struct Snapshot: Sendable {

@@ -40,7 +40,7 @@ struct ListCommand: ParsableCommand {
   private static func json(_ backup: ListedBackup) -> JSONText {
     let metadata = backup.metadata
     let size = metadata?.sizeBytes
-    let megabytes = size.map { (Double($0) / 1_048_576 * 100).rounded() / 100 }
+    let megabytes = size.map(ByteCount.roundedMegabytes)
     let timestamp = backup.moment.map { LocalTime(nanoseconds: $0).iso8601WithOffset }
     let fields: [(String, JSONText)] = [
       ("name", .text(ByteText.escaped(backup.name.bytes))),

@@ -7,8 +7,6 @@ package enum LogNames {
   package static func log(of path: FilePath) -> FilePath { adding(".wal", to: path) }
   /// `<db>.wal.checkpoint` (1.5 and later): what is committed while a checkpoint runs.
   package static func checkpointLog(of path: FilePath) -> FilePath { adding(".wal.checkpoint", to: path) }
-  /// `<db>.wal.recovery` (1.5 and later): lives only while an engine that opens the database joins the two.
-  package static func recoveryLog(of path: FilePath) -> FilePath { adding(".wal.recovery", to: path) }
 
   /// A question mark in the path begins parameters: the suffix goes before it.
   private static func adding(_ suffix: String, to path: FilePath) -> FilePath {

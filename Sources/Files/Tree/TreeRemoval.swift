@@ -44,11 +44,4 @@ extension FileSystem {
       return false
     }
   }
-
-  /// Makes a rename durable: the directory that holds the name.
-  package func synchronizeDirectory(_ path: FilePath) throws(SystemError) {
-    let directory = try OpenFile(path, [.directory], files: self)
-    try directory.synchronize()
-    try directory.close()
-  }
 }
