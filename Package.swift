@@ -59,3 +59,12 @@ let package = Package(
     .testTarget(name: "TidyTests", dependencies: ["TestKit"], swiftSettings: strict),
   ]
 )
+
+// libFuzzer brings its own `main`, so its program is part of the package only for scripts/fuzz.
+if Context.environment["HRP_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz", dependencies: ["Backup", "DuckDBFile", "Files"], path: "Tests/Fuzz",
+      exclude: ["Corpus", "seeds.py"],
+      swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -24,6 +24,8 @@ package struct BackupMetadata: Sendable {
   package var sourceDirectory: String?
   package var mlflowLayout: String?
   package var databaseName: String?
+  /// Whether the database is a clone that shares storage with its source.
+  package var sharesStorage: Bool?
   /// How many names the list of files holds.
   package var filesCount: Int?
 
@@ -33,9 +35,6 @@ package struct BackupMetadata: Sendable {
 
 /// Reads `metadata.json` line by line: the list of files, which may be long, is counted and not kept.
 package enum MetadataReader {
-  /// The most bytes that everything but the list of files may take.
-  private static let maximumBytes = 4 << 20
-
   /// What came of it.
   package struct Reading {
     /// nil: not a JSON object, or too large to be one of a backup.
@@ -47,30 +46,56 @@ package enum MetadataReader {
   /// - Throws: `SystemError` when the file cannot be read.
   package static func read(_ file: OpenFile) throws -> Reading {
     let lines = LineReader(file, maximumLength: 1 << 20)
-    var kept: [UInt8] = []
-    var names = 0
-    var isInList = false
-    let hash = DigestBox()
-    var tail: [UInt8]?
+    var parser = MetadataParser()
     do {
-      while let line = try lines.next() {
-        if line.starts(with: sealPrefix) { tail = tail ?? [] }
-        let ended = lines.endedWithLineFeed ? line + [UInt8(ascii: "\n")] : line
-        if tail == nil { ended.withUnsafeBytes(hash.update) } else { tail?.append(contentsOf: ended) }
-        if isInList, line.starts(with: "  ]".utf8) { isInList = false }
-        if isInList { names += 1 } else { kept += line + [UInt8(ascii: "\n")] }
-        if line.elementsEqual("  \"files\": [".utf8) { isInList = true }
-        if kept.count > maximumBytes { return Reading(metadata: nil, problem: "is too large") }
+      while !parser.isTooLarge, let line = try lines.next() {
+        parser.take(line, endsWithLineFeed: lines.endedWithLineFeed)
       }
     } catch is LineReader.LineTooLong {
       return Reading(metadata: nil, problem: "is not the metadata of a backup")
     }
+    return parser.finish()
+  }
+}
+
+/// Takes the lines of a `metadata.json`.
+///
+/// Pure: lines in, metadata or what is wrong out.
+package struct MetadataParser {
+  /// The most bytes that everything but the list of files may take.
+  private static let maximumBytes = 4 << 20
+
+  private var kept: [UInt8] = []
+  private var names = 0
+  private var isInList = false
+  private var hash = DigestStream()
+  private var tail: [UInt8]?
+  /// No more lines are wanted: this is not the metadata of a backup.
+  package var isTooLarge: Bool { kept.count + (tail?.count ?? 0) > Self.maximumBytes }
+
+  package init() {}
+
+  /// Takes the next line, given without its line feed.
+  package mutating func take(_ line: [UInt8], endsWithLineFeed: Bool) {
+    guard !isTooLarge else { return }
+    if line.starts(with: Self.sealPrefix) { tail = tail ?? [] }
+    let ended = endsWithLineFeed ? line + [UInt8(ascii: "\n")] : line
+    if tail == nil { ended.withUnsafeBytes { hash.update($0) } } else { tail?.append(contentsOf: ended) }
+    if isInList, line.starts(with: "  ]".utf8) { isInList = false }
+    if isInList { names += 1 } else { kept += line + [UInt8(ascii: "\n")] }
+    if line.elementsEqual("  \"files\": [".utf8) { isInList = true }
+  }
+
+  /// What the lines said.
+  package func finish() -> MetadataReader.Reading {
+    if isTooLarge { return MetadataReader.Reading(metadata: nil, problem: "is too large") }
     guard let decoded = try? JSONDecoder().decode(Stored.self, from: Data(kept)) else {
-      return Reading(metadata: nil, problem: "is not a JSON object")
+      return MetadataReader.Reading(metadata: nil, problem: "is not a JSON object")
     }
     var metadata = decoded.metadata
     if names > 0 { metadata.filesCount = names }
-    return Reading(metadata: metadata, problem: metadata.isOurs ? sealProblem(tail, hash.finalize()) : nil)
+    return MetadataReader.Reading(
+      metadata: metadata, problem: metadata.isOurs ? sealProblem(hash.finalize()) : nil)
   }
 
   static let sealPrefix = Array("  \"metadata_sha256\": \"".utf8)
@@ -78,9 +103,9 @@ package enum MetadataReader {
   /// The end of the file, from the seal on: nothing may follow that the seal does not cover.
   static func tail(sealing digest: Digest) -> [UInt8] { sealPrefix + Array("\(digest.hex)\"\n}\n".utf8) }
 
-  private static func sealProblem(_ found: [UInt8]?, _ digest: Digest) -> String? {
-    guard let found else { return "has no seal" }
-    return found == tail(sealing: digest) ? nil : "was changed: its seal does not match its contents"
+  private func sealProblem(_ digest: Digest) -> String? {
+    guard let tail else { return "has no seal" }
+    return tail == Self.tail(sealing: digest) ? nil : "was changed: its seal does not match its contents"
   }
 
   /// The keys that matter.
@@ -91,9 +116,9 @@ package enum MetadataReader {
 
     enum Key: String, CodingKey {
       case format, name, timestamp, created_at, size_bytes, include_mlflow, verified, complete, checksums_sha256
-      case manifest_sha256, source_dir, mlflow, database, files
+      case manifest_sha256, source_dir, mlflow, database, snapshot, files
     }
-    enum Inner: String, CodingKey { case layout, name }
+    enum Inner: String, CodingKey { case layout, name, shares_storage }
 
     init(from decoder: any Decoder) throws {
       let fields = try decoder.container(keyedBy: Key.self)
@@ -112,6 +137,8 @@ package enum MetadataReader {
       let mlflow = try? fields.nestedContainer(keyedBy: Inner.self, forKey: .mlflow)
       metadata.mlflowLayout = try? mlflow?.decode(String.self, forKey: .layout)
       let database = try? fields.nestedContainer(keyedBy: Inner.self, forKey: .database)
+      let snapshot = try? fields.nestedContainer(keyedBy: Inner.self, forKey: .snapshot)
+      metadata.sharesStorage = try? snapshot?.decode(Bool.self, forKey: .shares_storage)
       metadata.databaseName = try? database?.decode(String.self, forKey: .name)
     }
 
@@ -145,7 +172,7 @@ enum MetadataWriter {
       isFirst = false
     }
     try put(isFirst ? "],\n" : "\n  ],\n")
-    try writer.write(MetadataReader.tail(sealing: hash.finalize()))
+    try writer.write(MetadataParser.tail(sealing: hash.finalize()))
     _ = try writer.close(durable: true)
   }
 }
