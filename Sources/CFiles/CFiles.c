@@ -8,12 +8,28 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#if defined(__linux__)
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#else
+#include <sys/clonefile.h>
+#endif
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
 int hrp_openat(int directory, const char *path, int flags, unsigned int mode) {
   return openat(directory, path, flags, mode);
+}
+
+int hrp_bypass_cache(int descriptor, int on) {
+#if defined(__linux__)
+  int flags = fcntl(descriptor, F_GETFL);
+  if (flags < 0) return -1;
+  return fcntl(descriptor, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT);
+#else
+  return fcntl(descriptor, F_NOCACHE, on);
+#endif
 }
 
 int hrp_syncfs(int descriptor) {
@@ -50,6 +66,27 @@ int hrp_full_sync(int descriptor) {
   if (fcntl(descriptor, F_FULLFSYNC) == 0) return 0;
 #endif
   return fsync(descriptor);
+}
+
+int hrp_clone(int source, int directory, const char *name, unsigned int mode) {
+#if defined(__linux__)
+  int target = name ? openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+                    : openat(directory, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, mode);
+  if (target < 0 || ioctl(target, FICLONE, source) == 0) return target;
+#else
+  char hidden[64];
+  snprintf(hidden, sizeof hidden, ".hrp-clone.%d", (int)getpid());
+  const char *path = name ? name : hidden;
+  if (fclonefileat(source, directory, path, 0) != 0) return -1;
+  int target = openat(directory, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+  if (target >= 0 && (name ? fchmod(target, mode) : unlinkat(directory, path, 0)) == 0) return target;
+  name = path;
+#endif
+  int error = errno;
+  if (target >= 0) close(target);
+  if (name) unlinkat(directory, name, 0);
+  errno = error;
+  return -1;
 }
 
 int hrp_drop_cache(int descriptor) {

@@ -43,7 +43,7 @@ struct NamesTests {
 
   @Test("UTF-8 stays readable; what is not UTF-8 is written in hexadecimal digits")
   func byteTextForms() {
-    #expect(ByteText.escaped("modèle ✓".utf8) == "modèle ✓")
+    #expect(ByteText.escaped(Array("modèle ✓".utf8)) == "modèle ✓")
     #expect(ByteText.escaped([0x61, 0xFF, 0x25]) == "a%ff%25")
     #expect(ByteText.bytes(of: "%zz".utf8) == nil)
     #expect(ByteText.bytes(of: "%a".utf8) == nil)

@@ -116,6 +116,16 @@ package final class HookedFileSystem: FileSystem {
     try hook("sync_file_range", "")
     try kernel.waitForWriteback(descriptor, offset: offset, length: length)
   }
+  package func bypassCache(of descriptor: Descriptor, _ isOn: Bool) throws(SystemError) -> Bool {
+    try hook("fcntl", "")
+    return try kernel.bypassCache(of: descriptor, isOn)
+  }
+  package func clone(_ source: Descriptor, to name: FilePath?, at directory: Descriptor, permissions: UInt16)
+    throws(SystemError) -> Descriptor?
+  {
+    try hook("FICLONE", name?.string ?? "")
+    return try kernel.clone(source, to: name, at: directory, permissions: permissions)
+  }
   package func dropCache(of descriptor: Descriptor) throws(SystemError) {
     try hook("posix_fadvise", "")
     try kernel.dropCache(of: descriptor)

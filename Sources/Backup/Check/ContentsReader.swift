@@ -8,7 +8,7 @@ final class ContentsReader {
   private let buffer = IOBuffer(size: 1 << 20)
   private let files: any FileSystem
   private let time: any TimeSource
-  /// Makes every read come from the device, not from memory.
+  /// Makes every read come from the device, not from memory; reads of large files always do.
   private let fromDevice: Bool
   private let progress: (Int64) -> Void
 
@@ -22,33 +22,44 @@ final class ContentsReader {
   }
 
   func open(_ entry: StoredEntry) throws(SystemError) -> OpenFile {
-    let file = try OpenFile(
-      entry.path.name.path, at: entry.directory, [.noFollow], shown: FilePath(bytes: entry.path.bytes), files: files)
-    if fromDevice { try files.dropCache(of: file.descriptor) }
-    return file
+    try OpenFile(
+      entry.name, at: entry.directory, [.noFollow], shown: FilePath(bytes: entry.path.bytes), files: files)
   }
 
-  /// The hash of the contents.
+  /// The hash of an entry's contents.
+  func digest(of entry: StoredEntry) throws -> Digest {
+    try digest(of: open(entry), size: entry.status.size)
+  }
+
+  /// The hash of the contents of a file of so many bytes.
   ///
   /// `observe` sees the bytes as they pass by.
   func digest(
-    of file: OpenFile, from start: Int64 = 0, stream: DigestStream = DigestStream(),
+    of file: OpenFile, size: Int64, from start: Int64 = 0, stream: DigestStream = DigestStream(),
     observe: (UnsafeRawBufferPointer, Int64) throws -> Void = { _, _ in }
   ) throws -> Digest {
     var stream = stream
     var offset = start
-    while true {
+    try passCache(file, size)
+    while offset < size {
       try Interruption.check()
-      let count = try file.read(into: buffer.bytes, at: offset)
+      let count = try file.read(into: buffer.bytes, at: offset, ofSize: size)
       if count == 0 { break }
       let bytes = buffer.prefix(count)
       stream.update(bytes)
       try observe(bytes, offset)
       offset += Int64(count)
       progress(Int64(count))
-      if count < buffer.bytes.count { break }
     }
     return stream.finalize()
+  }
+
+  /// Makes what is read next come from the device, where that is wanted.
+  ///
+  /// Where the cache cannot be passed by, it is emptied. From here on the file is only read into aligned memory.
+  private func passCache(_ file: OpenFile, _ size: Int64) throws(SystemError) {
+    guard fromDevice || size >= TargetFile.minimumDirectBytes else { return }
+    if try !files.bypassCache(of: file.descriptor, true), fromDevice { try files.dropCache(of: file.descriptor) }
   }
 
   /// The hash of a small file, such as a list.
@@ -74,12 +85,12 @@ final class ContentsReader {
   }
 
   /// Hashes a database and checks every block in use on the way.
-  func readDatabase(_ file: OpenFile, at path: EntryPath) throws -> DatabaseReading {
+  func readDatabase(_ file: OpenFile, size: Int64, at path: EntryPath) throws -> DatabaseReading {
     let state: StorageState
     do {
       state = try DatabaseFile(sealed: file, time: time).state()
     } catch let error as HotCopyError {
-      let digest = try digest(of: file)
+      let digest = try digest(of: file, size: size)
       switch error {
       case .encrypted, .unknownVersion:
         return DatabaseReading(digest: digest, state: nil, findings: [], notice: error.message)
@@ -93,7 +104,7 @@ final class ContentsReader {
     let head = try file.read(count: Int(HeaderPair.end), at: 0)
     var stream = DigestStream()
     head.withUnsafeBytes { stream.update($0) }
-    let digest = try digest(of: file, from: Int64(head.count), stream: stream) { audit.consume($0, at: $1) }
+    let digest = try digest(of: file, size: size, from: Int64(head.count), stream: stream) { audit.consume($0, at: $1) }
     var findings = audit.damaged.map {
       Finding(.block, path, "block \($0.block) at byte \($0.offset): its checksum does not match its contents")
     }

@@ -4,6 +4,8 @@ internal import SystemPackage
 /// One entry of a backup with everything that its lists say of it.
 struct StoredEntry {
   let path: EntryPath
+  /// The last component of the path.
+  let name: FilePath
   let status: FileStatus
   /// The open directory that holds it; valid during the visit only.
   let directory: Descriptor
@@ -110,7 +112,7 @@ final class ContentsWalk {
       if line == nil { note(Finding(.malformed, BackupLayout.manifest, "does not name \(entry.path.text)")) }
     }
     let stored = StoredEntry(
-      path: entry.path, status: entry.status, directory: entry.directory, manifest: line)
+      path: entry.path, name: entry.name, status: entry.status, directory: entry.directory, manifest: line)
     do {
       if let found = try visit(stored), found != next.element.digest { note(Finding(.mismatch, entry.path)) }
     } catch let error as SystemError where error.path == entry.path.text {
@@ -132,7 +134,7 @@ final class ContentsWalk {
     }
     _ = try visit(
       StoredEntry(
-        path: entry.path, status: entry.status, directory: entry.directory, manifest: line))
+        path: entry.path, name: entry.name, status: entry.status, directory: entry.directory, manifest: line))
   }
 
   /// Notes the files that the list names and the tree does not hold.

@@ -75,25 +75,29 @@ package struct Verification {
   ) throws {
     let reader = ContentsReader(fromDevice: false, files: files, time: time) { events.send(.progress(bytes: $0)) }
     var state: StorageState?
+    var isReadable = true
     var found: [String] = []
     var sawDatabase = false
     try walk.run { entry in
       guard entry.status.kind == .regular else { return nil }
-      let file = try reader.open(entry)
       if entry.path == BackupLayout.database { sawDatabase = true }
-      guard level >= .structure else { return try reader.digest(of: file) }
+      guard level >= .structure else { return try reader.digest(of: entry) }
+      let file = try reader.open(entry)
       if entry.path == BackupLayout.database {
-        let reading = try reader.readDatabase(file, at: entry.path)
+        let reading = try reader.readDatabase(file, size: entry.status.size, at: entry.path)
         state = reading.state
         reading.findings.forEach(walk.note)
-        if let notice = reading.notice { found.append(notice) }
+        if let notice = reading.notice {
+          found.append("\(notice): only its checksum was compared")
+          isReadable = false
+        }
         return reading.digest
       }
-      if entry.path == BackupLayout.log, let problem = try LogAudit.problem(of: file, state: state) {
+      if entry.path == BackupLayout.log, isReadable, let problem = try LogAudit.problem(of: file, state: state) {
         walk.note(Finding(.log, entry.path, problem))
       }
       try checkSQLite(file, entry, root: root, walk)
-      return try reader.digest(of: file)
+      return try reader.digest(of: file, size: entry.status.size)
     }
     if !sawDatabase, !walk.findings.contains(where: { $0.file == BackupLayout.database.text }) {
       walk.note(Finding(.missing, BackupLayout.database))

@@ -43,12 +43,14 @@ package struct ChecksumLine: Equatable, Sendable {
   package var bytes: [UInt8] {
     var line: [UInt8] = []
     line.reserveCapacity(68 + path.bytes.count)
-    let isEscaped = path.bytes.contains { Self.escapes[$0] != nil }
+    let isEscaped = path.bytes.contains {
+      $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r")
+    }
     if isEscaped { line.append(UInt8(ascii: "\\")) }
     line.append(contentsOf: digest.hex.utf8)
     line.append(contentsOf: [0x20, 0x20])
     for byte in path.bytes {
-      if let letter = Self.escapes[byte] {
+      if isEscaped, let letter = Self.escapes[byte] {
         line.append(contentsOf: [UInt8(ascii: "\\"), letter])
       } else {
         line.append(byte)

@@ -27,7 +27,7 @@ extension BackupRun {
         includesMLflow: mlflow != nil, durationSeconds: durationSeconds, isVerified: isVerified,
         isComplete: isComplete,
         snapshot: CreateResult.Snapshot(
-          method: "hot-copy", iteration: copied.iteration, logBytes: copied.logBytes,
+          method: copied.method.rawValue, iteration: copied.iteration, logBytes: copied.logBytes,
           blocksCopied: copied.blocksInUse, blocksFree: copied.blocksFree, passes: copied.passes),
         unread: notes.unread, unstable: notes.unstable, skipped: notes.skipped,
         sharedWith: mlflow?.sharedWith.map { ByteText.escaped($0.bytes) }, sharedBytes: mlflow?.sharedBytes ?? 0)
@@ -108,8 +108,9 @@ extension BackupRun {
 
   private func snapshot(_ copied: CopiedDatabase) -> JSONText {
     .object([
-      ("method", .text("hot-copy")),
-      ("iteration", .whole(Int64(clamping: copied.result.iteration))),
+      ("method", .text(copied.result.method.rawValue)),
+      ("shares_storage", .flag(copied.result.method == .reflink)),
+      ("iteration", .optional(copied.result.iteration.map { Int64(clamping: $0) })),
       ("wal_bytes", .whole(copied.result.logBytes)),
       ("blocks_copied", .whole(Int64(copied.result.blocksInUse))),
       ("blocks_free", .whole(Int64(copied.result.blocksFree))),

@@ -10,6 +10,8 @@ internal import SystemPackage
 //       before what it refers to, so that no id dangles.
 //   B3  All files are durable (one sync of their file system, on a descriptor opened before the first write) before
 //       they are read back; they are read back from the device, and compared, before `metadata.json` says "verified".
+//       A file that is shared with the backup before was read back when that wrote it, and at most 30 days ago; here it
+//       is seen to be there, with the size and the time that it was given then.
 //   B4  `metadata.json` and the folder are durable before the rename that publishes; the rename is made durable.
 //   B5  Nothing is replaced: the rename refuses an existing name.
 //   B6  A backup that fails leaves nothing visible; what a killed one leaves is removed by the next run.
@@ -34,16 +36,19 @@ package struct BackupRun {
   let includesMLflow: Bool
   /// Whether files that did not change since the backup before are hard-linked from it.
   let linksUnchanged: Bool
+  /// Whether the database is kept as a clone that shares its storage.
+  let sharesDatabase: Bool
   let files: any FileSystem
   let time: any TimeSource
   let events: EventStream
 
   package init(
-    _ stack: Stack, includesMLflow: Bool, linksUnchanged: Bool = true, files: any FileSystem, time: any TimeSource,
-    events: EventStream
+    _ stack: Stack, includesMLflow: Bool, linksUnchanged: Bool = true, sharesDatabase: Bool = false,
+    files: any FileSystem, time: any TimeSource, events: EventStream
   ) {
     self.stack = stack
     self.linksUnchanged = linksUnchanged
+    self.sharesDatabase = sharesDatabase
     self.includesMLflow = includesMLflow
     self.files = files
     self.time = time
@@ -66,7 +71,7 @@ package struct BackupRun {
   package func plan() throws -> Plan {
     guard try files.exists(stack.database) else { throw BackupError.sourceNotFound(stack.database) }
     let database = try DatabaseFile(stack.database, files: files, time: time)
-    let state = try database.state()
+    let databaseBytes = try Self.expectedBytes(of: database)
     let store = includesMLflow ? try stack.mlflow(files: files) : nil
     if let store { try checkApart(store) }
     let tree = try store.map { try size(of: $0) } ?? (bytes: 0, files: 0)
@@ -75,7 +80,7 @@ package struct BackupRun {
     let place = try Self.existing(stack.backupDirectory, files: files)
     return Plan(
       database: stack.database.text,
-      databaseBytes: Int64(state.freeList.inUse.count) * state.geometry.allocationSize + HeaderPair.end + logBytes,
+      databaseBytes: databaseBytes + logBytes,
       mlflow: store?.directory.text, mlflowBytes: tree.bytes, mlflowFiles: tree.files,
       backupDirectory: stack.backupDirectory.text, availableBytes: try files.space(of: place.descriptor).availableBytes)
   }
@@ -100,13 +105,6 @@ package struct BackupRun {
       let result = try fill(staging, note)
       events.send(.finished(operation: "backup create", summary: "\(result.name), \(ByteCount.text(result.sizeBytes))"))
       return result
-    } catch let damage as SharedDamage {
-      try staging.discard()
-      events.send(
-        .warning("\(damage.error.message); files are shared with \(damage.backup), which is damaged: copying afresh"))
-      return try BackupRun(
-        stack, includesMLflow: includesMLflow, linksUnchanged: false, files: files, time: time, events: events
-      ).run()
     } catch {
       // B6. The reason is the error itself; what cannot be removed now is removed by the next run.
       try? staging.discard()
@@ -129,12 +127,7 @@ package struct BackupRun {
     events.send(.phase("making it durable"))
     try files.synchronizeTree(staging.folder)
     events.send(.phase("reading it back"))
-    do {
-      try readBack(staging, digests)
-    } catch let error as BackupError {
-      guard let shared = mlflow?.sharedWith else { throw error }
-      throw SharedDamage(error: error, backup: ByteText.escaped(shared.bytes))
-    }
+    try readBack(staging, digests)
     let report = Report(
       staging: staging, lists: lists, digests: digests, database: database, mlflow: mlflow,
       durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9)
@@ -152,16 +145,17 @@ package struct BackupRun {
     let source = try DatabaseFile(stack.database, files: files, time: time)
     let status = try source.file.status()
     let digest = SequentialDigest()
-    let copy = try HotCopy(
+    var options = HotCopy.Options()
+    options.keepsClone = sharesDatabase
+    let result = try DatabaseCopy.run(
       of: source, to: BackupLayout.database.name.path, at: staging.folder.descriptor,
-      permissions: FileCopy.permissions(of: status), observer: digest, files: files, time: time
+      permissions: FileCopy.permissions(of: status), options: options, observer: digest, files: files, time: time
     ) { events.send(.progress(bytes: $0)) }
-    let result = try copy.run()
-    try add(BackupLayout.database, status, result.byteCount, digest.finalize(), staging, lists)
-    if result.logBytes > 0 {
-      try add(BackupLayout.log, status, result.logBytes, nil, staging, lists)
-    } else {
-      try files.remove(BackupLayout.log.name.path, at: staging.folder.descriptor)
+    try add(
+      BackupLayout.database, status, result.byteCount, sharesDatabase ? nil : digest.finalize(), staging, lists)
+    for (path, bytes) in [(BackupLayout.log, result.logBytes), (BackupLayout.checkpointLog, result.checkpointLogBytes)]
+    where bytes > 0 {
+      try add(path, status, bytes, nil, staging, lists)
     }
     return CopiedDatabase(path: stack.database, result: result)
   }
@@ -173,7 +167,7 @@ package struct BackupRun {
     var digest = digest
     if digest == nil {
       let file = try OpenFile(path.name.path, at: staging.folder.descriptor, [.noFollow], files: files)
-      digest = try ContentsReader(fromDevice: false, files: files, time: time).digest(of: file)
+      digest = try ContentsReader(fromDevice: false, files: files, time: time).digest(of: file, size: size)
       try file.close()
     }
     try lists.add(
@@ -229,18 +223,15 @@ package struct BackupRun {
     return identities
   }
 
-  /// The read-back failed of a backup that shares files: it may be the other one's copy that is damaged.
-  private struct SharedDamage: Error {
-    let error: BackupError
-    let backup: String
-  }
-
   /// B3: from the device, and compared with what was hashed on the way.
+  ///
+  /// A file that is linked from the backup before was read back when it was written.
   private func readBack(_ staging: Staging, _ digests: (checksums: Digest, manifest: Digest)) throws {
     let walk = try ContentsWalk(staging.folder, written: digests)
     let reader = ContentsReader(fromDevice: true, files: files, time: time) { events.send(.progress(bytes: $0)) }
     try walk.run { entry in
-      entry.status.kind == .regular ? try reader.digest(of: try reader.open(entry)) : nil
+      let isOurs = entry.status.kind == .regular && entry.status.linkCount == 1
+      return isOurs ? try reader.digest(of: entry) : nil
     }
     guard let first = walk.findings.first else { return }
     throw BackupError(
@@ -270,6 +261,13 @@ package struct BackupRun {
   }
 
   // MARK: - Sizes
+
+  /// Bytes that a copy of the database will have; all of an encrypted one.
+  private static func expectedBytes(of database: DatabaseFile) throws -> Int64 {
+    if try database.mainHeader().isEncrypted { return try database.file.status().size }
+    let state = try database.state()
+    return Int64(state.freeList.inUse.count) * state.geometry.allocationSize + HeaderPair.end
+  }
 
   private func size(of store: MLflowStore) throws -> (bytes: Int64, files: Int) {
     var bytes: Int64 = 0

@@ -41,13 +41,14 @@ public struct CreateResult: Sendable {
 
   /// How the database was copied.
   public struct Snapshot: Sendable {
-    /// "hot-copy".
+    /// "hot-copy"; "clone": by way of a clone that froze it; "reflink": the clone itself, which shares storage with the
+    /// source; "verbatim": an encrypted database as it lay, while nobody wrote to it.
     public let method: String
-    /// The checkpoint that the copy belongs to.
-    public let iteration: UInt64
+    /// The checkpoint that the copy belongs to; nil: the database is encrypted and no log says it.
+    public let iteration: UInt64?
     /// Bytes of the log that belongs to it; 0: there is none.
     public let logBytes: Int64
-    /// Blocks in use, all of which were copied.
+    /// Blocks in use, all of which were copied; 0 when the database is encrypted and they cannot be told apart.
     public let blocksCopied: Int
     /// Blocks that hold nothing and were left out.
     public let blocksFree: Int

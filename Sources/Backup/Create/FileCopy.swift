@@ -33,7 +33,7 @@ final class FileCopy {
     let head: [UInt8]
   }
 
-  private let buffer = IOBuffer()
+  private let buffer = IOBuffer(size: 1 << 20)
   private let files: any FileSystem
   private let time: any TimeSource
   private let progress: (Int64) -> Void
@@ -79,28 +79,28 @@ final class FileCopy {
   private func write(
     _ source: OpenFile, _ status: FileStatus, _ name: FilePath, _ directory: Descriptor, _ keepsHead: Bool
   ) throws -> (Digest, Int64, [UInt8]) {
-    let target = try OpenFile(
-      name, at: directory, [.write, .create, .exclusive], permissions: Self.permissions(of: status), files: files)
+    let target = try TargetFile(
+      name, at: directory, permissions: Self.permissions(of: status), expectedBytes: status.size, files: files)
     do {
       var stream = DigestStream()
       var offset: Int64 = 0
-      var pace = WritebackPace()
       var head: [UInt8] = []
-      while true {
+      // What grows meanwhile is seen by the look at the source afterwards.
+      while offset < status.size {
         try Interruption.check()
-        let count = try reading { () throws(SystemError) in try source.read(into: buffer.bytes, at: offset) }
+        let count = try reading { () throws(SystemError) in
+          try source.read(into: buffer.bytes, at: offset, ofSize: status.size)
+        }
         if count == 0 { break }
         let bytes = buffer.prefix(count)
         if keepsHead, offset == 0 { head = Array(bytes.prefix(65_536)) }
         stream.update(bytes)
         try target.write(bytes, at: offset)
-        try pace.wrote(count, at: offset, to: target)
         offset += Int64(count)
         progress(Int64(count))
-        if count < buffer.bytes.count { break }
       }
-      try files.setModified(target.descriptor, nanoseconds: status.modifiedNanoseconds)
-      try target.close()
+      try files.setModified(target.file.descriptor, nanoseconds: status.modifiedNanoseconds)
+      try target.file.close()
       return (stream.finalize(), offset, head)
     } catch {
       // What failed is told; what it left is hidden, and goes with the backup in the making if it stays.

@@ -11,6 +11,8 @@ final class MLflowCopy {
     var skipped: [CreateResult.SourceNote] = []
   }
 
+  private static let metaName: FilePath = "meta.yaml"
+
   private let store: MLflowStore
   private let root: OpenFile
   /// Directories that never belong to a store, wherever they lie: backups, logs, scratch.
@@ -65,9 +67,10 @@ final class MLflowCopy {
       check(target, of: entry.name)
       // Closed by SQLite by now: from here on it is a file like others.
       let file = try OpenFile(FilePath(bytes: path.bytes), at: staging.descriptor, [.noFollow], files: files)
-      let digest = try reader.digest(of: file)
+      let size = try file.status().size
+      let digest = try reader.digest(of: file, size: size)
       try files.setPermissions(file.descriptor, FileCopy.permissions(of: status))
-      databases[entry.name] = (digest, status, try file.status().size)
+      databases[entry.name] = (digest, status, size)
       try file.close()
       do throws(SQLiteError) {
         try survey.noteDatabase(target)
@@ -109,9 +112,8 @@ final class MLflowCopy {
   // MARK: - Entries
 
   private func copyDirectory(_ entry: TreeEntry) throws -> Bool {
-    guard belongs(entry), fits(entry) else { return false }
+    guard belongs(entry), let path = target(of: entry.path) else { return false }
     try addDatabases(before: entry.path.bytes + [UInt8(ascii: "/")])
-    let path = target(of: entry.path)
     _ = try chain.directory(path, makingMissing: 0o755)
     try lists.add(
       ManifestLine(
@@ -121,22 +123,21 @@ final class MLflowCopy {
   }
 
   private func copyEntry(_ entry: TreeEntry) throws {
-    guard belongs(entry), !isSidecar(entry.path), !isAtTop(entry.path) || !isCopied(entry.path.name), fits(entry) else {
-      return
-    }
+    guard belongs(entry), !isSidecar(entry.path), !isAtTop(entry.path) || !isCopied(entry.path.name),
+      let path = target(of: entry.path)
+    else { return }
     try addDatabases(before: entry.path.bytes)
     switch entry.status.kind {
-    case .regular: try copyFile(entry)
-    case .link: try copyLink(entry)
+    case .regular: try copyFile(entry, to: path)
+    case .link: try copyLink(entry, to: path)
     default:
       notes.skipped.append(.init(path: entry.path.text, why: "it is \(entry.status.kind.words)"))
     }
   }
 
-  private func copyFile(_ entry: TreeEntry) throws {
-    let path = target(of: entry.path)
-    let directory = try chain.directory(path.parent, makingMissing: 0o755)
-    let isMeta = entry.path.name == FileName("meta.yaml")
+  private func copyFile(_ entry: TreeEntry, to path: EntryPath) throws {
+    let directory = try chain.directory(holding: path, makingMissing: 0o755)
+    let isMeta = entry.name == Self.metaName
     if let stored = try previous?.link(path, entry.status, at: directory) {
       return try add(shared: stored, isMeta, entry)
     }
@@ -168,20 +169,20 @@ final class MLflowCopy {
   private func add(shared stored: PreviousBackup.Stored, _ isMeta: Bool, _ entry: TreeEntry) throws {
     sharedBytes += stored.line.size
     sharedFiles += 1
-    progress(stored.line.size)
+    // It counts for the copy and for the read-back that it does not need.
+    progress(2 * stored.line.size)
     if isMeta, let file = try? OpenFile(entry.name, at: entry.directory, [.noFollow], files: files) {
       survey.noteMeta(try file.read(count: 65_536, at: 0))
     }
     try lists.add(stored.line, digest: stored.digest)
   }
 
-  private func copyLink(_ entry: TreeEntry) throws {
-    let path = target(of: entry.path)
+  private func copyLink(_ entry: TreeEntry, to path: EntryPath) throws {
     guard let target = try linkTarget(entry) else { return }
     if isAtTop(entry.path), entry.path.name.bytes.suffix(3).elementsEqual(".db".utf8) {
       notes.skipped.append(.init(path: entry.path.text, why: "it is a link, and what it leads to stays out"))
     }
-    let directory = try chain.directory(path.parent, makingMissing: 0o755)
+    let directory = try chain.directory(holding: path, makingMissing: 0o755)
     try files.makeLink(entry.name, at: directory, target: target)
     try lists.add(
       ManifestLine(
@@ -201,6 +202,7 @@ final class MLflowCopy {
 
   /// Adds the databases whose names come before a key, so that the lists stay in order.
   private func addDatabases(before key: [UInt8]?) throws {
+    guard written.count < databases.count else { return }
     for (name, database) in databases.sorted(by: { $0.key < $1.key }) {
       guard key.map({ name.bytes.lexicographicallyPrecedes($0) }) ?? true, written.insert(name).inserted else {
         continue
@@ -218,20 +220,13 @@ final class MLflowCopy {
 
   // MARK: - What belongs
 
-  private func isAtTop(_ path: EntryPath) -> Bool { path.parent.isRoot }
+  private func isAtTop(_ path: EntryPath) -> Bool { path.isDirectly(in: .root) }
 
   /// Whether an entry is part of the store.
   ///
   /// A database of the stack that lies in it is not: it was copied as what it is.
   private func belongs(_ entry: TreeEntry) -> Bool {
     (!isAtTop(entry.path) || store.holds(entry.path.name)) && !excluded.contains(entry.status.identity)
-  }
-
-  /// Whether the lists can name the entry where it goes; notes it when they cannot.
-  private func fits(_ entry: TreeEntry) -> Bool {
-    if EntryPath(validating: target(of: entry.path).bytes) != nil { return true }
-    note(unread: FilePath(bytes: entry.path.bytes), "its path is too long or too deep")
-    return false
   }
 
   /// Whether a name at the top was handed to SQLite, which copied it or said why not.
@@ -242,7 +237,7 @@ final class MLflowCopy {
     isAtTop(path)
       && SQLiteFile.sidecars.contains { suffix in
         path.name.bytes.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
-          && databases[FileName(bytes: path.name.bytes.dropLast(suffix.utf8.count))] != nil
+          && databases[FileName(bytes: Array(path.name.bytes.dropLast(suffix.utf8.count)))] != nil
       }
   }
 
@@ -254,8 +249,11 @@ final class MLflowCopy {
     return try file.read(count: SQLiteFile.magic.count, at: 0) == SQLiteFile.magic
   }
 
-  private func target(of path: EntryPath) -> EntryPath {
-    path.components.reduce(BackupLayout.mlflow) { $0 / $1 }
+  /// Where an entry goes; nil: the lists cannot name it there, which is noted.
+  private func target(of path: EntryPath) -> EntryPath? {
+    if let target: EntryPath = BackupLayout.mlflow / path { return target }
+    note(unread: FilePath(bytes: path.bytes), "its path is too long or too deep")
+    return nil
   }
 
   private func note(unread path: FilePath, _ why: String) {

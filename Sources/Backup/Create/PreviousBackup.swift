@@ -63,8 +63,14 @@ final class PreviousBackup {
   func link(_ path: EntryPath, _ source: FileStatus, at directory: Descriptor) throws -> Stored? {
     guard let stored = try find(path), isUnchanged(source, since: stored.line) else { return nil }
     do throws(SystemError) {
-      let from = try chain.directory(path.parent)
-      try files.makeHardLink(path.name.path, at: directory, to: path.name.path, at: from)
+      let from = try chain.directory(holding: path)
+      let name = path.name.path
+      let status = try files.status(name, at: from)
+      // Stored copies are never written to. One whose times say otherwise is not handed on.
+      guard status.kind == .regular, status.size == stored.line.size,
+        status.modifiedNanoseconds == stored.line.modifiedNanoseconds
+      else { return nil }
+      try files.makeHardLink(name, at: directory, to: name, at: from)
       return stored
     } catch {
       // Another file system, too many links, or a stored copy that is gone: a copy serves as well.

@@ -28,7 +28,7 @@ final class RestoreCopy {
   func take(_ entry: StoredEntry) throws -> Digest? {
     guard let path = target(of: entry.path) else {
       // Not asked for: read all the same, for a restore in part comes from a backup that is whole.
-      return entry.status.kind == .regular ? try reader.digest(of: try reader.open(entry)) : nil
+      return entry.status.kind == .regular ? try reader.digest(of: entry) : nil
     }
     switch entry.status.kind {
     case .directory:
@@ -36,7 +36,7 @@ final class RestoreCopy {
       if let line = entry.manifest { directories.append((path, line.permissions, line.modifiedNanoseconds)) }
       return nil
     case .link:
-      let directory = try chain.directory(path.parent, makingMissing: 0o755)
+      let directory = try chain.directory(holding: path, makingMissing: 0o755)
       try files.makeLink(path.name.path, at: directory, target: entry.manifest?.target ?? [])
       if let modified = entry.manifest?.modifiedNanoseconds {
         try files.setModified(path.name.path, at: directory, nanoseconds: modified)
@@ -49,24 +49,24 @@ final class RestoreCopy {
 
   private func copy(_ entry: StoredEntry, to path: EntryPath) throws -> Digest {
     let source = try reader.open(entry)
-    let directory = try chain.directory(path.parent, makingMissing: 0o755)
-    let target = try OpenFile(
-      path.name.path, at: directory, [.write, .create, .exclusive], permissions: 0o600,
+    let directory = try chain.directory(holding: path, makingMissing: 0o755)
+    let target = try TargetFile(
+      entry.name, at: directory, permissions: 0o600, expectedBytes: entry.status.size,
       shown: folder.path.pushing(FilePath(bytes: path.bytes)), files: files)
-    var pace = WritebackPace()
-    let digest = try reader.digest(of: source) { bytes, offset in
+    var end: Int64 = 0
+    let digest = try reader.digest(of: source, size: entry.status.size) { bytes, offset in
       // Zeros are left out: free blocks of a database are holes, and a copy over a network may have filled them.
       guard !Self.isZero(bytes) else { return }
       try target.write(bytes, at: offset)
-      try pace.wrote(bytes.count, at: offset, to: target)
+      end = offset + Int64(bytes.count)
     }
-    try target.truncate(to: entry.status.size)
+    if end != entry.status.size { try target.file.truncate(to: entry.status.size) }
     // Backups are read-only and in those of the Python tool nothing says what the source was.
-    try files.setPermissions(target.descriptor, entry.manifest?.permissions ?? (entry.status.permissions | 0o600))
+    try files.setPermissions(target.file.descriptor, entry.manifest?.permissions ?? (entry.status.permissions | 0o600))
     try files.setModified(
-      target.descriptor,
+      target.file.descriptor,
       nanoseconds: entry.manifest?.modifiedNanoseconds ?? entry.status.modifiedNanoseconds)
-    try target.close()
+    try target.file.close()
     filesCount += 1
     sizeBytes += entry.status.size
     return digest
@@ -86,7 +86,7 @@ final class RestoreCopy {
     for folder in [BackupLayout.mlflow, BackupLayout.legacyMLflow] where path.isInside(folder) {
       guard part != .duckdb else { return nil }
       guard let rest = path.relative(to: folder) else { return BackupLayout.legacyMLflow }
-      return rest.components.reduce(BackupLayout.legacyMLflow) { $0 / $1 }
+      return BackupLayout.legacyMLflow / rest
     }
     return part == .mlflow ? nil : path
   }

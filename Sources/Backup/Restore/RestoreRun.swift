@@ -98,7 +98,7 @@ package struct RestoreRun {
       guard entry.status.kind == .regular else { return nil }
       count += 1
       bytes += entry.status.size
-      return try reader.digest(of: try reader.open(entry))
+      return try reader.digest(of: entry)
     }
     guard walk.findings.isEmpty else { throw Damaged(report: report(walk)) }
     return RestoreResult(

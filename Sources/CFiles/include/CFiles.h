@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 int hrp_openat(int directory, const char *path, int flags, unsigned int mode);
+/// Past the page cache from now on (1), or through it again (0). Linux: O_DIRECT. macOS: F_NOCACHE.
+int hrp_bypass_cache(int descriptor, int on);
 /// Flushes everything of the file system that holds the descriptor. Linux: syncfs. Elsewhere: ENOTSUP.
 int hrp_syncfs(int descriptor);
 /// Starts writing a range back without waiting. Linux: sync_file_range. Elsewhere: 0, nothing done.
@@ -14,6 +16,9 @@ int hrp_start_writeback(int descriptor, int64_t offset, int64_t length);
 int hrp_wait_writeback(int descriptor, int64_t offset, int64_t length);
 /// fsync that also empties the drive's cache. macOS: F_FULLFSYNC, else fsync.
 int hrp_full_sync(int descriptor);
+/// Makes a clone of a file in a directory and returns its descriptor, open for reading and writing; `name` NULL: one
+/// without a name. Linux: FICLONE, O_TMPFILE. macOS: fclonefileat.
+int hrp_clone(int source, int directory, const char *name, unsigned int mode);
 /// Forgets the cached pages of a file. Linux: POSIX_FADV_DONTNEED. macOS: F_NOCACHE for what is read next.
 int hrp_drop_cache(int descriptor);
 /// Renames and refuses to replace. Linux: renameat2(RENAME_NOREPLACE). macOS: renameatx_np(RENAME_EXCL).

@@ -8,11 +8,16 @@ struct CreateCommand: ParsableCommand {
     commandName: "create",
     abstract: "Make a backup of a stack in use.",
     discussion: """
-      Everything is written, made durable, read back from the disk and compared before the backup appears.
+      Everything is written, made durable, read back from the disk and compared before the backup appears. MLflow files
+      that did not change are hard-linked from the backup before.
+
+      With --reflink the backup costs no space until the database changes, and is made in a moment; but a defect of the
+      disk under the shared blocks takes both. Keep another backup elsewhere.
 
       Examples:
         hrp backup create
         hrp backup create --data-dir ~/hrp-data --no-mlflow
+        hrp backup create --reflink
         hrp backup create --dry-run
         hrp backup create --json | jq -r .path
       """)
@@ -20,6 +25,11 @@ struct CreateCommand: ParsableCommand {
   @OptionGroup var place: StackOptions
 
   @OptionGroup var content: ContentOptions
+
+  @Flag(
+    name: .customLong("reflink"),
+    help: "Keep a clone of the database that shares its storage (XFS, btrfs, APFS), instead of a copy of its own.")
+  var isReflink = false
 
   @Flag(name: .customLong("dry-run"), help: "Say what would be done, and write nothing.")
   var isDryRun = false
@@ -30,15 +40,15 @@ struct CreateCommand: ParsableCommand {
     if isDryRun {
       try Self.plan(place.stack, includesMLflow: !content.withoutMLflow, console: output.console)
     } else {
-      try Self.create(place.stack, content, console: output.console)
+      try Self.create(place.stack, content, isReflink: isReflink, console: output.console)
     }
   }
 
-  static func create(_ stack: Stack, _ content: ContentOptions, console: Console) throws {
+  static func create(_ stack: Stack, _ content: ContentOptions, isReflink: Bool = false, console: Console) throws {
     let result = try Operation.run("backup create", stack, console) { events in
       try BackupRun(
-        stack, includesMLflow: !content.withoutMLflow, linksUnchanged: !content.withoutLinks, files: Kernel(),
-        time: SystemTime(), events: events
+        stack, includesMLflow: !content.withoutMLflow, linksUnchanged: !content.withoutLinks,
+        sharesDatabase: isReflink, files: Kernel(), time: SystemTime(), events: events
       ).run()
     }
     console.result("Backup created successfully:")
@@ -89,7 +99,8 @@ struct CreateCommand: ParsableCommand {
       (
         "snapshot",
         .object([
-          ("method", .text(result.snapshot.method)), ("iteration", .whole(Int64(clamping: result.snapshot.iteration))),
+          ("method", .text(result.snapshot.method)),
+          ("iteration", .optional(result.snapshot.iteration.map { Int64(clamping: $0) })),
           ("wal_bytes", .whole(result.snapshot.logBytes)),
           ("blocks_copied", .whole(Int64(result.snapshot.blocksCopied))),
           ("blocks_free", .whole(Int64(result.snapshot.blocksFree))),

@@ -34,7 +34,8 @@ struct ListCommand: ParsableCommand {
 
   /// What is out of the ordinary; a whole, verified backup has no mark, as in the guide.
   private static func marks(_ backup: ListedBackup) -> String {
-    backup.metadata?.complete == false ? " [incomplete]" : ""
+    (backup.metadata?.complete == false ? " [incomplete]" : "")
+      + (backup.metadata?.sharesStorage == true ? " [reflink]" : "")
   }
 
   private static func json(_ backup: ListedBackup) -> JSONText {
@@ -51,6 +52,7 @@ struct ListCommand: ParsableCommand {
       ("files_count", .optional(metadata?.filesCount.map(Int64.init))),
       ("verified", .flag(metadata?.verified ?? false)),
       ("complete", .flag(metadata?.complete ?? (metadata != nil))),
+      ("shares_storage", .flag(metadata?.sharesStorage ?? false)),
       ("pinned", .flag(false)),
       ("proof", .null),
     ]

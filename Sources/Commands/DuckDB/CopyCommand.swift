@@ -32,13 +32,14 @@ struct CopyCommand: ParsableCommand {
     }
     let copy = try StandaloneCopy(source, to: Stack.absolute(target), files: files, time: time).run()
     let console = output.console
-    console.result("Copied \(ByteCount.text(copy.byteCount)) at checkpoint \(copy.iteration)")
+    let checkpoint = copy.iteration.map { " at checkpoint \($0)" } ?? ""
+    console.result("Copied \(ByteCount.text(copy.byteCount))\(checkpoint)")
     console.result("  Path: \(Stack.absolute(target).text)")
     console.result("  Log: \(copy.logBytes == 0 ? "none" : ByteCount.text(copy.logBytes))")
     console.json(
       .object([
-        ("path", .text(Stack.absolute(target).text)), ("method", .text("hot-copy")),
-        ("iteration", .whole(Int64(clamping: copy.iteration))), ("wal_bytes", .whole(copy.logBytes)),
+        ("path", .text(Stack.absolute(target).text)), ("method", .text(copy.method.rawValue)),
+        ("iteration", .optional(copy.iteration.map { Int64(clamping: $0) })), ("wal_bytes", .whole(copy.logBytes)),
         ("size_bytes", .whole(copy.byteCount)), ("blocks_copied", .whole(Int64(copy.blocksInUse))),
         ("blocks_free", .whole(Int64(copy.blocksFree))), ("passes", .whole(Int64(copy.passes))),
         ("flips", .whole(Int64(copy.flips))), ("restarts", .whole(Int64(copy.restarts))),

@@ -31,39 +31,54 @@ struct InspectCommand: ParsableCommand {
   private func pad(_ name: String) -> String { String(repeating: " ", count: max(1, 18 - name.count)) }
 
   private func lines(_ found: Inspection) -> [(String, String)] {
-    let header = found.state.header
-    let list = found.state.freeList
+    let compatibility = found.state.map(\.header.compatibility) ?? 0
     return [
       (
         "Storage version",
-        "\(found.state.main.storageVersion)"
-          + (header.compatibility > 0 ? " (compatibility \(header.compatibility))" : "")
+        "\(found.main.storageVersion)" + (compatibility > 0 ? " (compatibility \(compatibility))" : "")
       ),
-      ("Written by", found.state.main.libraryVersion.isEmpty ? "unknown" : "DuckDB \(found.state.main.libraryVersion)"),
-      ("Iteration", "\(header.iteration) (slot \(found.state.pair.currentSlot))"),
+      ("Written by", found.main.libraryVersion.isEmpty ? "unknown" : "DuckDB \(found.main.libraryVersion)"),
       ("File", ByteCount.text(found.fileBytes)),
-      ("Block size", "\(found.state.geometry.allocationSize)"),
-      ("Blocks in use", "\(list.inUse.count), of these \(list.metadata.count) metadata"),
-      ("Blocks free", "\(list.free.count)"),
-      ("Log", words(found.log, header)),
-      ("Checkpoint log", words(found.checkpointLog, header)),
+    ] + contents(found) + [
+      ("Log", words(found.log, found.state?.header)),
+      ("Checkpoint log", words(found.checkpointLog, found.state?.header)),
       ("Writer", found.writer.map(holder) ?? "none"),
       ("Reader", found.writer == nil ? found.holder.map(holder) ?? "none" : "not known while there is a writer"),
     ]
   }
 
-  private func words(_ log: Inspection.LogState, _ header: DatabaseHeader) -> String {
+  private func contents(_ found: Inspection) -> [(String, String)] {
+    guard let state = found.state else {
+      let encryption = found.main.encryption
+      return [
+        (
+          "Encrypted",
+          "AES-\(8 * (encryption?.keyLength ?? 0)) \(encryption?.cipher ?? "")"
+            + "; headers, blocks and log entries cannot be read without the key"
+        )
+      ]
+    }
+    return [
+      ("Iteration", "\(state.header.iteration) (slot \(state.pair.currentSlot))"),
+      ("Block size", "\(state.geometry.allocationSize)"),
+      ("Blocks in use", "\(state.freeList.inUse.count), of these \(state.freeList.metadata.count) metadata"),
+      ("Blocks free", "\(state.freeList.free.count)"),
+    ]
+  }
+
+  private func words(_ log: Inspection.LogState, _ header: DatabaseHeader?) -> String {
     switch log {
     case .none: return "none"
     case .torn: return "a torn header, which every engine ignores"
     case .unreadable(let why): return why
     case .found(let scan, let bytes):
-      var text = "\(ByteCount.text(bytes)), \(scan.commits) commits in \(scan.entries) entries"
+      var text = "\(ByteCount.text(bytes)), "
+      text += scan.header.version == 3 ? "encrypted" : "\(scan.commits) commits in \(scan.entries) entries"
       if let iteration = scan.header.iteration { text += ", after checkpoint \(iteration)" }
       if scan.firstRowGroups != nil { text += ", with bulk-loaded row groups" }
       if let marker = scan.finalMarker {
         text +=
-          marker.metaBlock == header.metaBlock?.raw
+          marker.metaBlock == header?.metaBlock?.raw
           ? ", checkpointed already" : ", a checkpoint is running or died"
       }
       if scan.hasTail { text += ", \(bytes - scan.end) bytes at its end are not committed" }
@@ -76,16 +91,17 @@ struct InspectCommand: ParsableCommand {
   }
 
   private func json(_ found: Inspection, path: String) -> JSONText {
-    let header = found.state.header
+    let state = found.state
     let fields: [(String, JSONText)] = [
-      ("path", .text(path)), ("storage_version", .whole(Int64(clamping: found.state.main.storageVersion))),
-      ("compatibility", .whole(Int64(clamping: header.compatibility))),
-      ("library_version", .text(found.state.main.libraryVersion)),
-      ("iteration", .whole(Int64(clamping: header.iteration))), ("size_bytes", .whole(found.fileBytes)),
-      ("block_size", .whole(found.state.geometry.allocationSize)),
-      ("blocks_in_use", .whole(Int64(found.state.freeList.inUse.count))),
-      ("blocks_metadata", .whole(Int64(found.state.freeList.metadata.count))),
-      ("blocks_free", .whole(Int64(found.state.freeList.free.count))),
+      ("path", .text(path)), ("storage_version", .whole(Int64(clamping: found.main.storageVersion))),
+      ("compatibility", .optional(state.map { Int64(clamping: $0.header.compatibility) })),
+      ("library_version", .text(found.main.libraryVersion)), ("encrypted", .flag(state == nil)),
+      ("iteration", .optional(state.map { Int64(clamping: $0.header.iteration) })),
+      ("size_bytes", .whole(found.fileBytes)),
+      ("block_size", .optional(state?.geometry.allocationSize)),
+      ("blocks_in_use", .optional(state.map { Int64($0.freeList.inUse.count) })),
+      ("blocks_metadata", .optional(state.map { Int64($0.freeList.metadata.count) })),
+      ("blocks_free", .optional(state.map { Int64($0.freeList.free.count) })),
       ("wal", json(found.log)), ("wal_checkpoint", json(found.checkpointLog)),
       ("writer_pid", .optional(found.writer.map(Int64.init))),
       ("holder_pid", .optional(found.holder.map(Int64.init))),
@@ -98,6 +114,11 @@ struct InspectCommand: ParsableCommand {
     case .none: return .null
     case .torn: return .object([("state", .text("torn"))])
     case .unreadable(let why): return .object([("state", .text("unreadable")), ("why", .text(why))])
+    case .found(let scan, let bytes) where scan.header.version == 3:
+      return .object([
+        ("state", .text("encrypted")), ("size_bytes", .whole(bytes)),
+        ("iteration", .optional(scan.header.iteration.map { Int64(clamping: $0) })),
+      ])
     case .found(let scan, let bytes):
       return .object([
         ("state", .text("readable")), ("size_bytes", .whole(bytes)), ("committed_bytes", .whole(scan.lastCommitEnd)),

@@ -3,7 +3,9 @@ package import SystemPackage
 
 /// What can be seen of a DuckDB file from outside, without an engine and without a lock.
 package struct Inspection: Sendable {
-  package let state: StorageState
+  package let main: MainHeader
+  /// What the current header says; nil: the file is encrypted, and only its main header is plain.
+  package let state: StorageState?
   /// Bytes of the main file.
   package let fileBytes: Int64
   /// Who holds the engine's write lock: the PID; 0 = in another container; nil = nobody.
@@ -26,7 +28,8 @@ package struct Inspection: Sendable {
   /// - Throws: `HotCopyError` for what is no database that hrp knows; `SystemError`.
   package init(_ path: FilePath, files: any FileSystem, time: any TimeSource) throws {
     let database = try DatabaseFile(path, files: files, time: time)
-    state = try database.state()
+    main = try database.mainHeader()
+    state = try main.isEncrypted ? nil : database.state()
     fileBytes = try database.file.status().size
     writer = try database.writer()
     holder = try files.lockHolder(database.file.descriptor, against: .exclusive)

@@ -4,7 +4,9 @@ package struct MainHeader: Sendable, Equatable {
 
   /// 64 … 69, or 999 for 2.0 and later, which names the number in the database header.
   package let storageVersion: UInt64
-  package let isEncrypted: Bool
+  /// How the rest of the file is encrypted; nil: it is plain.
+  package let encryption: Encryption?
+  package var isEncrypted: Bool { encryption != nil }
   /// The version that wrote the header, "v1.5.6"; empty in files of other programs.
   package let libraryVersion: String
   /// Random in files of 1.4 format and later; else zero.
@@ -26,7 +28,7 @@ package struct MainHeader: Sendable, Equatable {
     try cursor.skip(12)
     storageVersion = try cursor.read()
     let flags: UInt64 = try cursor.read()
-    isEncrypted = flags & 1 == 1
+    encryption = flags & 1 == 1 ? Encryption(bytes[116..<124]) : nil
     libraryVersion = Self.text(bytes[52..<84])
     databaseIdentifier = Array(bytes[124..<140])
   }
@@ -34,6 +36,29 @@ package struct MainHeader: Sendable, Equatable {
   /// Up to the first zero, what is printable of it: the text is shown to people.
   private static func text(_ bytes: ArraySlice<UInt8>) -> String {
     String(decoding: bytes.prefix { $0 >= 0x20 && $0 < 0x7F }, as: UTF8.self)
+  }
+}
+
+/// What an encrypted file says of its encryption in plain (`storage_info.hpp`: `MainHeader`, since 1.4).
+package struct Encryption: Sendable, Equatable {
+  /// "GCM", "CTR", or the number that stands there.
+  package let cipher: String
+  /// 0 = written by 1.4, 1 = by 1.5 and later.
+  package let version: UInt8
+  /// Bytes of the key.
+  package let keyLength: UInt32
+
+  /// Key derivation, additional data, cipher, version: a byte each; then the length of the key.
+  init(_ bytes: ArraySlice<UInt8>) {
+    let bytes = Array(bytes)
+    cipher =
+      switch bytes[2] {
+      case 1: "GCM"
+      case 2: "CTR"
+      default: "cipher \(bytes[2])"
+      }
+    version = bytes[3]
+    keyLength = bytes[4...].reversed().reduce(0) { $0 << 8 | UInt32($1) }
   }
 }
 

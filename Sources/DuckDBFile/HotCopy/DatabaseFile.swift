@@ -104,6 +104,17 @@ package final class DatabaseFile {
     try file.files.lockHolder(file.descriptor, against: .shared)
   }
 
+  /// The main header, which is plain also in an encrypted file.
+  /// - Throws: `HotCopyError.notADatabase`; `SystemError`.
+  package func mainHeader() throws -> MainHeader {
+    let bytes = try file.read(count: MainHeader.size, at: 0)
+    do throws(FormatError) {
+      return try MainHeader(parsing: bytes)
+    } catch {
+      throw HotCopyError.notADatabase(path, "\(error)")
+    }
+  }
+
   /// The headers as they are now.
   ///
   /// A slot that is being written is read again.

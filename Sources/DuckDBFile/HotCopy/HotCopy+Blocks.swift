@@ -6,10 +6,10 @@ extension HotCopy {
   /// False: the header changed on the way.
   ///
   /// Metadata blocks are taken along in the first pass, so that the file is written in its own order; they count only
-  /// once they are read again at the end (I7).
+  /// once they are read again at the end (I7), or at once in a clone.
   func copyDataBlocks() throws -> Bool {
     var missing = state.freeList.inUse.subtracting(valid)
-    if passes > 1 { missing = missing.subtracting(state.freeList.metadata) }
+    if passes > 1, frozen == nil { missing = missing.subtracting(state.freeList.metadata) }
     let most = buffer.bytes.count / Int(state.geometry.allocationSize)
     var position = 0
     while let run = missing.run(from: position, maximum: most) {
@@ -24,13 +24,13 @@ extension HotCopy {
     let size = Int(state.geometry.allocationSize)
     let offset = state.geometry.offset(of: run.lowerBound)
     let room = buffer.room(run.count * size)
-    let count = try database.file.read(into: room, at: offset)
-    for (index, block) in run.enumerated() {
+    let count = try blocks.read(into: room, at: offset)
+    for index in 0..<run.count {
       let part = UnsafeMutableRawBufferPointer(rebasing: room[(index * size)..<((index + 1) * size)])
       let isRight = count >= (index + 1) * size && Checksum.isRight(UnsafeRawBufferPointer(part))
-      if !isRight, try !readAgain(block, into: part) { return false }
+      if !isRight, try !readAgain(run.lowerBound + index, into: part) { return false }
     }
-    try target.write(UnsafeRawBufferPointer(room), at: offset)
+    if !options.keepsClone { try target.write(UnsafeRawBufferPointer(room), at: offset) }
     for block in run where !state.freeList.metadata.contains(block) { valid.insert(block) }
     progress(Int64(room.count))
     return true
@@ -44,10 +44,10 @@ extension HotCopy {
   /// (docs/formats/duckdb.md §1.4), so more patience is due before it is called damage.
   /// - Throws: `HotCopyError.damaged` when it stays wrong under one header.
   func readAgain(_ block: Int, into room: UnsafeMutableRawBufferPointer) throws -> Bool {
-    let attempts = try database.writer() == nil ? 3 : 100
+    let attempts = try frozen != nil || database.writer() == nil ? 3 : 100
     for _ in 0..<attempts {
       guard try observe() else { return false }
-      let count = try database.file.read(into: room, at: state.geometry.offset(of: block))
+      let count = try blocks.read(into: room, at: state.geometry.offset(of: block))
       if count == room.count, Checksum.isRight(UnsafeRawBufferPointer(room)) { return true }
       time.sleep(.milliseconds(20))
     }
@@ -61,13 +61,13 @@ extension HotCopy {
   ///
   /// Row-group entries of the log name blocks there (I2).
   func copyBlocksOutsideUse() throws {
-    let size = try database.file.status().size
+    let size = try blocks.status().size
     let geometry = state.geometry
     let most = buffer.bytes.count / Int(geometry.allocationSize)
     var block = 0
     let last = geometry.wholeBlocks(inFileOf: size)
     while block < last {
-      guard let data = try database.file.files.nextData(database.file.descriptor, from: geometry.offset(of: block))
+      guard let data = try blocks.files.nextData(blocks.descriptor, from: geometry.offset(of: block))
       else { return }
       block = max(block, geometry.wholeBlocks(inFileOf: data))
       var run = block..<block
@@ -79,7 +79,7 @@ extension HotCopy {
         continue
       }
       let room = buffer.room(run.count * Int(geometry.allocationSize))
-      let count = try database.file.read(into: room, at: geometry.offset(of: run.lowerBound))
+      let count = try blocks.read(into: room, at: geometry.offset(of: run.lowerBound))
       try target.write(buffer.prefix(count), at: geometry.offset(of: run.lowerBound))
       block = run.upperBound
       try Interruption.check()
@@ -99,7 +99,7 @@ extension HotCopy {
       if count < size || !Checksum.isRight(UnsafeRawBufferPointer(room)) {
         guard try readAgain(block, into: room) else { return false }
       }
-      let had = try target.file.read(into: other.room(size), at: offset)
+      let had = try target.target.read(into: other.room(size), at: offset)
       // Written only when it changed: the copy's own hash is made while it is written, in the order of the file.
       if had < size || !other.prefix(size).elementsEqual(buffer.prefix(size)) {
         try target.write(buffer.prefix(size), at: offset)
@@ -111,14 +111,15 @@ extension HotCopy {
   /// Whether source and copy say the same checksum of a block that was copied under an earlier header.
   func hasSameStoredChecksum(_ block: Int) throws -> Bool {
     let offset = state.geometry.offset(of: block)
-    return try database.file.read(count: 8, at: offset) == target.file.read(count: 8, at: offset)
+    let count = try target.target.read(into: other.room(8), at: offset)
+    return try database.file.read(count: 8, at: offset) == Array(other.prefix(count))
   }
 
   func writeHeaders() throws {
     let header = state.pair.currentBytes
     let bytes = state.mainBytes + header + header
-    let had = try target.file.read(count: bytes.count, at: 0)
-    if had != bytes { try bytes.withUnsafeBytes { try target.write($0, at: 0) } }
+    let count = try target.target.read(into: other.room(bytes.count), at: 0)
+    if !other.prefix(count).elementsEqual(bytes) { try bytes.withUnsafeBytes { try target.write($0, at: 0) } }
   }
 
   /// Gives the copy its header in both slots and its length.
@@ -128,8 +129,8 @@ extension HotCopy {
     var end = HeaderPair.end
     if log.hasRowGroups {
       end = max(end, try target.file.status().size)
-    } else if flips > 0 {
-      // Blocks that went out of use while we copied: holes, as if they had not been copied.
+    } else if flips > 0 || options.keepsClone {
+      // Blocks that are not in use, or went out of use while we copied: holes, as if they had not been copied.
       try target.punchHoles(outside: inUse, state.geometry)
     }
     if let last = inUse.last { end = max(end, state.geometry.offset(of: last + 1)) }
@@ -137,7 +138,7 @@ extension HotCopy {
     try target.file.close()
     try logTarget.close()
     return Result(
-      iteration: state.header.iteration,
+      method: frozen == nil ? .hotCopy : options.keepsClone ? .reflink : .clone, iteration: state.header.iteration,
       storageVersion: state.main.storageVersion == StorageVersion.inDatabaseHeader
         ? state.header.compatibility : state.main.storageVersion,
       libraryVersion: state.main.libraryVersion, blockSize: state.geometry.allocationSize, blocksInUse: inUse.count,

@@ -16,6 +16,9 @@ package import SystemPackage
 //   I6  A missed header (two checkpoints between two looks) forgets everything that was copied.
 //   I7  Metadata blocks, which are rewritten in place, are read last, each until its checksum is right.
 //   I8  The path leads to the same file at the end as at the start.
+//   I9  Where the file system has clones, one freezes the main file for a moment: after the log, under the same header
+//       before and after and in the clone itself, with I5 and I8 holding (docs/formats/duckdb.md §6.4). Everything is
+//       then read from the clone, which nobody writes to, and no header can come in between any more.
 //
 //          ┌────────────── header changed: keep what both headers use, else forget (I1, I6) ─────────────┐
 //          ▼                                                                                             │
@@ -42,20 +45,40 @@ package final class HotCopy {
     package var checkpointPatience: Duration = .seconds(60)
     /// Rest before a copy whose log is empty is believed: a checkpoint of an empty log leaves no marker to see.
     package var settle: Duration = .milliseconds(300)
+    /// I9; a test takes it out to have the blocks read from the live file on a file system with clones as well.
+    package var freezes = true
+    /// The clone becomes the copy itself: it shares storage with the source.
+    package var keepsClone = false
     /// I5; only a test takes it out, to show that it is needed.
     package var waitsForCheckpoints = true
     package init() {}
   }
 
+  /// How the main file came into the copy; the names are promises to scripts.
+  package enum Method: String, Sendable {
+    /// Block by block from the live file.
+    case hotCopy = "hot-copy"
+    /// From a clone that froze it for a moment.
+    case clone
+    /// The clone is the copy.
+    case reflink
+    /// As it lay, encrypted, while nobody had it open.
+    case verbatim
+  }
+
   /// What the copy holds and what it took.
   package struct Result: Sendable, Equatable {
-    package let iteration: UInt64
+    package let method: Method
+    /// The checkpoint that the copy belongs to; nil: encrypted, and no log says it.
+    package let iteration: UInt64?
     package let storageVersion: UInt64
     package let libraryVersion: String
     package let blockSize: Int64
     package let blocksInUse: Int
     package let blocksFree: Int
     package let logBytes: Int64
+    /// Bytes of the log of a checkpoint that died; only a verbatim copy can have one.
+    package var checkpointLogBytes: Int64 = 0
     /// Times that the whole round was begun; 1 on a quiet database.
     package let passes: Int
     /// Checkpoints seen while copying.
@@ -73,11 +96,18 @@ package final class HotCopy {
   let options: Options
   let time: any TimeSource
   let progress: (Int64) -> Void
-  let target: PacedFile
+  private let name: FilePath
+  private let directory: Descriptor
+  private let permissions: UInt16
+  private(set) var target: CopyTarget
   let logTarget: OpenFile
   let logs: LiveLogReader
   let buffer = IOBuffer(size: HotCopy.runBytes)
   let other = IOBuffer(size: 262_144)
+  /// The clone that everything is read from (I9); nil: the live file is read.
+  private(set) var frozen: OpenFile?
+  /// Where blocks are read from.
+  var blocks: OpenFile { frozen ?? database.file }
 
   var state: StorageState
   /// Data blocks of the copy that are known right for the state (I1).
@@ -104,14 +134,18 @@ package final class HotCopy {
   ) throws {
     self.database = database
     self.options = options
+    self.name = name
+    self.directory = directory
+    self.permissions = permissions
     self.time = time
     self.progress = progress
     began = time.monotonicNanoseconds
     state = try database.state()
     valid = BlockSet(limit: state.blockCount)
     carried = valid
-    target = PacedFile(
-      try OpenFile(name, at: directory, [.write, .create, .exclusive], permissions: permissions, files: files),
+    let expectedBytes = Int64(state.freeList.inUse.count) * state.geometry.allocationSize
+    target = CopyTarget(
+      try TargetFile(name, at: directory, permissions: permissions, expectedBytes: expectedBytes, files: files),
       observer: observer)
     logTarget = try OpenFile(
       LogNames.log(of: name), at: directory, [.write, .create, .exclusive], permissions: permissions, files: files)
@@ -128,6 +162,7 @@ package final class HotCopy {
   package func run() throws -> Result {
     // The header goes first so that the bytes are written in the order of the file; the last word is in `finish`.
     try writeHeaders()
+    if let log = try freeze() { return try copyFrozen(log) }
     while true {
       passes += 1
       try checkPatience()
@@ -189,6 +224,48 @@ package final class HotCopy {
     return false
   }
 
+  // MARK: - Clones
+
+  /// Freezes the main file with the log that belongs to it (I9); nil: the file system has no clones.
+  private func freeze() throws -> LiveLog? {
+    guard options.freezes || options.keepsClone else { return nil }
+    let folder = try OpenFile(database.path.folder, [.directory], files: database.file.files)
+    // Asked first: most file systems have none, and then the log is not read in vain.
+    guard try makeClone(in: folder) != nil else { return nil }
+    while true {
+      passes += 1
+      try checkPatience()
+      guard let log = try stageLog(), try isQuiet(log) else { continue }
+      guard let clone = try makeClone(in: folder) else { return nil }
+      let bytes = try clone.read(count: Int(HeaderPair.end), at: 0)
+      guard try confirm(), bytes == state.mainBytes + state.pair.bytes else { continue }
+      frozen = clone
+      return log
+    }
+  }
+
+  private func makeClone(in folder: OpenFile) throws -> OpenFile? {
+    let files = folder.files
+    guard options.keepsClone else {
+      return try files.clone(database.file.descriptor, to: nil, at: folder.descriptor, permissions: 0o600)
+        .map { OpenFile(adopting: $0, path: database.path, files: files) }
+    }
+    try files.remove(name, at: directory)
+    guard let clone = try files.clone(database.file.descriptor, to: name, at: directory, permissions: permissions)
+    else { throw HotCopyError.cannotShare(database.path) }
+    let file = OpenFile(adopting: clone, path: name, files: files)
+    target = CopyTarget(TargetFile(adopting: file), observer: nil)
+    return file
+  }
+
+  private func copyFrozen(_ log: LiveLog) throws -> Result {
+    // A clone stands still, so neither can be false.
+    let isWhole = try copyDataBlocks()
+    precondition(isWhole, "A clone changed.")
+    if log.hasRowGroups, !options.keepsClone { try copyBlocksOutsideUse() }
+    return try finish(log)
+  }
+
   /// I3, I5, I8.
   private func confirm() throws -> Bool {
     guard try observe() else { return false }
@@ -211,6 +288,7 @@ package final class HotCopy {
   /// Returns whether it is unchanged.
   func observe() throws -> Bool {
     try Interruption.check()
+    if frozen != nil { return true }
     if state.hasSameHeaders(as: try database.headers()) { return true }
     let next = try database.state()
     flips += 1

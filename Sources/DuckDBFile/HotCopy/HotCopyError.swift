@@ -7,8 +7,12 @@ public enum HotCopyError: Error, Sendable, Equatable {
   case notADatabase(FilePath, String)
   /// A storage version that this program does not know: it never guesses at a format.
   case unknownVersion(FilePath, UInt64, library: String)
-  /// The database is encrypted.
+  /// The database is encrypted: its blocks cannot be told apart.
   case encrypted(FilePath)
+  /// The database is encrypted and a program has it open for writing: by PID, 0 = in another container.
+  case encryptedInUse(FilePath, writer: Int32, program: String?)
+  /// The file system cannot share the database's storage with the copy.
+  case cannotShare(FilePath)
   /// A block in use, or a list, is damaged.
   case damaged(FilePath, String)
   /// This very process has the database open.
@@ -26,6 +30,8 @@ public enum HotCopyError: Error, Sendable, Equatable {
     case .notADatabase: "duckdb.not-a-database"
     case .unknownVersion: "duckdb.unknown-version"
     case .encrypted: "duckdb.encrypted"
+    case .encryptedInUse: "duckdb.encrypted-in-use"
+    case .cannotShare: "reflink.unsupported"
     case .damaged: "duckdb.damaged"
     case .openInThisProcess: "duckdb.open-in-this-process"
     case .doesNotSettle: "duckdb.does-not-settle"
@@ -41,7 +47,11 @@ public enum HotCopyError: Error, Sendable, Equatable {
     case .unknownVersion(let path, let version, let library):
       "\(path.text) has storage version \(version)\(library.isEmpty ? "" : " (written by DuckDB \(library))"), "
         + "which this hrp does not know (it knows 64 to 69)"
-    case .encrypted(let path): "\(path.text) is encrypted, which this hrp cannot copy yet"
+    case .encrypted(let path): "\(path.text) is encrypted, and cannot be read without its key"
+    case .encryptedInUse(let path, let writer, let program):
+      "\(path.text) is encrypted and in use by \(writer == 0 ? "a process in another container" : "PID \(writer)")"
+        + (program.map { " (\($0))" } ?? "")
+    case .cannotShare(let path): "the file system cannot share the storage of \(path.text) with a backup"
     case .damaged(let path, let why): "\(path.text) is damaged: \(why)"
     case .openInThisProcess(let path): "this process itself has \(path.text) open"
     case .doesNotSettle(let path, let why): "no consistent copy of \(path.text) could be taken: \(why)"
@@ -57,7 +67,12 @@ public enum HotCopyError: Error, Sendable, Equatable {
       "Check the path (--data-dir, HRP_DB_PATH). If it was a database once, restore the newest backup that verifies."
     case .unknownVersion:
       "Install a newer hrp. Until then: close every program that uses the database, then copy the file and its .wal."
-    case .encrypted: "Close every program that uses the database, then copy the file and its .wal by hand."
+    case .encrypted: "Open it with its own DuckDB and its key."
+    case .encryptedInUse:
+      "Close that program, or run the backup when it is closed: without the key no copy of a changing file can be told "
+        + "to be right."
+    case .cannotShare:
+      "Leave out --reflink, or put the backups on the database's own file system (XFS with reflink, btrfs, APFS)."
     case .damaged:
       "Check the disk, keep the file as it is, and restore the newest backup that verifies (hrp backup list)."
     case .openInThisProcess: "Close the connection first, or run the copy in a process of its own."

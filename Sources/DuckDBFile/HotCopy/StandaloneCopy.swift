@@ -20,8 +20,8 @@ package struct StandaloneCopy {
   /// The log gets its name before the database does: a database of that name is never without its log.
   /// - Throws: `HotCopyError`, `SystemError` (`fileExists`: the target or its log is there), `Interruption.Stopped`.
   package func run() throws -> HotCopy.Result {
-    let log = LogNames.log(of: target)
-    for path in [target, log] where try files.exists(path) {
+    let names = [target, LogNames.log(of: target), LogNames.checkpointLog(of: target)]
+    for path in names where try files.exists(path) {
       throw SystemError("openat", .fileExists, path: path.text)
     }
     let database = try DatabaseFile(source, files: files, time: time)
@@ -35,23 +35,27 @@ package struct StandaloneCopy {
     }
     let folder = try OpenFile(hidden, at: parent.descriptor, [.directory, .noFollow], files: files)
     let permissions = try database.file.status().permissions & 0o666 | 0o600
-    let result = try HotCopy(
-      of: database, to: "db", at: folder.descriptor, permissions: permissions, files: files, time: time
-    ).run()
-    if result.logBytes == 0 { try files.remove("db.wal", at: folder.descriptor) }
-    for name in ["db", "db.wal"] where try files.exists(FilePath(name), at: folder.descriptor) {
-      let file = try OpenFile(FilePath(name), at: folder.descriptor, files: files)
-      try file.synchronize()
-    }
-    if result.logBytes > 0 { try files.renameNew("db.wal", at: folder.descriptor, to: log, at: nil) }
-    do {
-      try files.renameNew("db", at: folder.descriptor, to: target, at: nil)
-    } catch {
-      // A log without its database would be found by whatever is made there next.
-      if result.logBytes > 0 { try? files.remove(log, at: nil) }
-      throw error
-    }
+    let result = try DatabaseCopy.run(
+      of: database, to: "db", at: folder.descriptor, permissions: permissions, files: files, time: time)
+    try publish(zip(["db", "db.wal", "db.wal.checkpoint"], names), from: folder)
     try parent.synchronize()
     return result
+  }
+
+  /// Makes the files durable and gives them their names, the database last.
+  private func publish(_ pairs: some Sequence<(FilePath, FilePath)>, from folder: OpenFile) throws {
+    let pairs = try pairs.filter { try files.exists($0.0, at: folder.descriptor) }
+    for (staged, _) in pairs { try OpenFile(staged, at: folder.descriptor, files: files).synchronize() }
+    var named: [FilePath] = []
+    do {
+      for (staged, name) in pairs.reversed() {
+        try files.renameNew(staged, at: folder.descriptor, to: name, at: nil)
+        named.append(name)
+      }
+    } catch {
+      // A log without its database would be found by whatever is made there next.
+      for name in named { try? files.remove(name, at: nil) }
+      throw error
+    }
   }
 }

@@ -4,8 +4,7 @@
 /// digits; everything else stands for itself. So every sequence of bytes has one text, and each such text one sequence.
 package enum ByteText {
   /// The text of the bytes.
-  package static func escaped(_ bytes: some Sequence<UInt8>) -> String {
-    let bytes = Array(bytes)
+  package static func escaped(_ bytes: [UInt8]) -> String {
     if bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "%") }) {
       return String(decoding: bytes, as: UTF8.self)
     }

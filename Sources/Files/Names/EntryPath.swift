@@ -6,7 +6,7 @@ package struct FileName: Hashable, Comparable, Sendable {
   package let bytes: [UInt8]
 
   /// Takes bytes as the kernel gave them.
-  package init(bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
+  package init(bytes: [UInt8]) { self.bytes = bytes }
 
   package init(_ text: String) { bytes = Array(text.utf8) }
 
@@ -86,7 +86,24 @@ package struct EntryPath: Hashable, Comparable, Sendable {
       ? EntryPath(unchecked: name.bytes) : EntryPath(unchecked: parent.bytes + [UInt8(ascii: "/")] + name.bytes)
   }
 
+  /// A path below another one; nil when it is too long or too deep.
+  package static func / (parent: EntryPath, path: EntryPath) -> EntryPath? {
+    guard parent.bytes.count + 1 + path.bytes.count <= maximumLength, parent.depth + path.depth <= maximumDepth else {
+      return nil
+    }
+    return EntryPath(unchecked: parent.bytes + [UInt8(ascii: "/")] + path.bytes)
+  }
+
+  /// How many components there are.
+  package var depth: Int { bytes.isEmpty ? 0 : bytes.reduce(1) { $0 + ($1 == UInt8(ascii: "/") ? 1 : 0) } }
+
   package var isRoot: Bool { bytes.isEmpty }
+
+  /// Whether the path names something in just that folder.
+  package func isDirectly(in folder: EntryPath) -> Bool {
+    let start = folder.isRoot ? 0 : folder.bytes.count + 1
+    return bytes.count > start && isInside(folder) && !bytes[start...].contains(UInt8(ascii: "/"))
+  }
 
   /// The last component.
   package var name: FileName {
@@ -106,7 +123,10 @@ package struct EntryPath: Hashable, Comparable, Sendable {
 
   /// Whether the path lies in the given folder (or is it).
   package func isInside(_ folder: EntryPath) -> Bool {
-    folder.isRoot || bytes == folder.bytes || bytes.starts(with: folder.bytes + [UInt8(ascii: "/")])
+    let length = folder.bytes.count
+    return length == 0
+      || (bytes.count >= length && bytes[..<length].elementsEqual(folder.bytes)
+        && (bytes.count == length || bytes[length] == UInt8(ascii: "/")))
   }
 
   /// The path seen from the given folder, which must hold it; nil for the folder itself or a path elsewhere.
@@ -137,9 +157,9 @@ extension FilePath.Component {
 
 extension FilePath {
   /// A path of raw bytes, which need not be UTF-8.
-  package init(bytes: some Collection<UInt8>) {
+  package init(bytes: [UInt8]) {
     self = withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { text in
-      for (index, byte) in bytes.enumerated() { text[index] = CChar(bitPattern: byte) }
+      for index in bytes.indices { text[index] = CChar(bitPattern: bytes[index]) }
       text[bytes.count] = 0
       // The buffer holds at least its NUL, so there is an address.
       return text.baseAddress.map { FilePath(platformString: $0) } ?? ""
@@ -153,4 +173,10 @@ extension FilePath {
 
   /// The path in readable form: see ``ByteText``.
   package var text: String { ByteText.escaped(bytes) }
+
+  /// The directory that holds what the path names; `.` for a single name.
+  package var folder: FilePath {
+    let folder = removingLastComponent()
+    return folder.isEmpty ? "." : folder
+  }
 }

@@ -1,12 +1,15 @@
 /// Page-aligned memory for reading and writing, allocated once for a worker and used again and again.
 package final class IOBuffer {
+  /// What reading and writing past the page cache asks of addresses, offsets and lengths, in bytes.
+  package static let alignment = 4096
+
   /// Fits in a core's own cache, so that a byte is still near when it is hashed and written after it was read.
   package static let defaultSize = 256 * 1024
 
   package let bytes: UnsafeMutableRawBufferPointer
 
   package init(size: Int = IOBuffer.defaultSize) {
-    bytes = .allocate(byteCount: size, alignment: 4096)
+    bytes = .allocate(byteCount: size, alignment: Self.alignment)
   }
 
   deinit { bytes.deallocate() }

@@ -24,6 +24,13 @@ package final class OpenFile {
     }
   }
 
+  /// Takes a descriptor that somebody opened.
+  package init(adopting descriptor: Descriptor, path: FilePath, files: any FileSystem) {
+    self.descriptor = descriptor
+    self.path = path
+    self.files = files
+  }
+
   deinit {
     // A failure to close after another error adds nothing that the reader could act on.
     if isOpen { try? files.close(descriptor) }
@@ -52,6 +59,27 @@ package final class OpenFile {
         done += count
       }
       return done
+    }
+  }
+
+  /// Reads the next bytes of a file whose size is known: one call where the kernel gives all that is there.
+  ///
+  /// Returns fewer than fit only at that size or at the end of the file. It asks in whole units of
+  /// ``IOBuffer/alignment`` and never at an offset behind the end, as is the rule past the page cache.
+  package func read(into bytes: UnsafeMutableRawBufferPointer, at offset: Int64, ofSize size: Int64)
+    throws(SystemError) -> Int
+  {
+    try named { () throws(SystemError) in
+      let wanted = Int(clamping: min(Int64(bytes.count), size - offset))
+      let room = min(bytes.count, (wanted + IOBuffer.alignment - 1) / IOBuffer.alignment * IOBuffer.alignment)
+      var done = 0
+      while done < wanted {
+        let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[done..<room])
+        let count = try files.read(descriptor, into: rest, at: offset + Int64(done))
+        if count == 0 { break }
+        done += count
+      }
+      return min(done, wanted)
     }
   }
 

@@ -82,6 +82,20 @@ package protocol FileSystem: Sendable {
   func startWriteback(_ descriptor: Descriptor, offset: Int64, length: Int64) throws(SystemError)
   /// Waits until a range is written out; not a promise of durability.
   func waitForWriteback(_ descriptor: Descriptor, offset: Int64, length: Int64) throws(SystemError)
+  /// Reads and writes past the page cache from now on, or through it again; false: the file system cannot.
+  ///
+  /// Past it, memory, offsets and lengths must be multiples of ``IOBuffer/alignment``, but for the end of the file when
+  /// reading. The corresponding C function is `fcntl(F_SETFL, O_DIRECT)`, on macOS `fcntl(F_NOCACHE)`.
+  func bypassCache(of descriptor: Descriptor, _ isOn: Bool) throws(SystemError) -> Bool
+  /// Makes a new file that shares the bytes of another one until either is written to, open for reading and writing.
+  ///
+  /// - Parameter name: nil: a file without a name, which is gone when it is closed.
+  /// - Returns: nil where the file system has no clones, or the two are on different ones, or the directory cannot be
+  ///   written to.
+  ///
+  /// The corresponding C calls are `ioctl(FICLONE)` with `O_TMPFILE`, on macOS `fclonefileat`.
+  func clone(_ source: Descriptor, to name: FilePath?, at directory: Descriptor, permissions: UInt16)
+    throws(SystemError) -> Descriptor?
   /// Makes the next read come from the device. The corresponding C function is `posix_fadvise(DONTNEED)`.
   func dropCache(of descriptor: Descriptor) throws(SystemError)
   /// The corresponding C function is `ftruncate`.

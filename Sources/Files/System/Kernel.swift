@@ -157,6 +157,37 @@ package struct Kernel: FileSystem {
     _ = try call("sync_file_range") { hrp_wait_writeback(descriptor.number, offset, length) }
   }
 
+  package func bypassCache(of descriptor: Descriptor, _ isOn: Bool) throws(SystemError) -> Bool {
+    do {
+      _ = try call("fcntl") { hrp_bypass_cache(descriptor.number, isOn ? 1 : 0) }
+      return true
+    } catch  where error.errno == .invalidArgument {
+      return false
+    }
+  }
+
+  package func clone(_ source: Descriptor, to name: FilePath?, at directory: Descriptor, permissions: UInt16)
+    throws(SystemError) -> Descriptor?
+  {
+    do {
+      let number =
+        if let name {
+          try call("FICLONE", name) { hrp_clone(source.number, directory.number, $0, UInt32(permissions)) }
+        } else {
+          try call("FICLONE") { hrp_clone(source.number, directory.number, nil, UInt32(permissions)) }
+        }
+      return Descriptor(number: number)
+    } catch  where Self.noClones.contains(error.errno) {
+      return nil
+    }
+  }
+
+  /// What the kernel says where there can be no clone (man 2 ioctl_ficlone, man 2 open "O_TMPFILE").
+  private static let noClones: Set<Errno> = [
+    .notSupported, .notSupportedOnSocket, .improperLink, .invalidArgument, .inappropriateIOCTLForDevice, .isDirectory,
+    .permissionDenied, .notPermitted, .readOnlyFileSystem, .noFunction,
+  ]
+
   package func dropCache(of descriptor: Descriptor) throws(SystemError) {
     _ = try call("posix_fadvise") { hrp_drop_cache(descriptor.number) }
   }

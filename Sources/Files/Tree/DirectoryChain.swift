@@ -8,6 +8,8 @@ package final class DirectoryChain {
   private let root: OpenFile
   private let files: any FileSystem
   private var open: [(name: FileName, file: OpenFile)] = []
+  /// The directory at the end of the chain; nil after a failure.
+  private var current: EntryPath? = .root
 
   package init(root: OpenFile) {
     self.root = root
@@ -19,8 +21,11 @@ package final class DirectoryChain {
   /// With `makingMissing` a directory that does not exist is made with these permissions.
   package func directory(_ path: EntryPath, makingMissing permissions: UInt16? = nil) throws(SystemError) -> Descriptor
   {
+    if path == current { return top }
     let components = path.components
     let common = zip(open, components).prefix { $0.name == $1 }.count
+    // Until the new end is reached, no path is the chain's.
+    current = nil
     // Deepest first, so that a chain is never left without its upper part.
     while open.count > common { try open.removeLast().file.close() }
     for name in components[common...] {
@@ -30,7 +35,17 @@ package final class DirectoryChain {
         name.path, at: top, [.directory, .noFollow], shown: shown, files: files)
       open.append((name, file))
     }
+    current = path
     return top
+  }
+
+  /// The descriptor of the directory that holds an entry; valid until the next call.
+  package func directory(holding path: EntryPath, makingMissing permissions: UInt16? = nil) throws(SystemError)
+    -> Descriptor
+  {
+    // Most entries lie beside the one before: then nothing is taken apart.
+    if let current, path.isDirectly(in: current) { return top }
+    return try directory(path.parent, makingMissing: permissions)
   }
 
   private var top: Descriptor { open.last?.file.descriptor ?? root.descriptor }

@@ -3,11 +3,11 @@ package import SystemPackage
 /// One thing found in a tree.
 package struct TreeEntry {
   package let path: EntryPath
+  /// The last component of the path.
+  package let name: FilePath
   package let status: FileStatus
   /// The open directory that holds it; valid during the visit only.
   package let directory: Descriptor
-
-  package var name: FilePath { path.name.path }
 }
 
 /// Walks a tree in the order of the bytes of whole paths, without following a link and without holding more than one
@@ -53,23 +53,23 @@ package struct TreeWalk {
       return
     }
     for entry in entries {
-      try step(path / entry.name, in: directory, depth: depth, visit)
+      try step(path / entry.name, entry.name.path, in: directory, depth: depth, visit)
     }
   }
 
   private func step(
-    _ path: EntryPath, in directory: OpenFile, depth: Int, _ visit: (Visit) throws -> Bool
+    _ path: EntryPath, _ name: FilePath, in directory: OpenFile, depth: Int, _ visit: (Visit) throws -> Bool
   ) throws {
     let status: FileStatus
     do {
-      status = try files.status(path.name.path, at: directory.descriptor)
+      status = try files.status(name, at: directory.descriptor)
     } catch  where error.errno == .noSuchFileOrDirectory {
       return  // Removed since it was listed: as if it had gone a moment earlier.
     } catch {
       _ = try visit(.unreadable(path, error.at(path.text)))
       return
     }
-    let entry = TreeEntry(path: path, status: status, directory: directory.descriptor)
+    let entry = TreeEntry(path: path, name: name, status: status, directory: directory.descriptor)
     guard status.kind == .directory else {
       _ = try visit(.entry(entry))
       return
@@ -78,8 +78,8 @@ package struct TreeWalk {
     let next: OpenFile
     do throws(SystemError) {
       next = try OpenFile(
-        path.name.path, at: directory.descriptor, [.directory, .noFollow],
-        shown: directory.path.appending(path.name.path.components), files: files)
+        name, at: directory.descriptor, [.directory, .noFollow],
+        shown: directory.path.appending(name.components), files: files)
     } catch {
       if error.errno != .noSuchFileOrDirectory { _ = try visit(.unreadable(path, error)) }
       return

@@ -1,22 +1,21 @@
 internal import Files
+internal import SystemPackage
 
-/// A file that is written in large steps, each on its way to the disk before the next but one begins.
-///
-/// So the disk never gets one great flush at the end, behind which a writer's commits would have to wait.
-final class PacedFile {
-  let file: OpenFile
+/// The copy in the making, and whoever sees its bytes as they are written.
+final class CopyTarget {
+  let target: TargetFile
   private let observer: (any WriteObserver)?
-  private var pace = WritebackPace()
 
-  init(_ file: OpenFile, observer: (any WriteObserver)?) {
-    self.file = file
+  var file: OpenFile { target.file }
+
+  init(_ target: TargetFile, observer: (any WriteObserver)?) {
+    self.target = target
     self.observer = observer
   }
 
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(SystemError) {
-    try file.write(bytes, at: offset)
+    try target.write(bytes, at: offset)
     observer?.wrote(bytes, at: offset)
-    try pace.wrote(bytes.count, at: offset, to: file)
   }
 
   func truncate(to length: Int64) throws(SystemError) {

@@ -1,0 +1,29 @@
+package import Files
+package import SystemPackage
+
+/// A consistent copy of any DuckDB file, by the way that its kind allows.
+///
+/// A hot copy; of an encrypted one a verbatim copy while nobody writes to it.
+package enum DatabaseCopy {
+  /// Copies into new files of a directory: `name`, and its logs beside it where there is something in them.
+  ///
+  /// - Parameter observer: sees the bytes of the main file as they are written; with `keepsClone` it sees none.
+  /// - Throws: `HotCopyError`, `SystemError`, `Interruption.Stopped`.
+  package static func run(
+    of database: DatabaseFile, to name: FilePath, at directory: Descriptor, permissions: UInt16,
+    options: HotCopy.Options = HotCopy.Options(), observer: (any WriteObserver)? = nil, files: any FileSystem,
+    time: any TimeSource, progress: @escaping (Int64) -> Void = { _ in }
+  ) throws -> HotCopy.Result {
+    if try database.mainHeader().isEncrypted {
+      return try EncryptedCopy(
+        of: database, to: name, at: directory, permissions: permissions, observer: observer, progress: progress
+      ).run()
+    }
+    let result = try HotCopy(
+      of: database, to: name, at: directory, permissions: permissions, options: options, observer: observer,
+      files: files, time: time, progress: progress
+    ).run()
+    if result.logBytes == 0 { try files.remove(LogNames.log(of: name), at: directory) }
+    return result
+  }
+}

@@ -1,0 +1,116 @@
+package import Files
+package import SystemPackage
+
+// A copy of an encrypted database. Without the key neither header, free list, block checksums nor markers of the log
+// can be read (docs/formats/duckdb.md §6.7), so a copy beside a writer could not be told to be right. Hence:
+//
+//   E1  Nobody holds the engine's write lock, before the first byte is read and after the last.
+//   E2  The logs are read before the main file, all as they lie: also `.wal.checkpoint`, which a checkpoint that died
+//       left and the engine merges.
+//   E3  Main file and logs are the same files with the same sizes and times afterwards, and the raw headers the same
+//       bytes; what was absent is absent still. Else everything is copied again.
+
+/// Copies an encrypted database that nobody writes to.
+package final class EncryptedCopy {
+  /// How often a copy is begun anew when the database changed meanwhile.
+  private static let attempts = 5
+
+  private let database: DatabaseFile
+  private let name: FilePath
+  private let directory: Descriptor
+  private let permissions: UInt16
+  private let observer: (any WriteObserver)?
+  private let progress: (Int64) -> Void
+  private let buffer = IOBuffer(size: 1 << 20)
+  private var files: any FileSystem { database.file.files }
+
+  /// Prepares a copy into new files of a directory: `name`, and its logs beside it where there are any.
+  package init(
+    of database: DatabaseFile, to name: FilePath, at directory: Descriptor, permissions: UInt16 = 0o644,
+    observer: (any WriteObserver)? = nil, progress: @escaping (Int64) -> Void = { _ in }
+  ) {
+    self.database = database
+    self.name = name
+    self.directory = directory
+    self.permissions = permissions
+    self.observer = observer
+    self.progress = progress
+  }
+
+  /// Copies; the files are complete but not yet durable.
+  /// - Throws: `HotCopyError`: `.encryptedInUse`, `.doesNotSettle`; `SystemError`; `Interruption.Stopped`.
+  package func run() throws -> HotCopy.Result {
+    for pass in 1...Self.attempts {
+      if let result = try attempt(pass) { return result }
+      for suffix in ["", ".wal", ".wal.checkpoint"] {
+        try files.removeTree(FilePath(name.string + suffix), at: directory)
+      }
+    }
+    throw HotCopyError.doesNotSettle(database.path, "it changed in each of \(Self.attempts) attempts")
+  }
+
+  private func attempt(_ pass: Int) throws -> HotCopy.Result? {
+    try checkNoWriter()
+    let base = try database.logBase()
+    let before = try look(base)
+    let main = try database.mainHeader()
+    let log = try copyLog(LogNames.log(of: base), to: LogNames.log(of: name))
+    let checkpointLog = try copyLog(LogNames.checkpointLog(of: base), to: LogNames.checkpointLog(of: name))
+    let size = try copy(database.file, to: name, observer)
+    try checkNoWriter()
+    guard try look(base) == before, try database.isStillInPlace() else { return nil }
+    return HotCopy.Result(
+      method: .verbatim, iteration: log.header?.iteration, storageVersion: main.storageVersion,
+      libraryVersion: main.libraryVersion, blockSize: 0, blocksInUse: 0, blocksFree: 0, logBytes: log.size,
+      checkpointLogBytes: checkpointLog.size, passes: pass, flips: 0, restarts: pass - 1, byteCount: size)
+  }
+
+  /// E1.
+  private func checkNoWriter() throws {
+    guard let writer = try database.writer() else { return }
+    throw HotCopyError.encryptedInUse(database.path, writer: writer, program: ThisProcess.program(of: writer))
+  }
+
+  /// Everything by which a change shows (E3).
+  private struct Look: Equatable {
+    let headers: [UInt8]
+    let main: FileStatus
+    let logs: [FileStatus?]
+  }
+
+  private func look(_ base: FilePath) throws -> Look {
+    Look(
+      headers: try database.file.read(count: Int(HeaderPair.end), at: 0), main: try database.file.status(),
+      logs: try [LogNames.log(of: base), LogNames.checkpointLog(of: base)].map {
+        try files.exists($0) ? files.status($0, at: nil) : nil
+      })
+  }
+
+  private func copyLog(_ source: FilePath, to target: FilePath) throws -> (size: Int64, header: LogHeader?) {
+    do {
+      let file = try OpenFile(source, [.noFollow], files: files)
+      let header = try? LogHeader(parsing: try file.read(count: LogHeader.maximumLength, at: 0))
+      return (try copy(file, to: target, nil), header)
+    } catch let error as SystemError where error.errno == .noSuchFileOrDirectory {
+      return (0, nil)
+    }
+  }
+
+  private func copy(_ source: OpenFile, to name: FilePath, _ observer: (any WriteObserver)?) throws -> Int64 {
+    let size = try source.status().size
+    let target = CopyTarget(
+      try TargetFile(name, at: directory, permissions: permissions, expectedBytes: size, files: files),
+      observer: observer)
+    var offset: Int64 = 0
+    while offset < size {
+      try Interruption.check()
+      let count = try source.read(into: buffer.bytes, at: offset, ofSize: size)
+      if count == 0 { break }
+      try target.write(buffer.prefix(count), at: offset)
+      offset += Int64(count)
+      progress(Int64(count))
+    }
+    try target.file.close()
+    return offset
+  }
+}
