@@ -6,7 +6,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #if defined(__linux__)
 #include <linux/fs.h>
@@ -164,6 +168,44 @@ int hrp_set_modified(int descriptor, const char *path, int64_t nanoseconds) {
 }
 
 int64_t hrp_next_data(int descriptor, int64_t offset) { return lseek(descriptor, offset, SEEK_DATA); }
+
+struct thread {
+  void (*body)(void *);
+  void *context;
+};
+
+static void *run_thread(void *pointer) {
+  struct thread thread = *(struct thread *)pointer;
+  free(pointer);
+  thread.body(thread.context);
+  return NULL;
+}
+
+int hrp_thread_start(void (*body)(void *), void *context, uintptr_t *handle) {
+  struct thread *thread = malloc(sizeof *thread);
+  if (thread == NULL) return ENOMEM;
+  *thread = (struct thread){.body = body, .context = context};
+  pthread_t started;
+  int error = pthread_create(&started, NULL, run_thread, thread);
+  if (error != 0) free(thread);
+  else *handle = (uintptr_t)started;
+  return error;
+}
+
+void hrp_thread_join(uintptr_t thread) { pthread_join((pthread_t)thread, NULL); }
+
+int64_t hrp_find_byte(const void *start, unsigned char byte, int64_t length) {
+  const void *found = length > 0 ? memchr(start, byte, (size_t)length) : NULL;
+  return found ? (const char *)found - (const char *)start : -1;
+}
+
+void hrp_prefer_large_pages(void *start, int64_t length) {
+#if defined(__linux__)
+  madvise(start, (size_t)length, MADV_HUGEPAGE);
+#else
+  (void)start, (void)length;
+#endif
+}
 
 const char *hrp_descriptor_folder(void) {
 #if defined(__linux__)

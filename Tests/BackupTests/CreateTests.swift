@@ -153,14 +153,14 @@ struct CreateTests {
     try withStack { sample in
       let calls = Mutex<[String]>([])
       let files = HookedFileSystem { (call, path) throws(SystemError) in
-        if ["syncfs", "posix_fadvise", "renameat2", "fsync", "pwrite"].contains(call) {
+        if ["syncfs", "O_DIRECT", "posix_fadvise", "renameat2", "fsync", "pwrite"].contains(call) {
           calls.withLock { $0.append(call) }
         }
       }
       _ = try sample.create(files: files)
       let order = calls.withLock { $0 }
       let sync = try #require(order.firstIndex(of: "syncfs"))
-      let readBack = try #require(order.firstIndex(of: "posix_fadvise"))
+      let readBack = try #require(order[sync...].firstIndex(of: "O_DIRECT"))
       let publish = try #require(order.lastIndex(of: "renameat2"))
       #expect(order.filter { $0 == "syncfs" }.count == 1)
       #expect(sync < readBack && readBack < publish)

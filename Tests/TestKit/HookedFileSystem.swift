@@ -117,7 +117,7 @@ package final class HookedFileSystem: FileSystem {
     try kernel.waitForWriteback(descriptor, offset: offset, length: length)
   }
   package func bypassCache(of descriptor: Descriptor, _ isOn: Bool) throws(SystemError) -> Bool {
-    try hook("fcntl", "")
+    try hook("O_DIRECT", "")
     return try kernel.bypassCache(of: descriptor, isOn)
   }
   package func clone(_ source: Descriptor, to name: FilePath?, at directory: Descriptor, permissions: UInt16)

@@ -14,9 +14,11 @@ struct TidyTests {
 
   /// Packages of others that a module may import.
   private static let packages: [String: Set<String>] = [
-    "Files": ["SystemPackage", "Synchronization", "Glibc", "Musl", "Darwin"], "DuckDBFile": ["SystemPackage"],
+    "Files": ["SystemPackage", "Synchronization", "Dispatch", "Glibc", "Musl", "Darwin"],
+    "DuckDBFile": ["SystemPackage"],
     "MLflow": ["SystemPackage", "GRDB"],
-    "HRP": ["SystemPackage"], "Backup": ["SystemPackage", "Crypto", "FoundationEssentials", "Foundation"],
+    "HRP": ["SystemPackage"],
+    "Backup": ["SystemPackage", "Synchronization", "Crypto", "FoundationEssentials", "Foundation"],
     "Commands": ["SystemPackage", "ArgumentParser", "Synchronization"],
   ]
 

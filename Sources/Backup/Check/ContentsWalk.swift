@@ -11,6 +11,8 @@ struct StoredEntry {
   let directory: Descriptor
   /// nil in backups of the Python tool.
   let manifest: ManifestLine?
+  /// Of a file: the hash that `checksums.txt` says.
+  let expected: Digest?
 }
 
 /// Walks a backup beside its two lists and notes every difference; what becomes of the contents is the visitor's.
@@ -62,7 +64,8 @@ final class ContentsWalk {
         try meet(entry, visit)
         return true
       case .entry(let entry):
-        if !BackupLayout.lists.contains(entry.path) { try meet(entry, visit) }
+        let isList = entry.path.isDirectly(in: .root) && BackupLayout.lists.contains(entry.path)
+        if !isList { try meet(entry, visit) }
         return true
       case .unreadable(let path, let error):
         note(Finding(.mismatch, path, "cannot be read: \(error.errno)"))
@@ -71,6 +74,22 @@ final class ContentsWalk {
     }
     try passChecksums(before: nil)
     try passManifest(before: nil)
+  }
+
+  /// Walks the backup and has its files read by the check meanwhile.
+  ///
+  /// - Returns: why the inside of files could not be looked at.
+  func run(_ check: ContentsCheck, skipping: (StoredEntry) -> Bool = { _ in false }) throws -> [String] {
+    do {
+      try run { entry in
+        if !skipping(entry) { try check.take(entry) }
+        return nil
+      }
+      return try check.finish(self)
+    } catch {
+      check.cancel()
+      throw error
+    }
   }
 
   /// Notes what a visitor found by looking into a file.
@@ -112,7 +131,8 @@ final class ContentsWalk {
       if line == nil { note(Finding(.malformed, BackupLayout.manifest, "does not name \(entry.path.text)")) }
     }
     let stored = StoredEntry(
-      path: entry.path, name: entry.name, status: entry.status, directory: entry.directory, manifest: line)
+      path: entry.path, name: entry.name, status: entry.status, directory: entry.directory, manifest: line,
+      expected: next.element.digest)
     do {
       if let found = try visit(stored), found != next.element.digest { note(Finding(.mismatch, entry.path)) }
     } catch let error as SystemError where error.path == entry.path.text {
@@ -134,7 +154,8 @@ final class ContentsWalk {
     }
     _ = try visit(
       StoredEntry(
-        path: entry.path, name: entry.name, status: entry.status, directory: entry.directory, manifest: line))
+        path: entry.path, name: entry.name, status: entry.status, directory: entry.directory, manifest: line,
+        expected: nil))
   }
 
   /// Notes the files that the list names and the tree does not hold.

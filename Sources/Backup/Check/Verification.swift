@@ -73,48 +73,21 @@ package struct Verification {
   private func run(
     _ walk: ContentsWalk, root: OpenFile, level: VerificationLevel, notices: inout [String]
   ) throws {
-    let reader = ContentsReader(fromDevice: false, files: files, time: time) { events.send(.progress(bytes: $0)) }
-    var state: StorageState?
-    var isReadable = true
-    var found: [String] = []
+    let path = root.path
+    let structure = StructureCheck(backup: path, files: files, time: time)
+    let check = try ContentsCheck(fromDevice: false, files: files, time: time, events: events) {
+      (file, stored, reader) in
+      try level >= .structure
+        ? structure.read(file, stored, reader)
+        : .init(digest: reader.digest(of: file, size: stored.status.size))
+    }
     var sawDatabase = false
-    try walk.run { entry in
-      guard entry.status.kind == .regular else { return nil }
+    notices = try walk.run(check) { entry in
       if entry.path == BackupLayout.database { sawDatabase = true }
-      guard level >= .structure else { return try reader.digest(of: entry) }
-      let file = try reader.open(entry)
-      if entry.path == BackupLayout.database {
-        let reading = try reader.readDatabase(file, size: entry.status.size, at: entry.path)
-        state = reading.state
-        reading.findings.forEach(walk.note)
-        if let notice = reading.notice {
-          found.append("\(notice): only its checksum was compared")
-          isReadable = false
-        }
-        return reading.digest
-      }
-      if entry.path == BackupLayout.log, isReadable, let problem = try LogAudit.problem(of: file, state: state) {
-        walk.note(Finding(.log, entry.path, problem))
-      }
-      try checkSQLite(file, entry, root: root, walk)
-      return try reader.digest(of: file, size: entry.status.size)
+      return false
     }
     if !sawDatabase, !walk.findings.contains(where: { $0.file == BackupLayout.database.text }) {
       walk.note(Finding(.missing, BackupLayout.database))
-    }
-    notices = found
-  }
-
-  /// Checks a database that lies at the top of the MLflow directory, where tracking databases do.
-  private func checkSQLite(_ file: OpenFile, _ entry: StoredEntry, root: OpenFile, _ walk: ContentsWalk) throws {
-    guard [BackupLayout.mlflow, BackupLayout.legacyMLflow].contains(entry.path.parent),
-      try file.read(count: SQLiteFile.magic.count, at: 0) == SQLiteFile.magic
-    else { return }
-    let path = root.path.pushing(FilePath(bytes: entry.path.bytes))
-    do throws(SQLiteError) {
-      for problem in try SQLiteFile.integrityProblems(of: path) { walk.note(Finding(.sqlite, entry.path, problem)) }
-    } catch {
-      walk.note(Finding(.sqlite, entry.path, error.message))
     }
   }
 }

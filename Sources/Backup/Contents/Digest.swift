@@ -16,15 +16,21 @@ package struct Digest: Hashable, Sendable {
 
   /// A digest from 64 hexadecimal digits of either case; nil for anything else.
   package init?(hex: ArraySlice<UInt8>) {
-    guard hex.count == 64 else { return nil }
-    for character in hex {
-      guard let digit = ByteText.digit(character) else { return nil }
-      // Each digit moves all four words on by four bits.
-      words = (
-        words.0 << 4 | words.1 >> 60, words.1 << 4 | words.2 >> 60, words.2 << 4 | words.3 >> 60,
-        words.3 << 4 | UInt64(digit)
-      )
+    guard hex.count == 64, let first = Self.word(hex, 0), let second = Self.word(hex, 1), let third = Self.word(hex, 2),
+      let fourth = Self.word(hex, 3)
+    else { return nil }
+    words = (first, second, third, fourth)
+  }
+
+  /// The word of sixteen digits with that index.
+  private static func word(_ hex: ArraySlice<UInt8>, _ index: Int) -> UInt64? {
+    var word: UInt64 = 0
+    let start = hex.startIndex + 16 * index
+    for position in start..<(start + 16) {
+      guard let digit = ByteText.digit(hex[position]) else { return nil }
+      word = word << 4 | UInt64(digit)
     }
+    return word
   }
 
   package init?(hex: some Sequence<UInt8>) { self.init(hex: Array(hex)[...]) }

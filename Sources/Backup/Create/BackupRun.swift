@@ -228,11 +228,11 @@ package struct BackupRun {
   /// A file that is linked from the backup before was read back when it was written.
   private func readBack(_ staging: Staging, _ digests: (checksums: Digest, manifest: Digest)) throws {
     let walk = try ContentsWalk(staging.folder, written: digests)
-    let reader = ContentsReader(fromDevice: true, files: files, time: time) { events.send(.progress(bytes: $0)) }
-    try walk.run { entry in
-      let isOurs = entry.status.kind == .regular && entry.status.linkCount == 1
-      return isOurs ? try reader.digest(of: entry) : nil
+    let check = try ContentsCheck(fromDevice: true, files: files, time: time, events: events) {
+      (file, stored, reader) in
+      .init(digest: try reader.digest(of: file, size: stored.status.size))
     }
+    _ = try walk.run(check) { $0.status.linkCount > 1 }
     guard let first = walk.findings.first else { return }
     throw BackupError(
       "backup.read-back", .failed,

@@ -39,5 +39,13 @@ int64_t hrp_changed_ns(const void *status);
 int hrp_set_modified(int descriptor, const char *path, int64_t nanoseconds);
 /// SEEK_DATA: the next offset that holds data, or -1 (ENXIO: none).
 int64_t hrp_next_data(int descriptor, int64_t offset);
+/// Runs a function on a thread of its own; 0, or an error number.
+int hrp_thread_start(void (*body)(void *), void *context, uintptr_t *thread);
+/// Waits until a thread's function has returned.
+void hrp_thread_join(uintptr_t thread);
+/// The place of a byte in memory; -1: it is not there.
+int64_t hrp_find_byte(const void *start, unsigned char byte, int64_t length);
+/// Asks for large pages of memory, where the system has them; a wish, never an error.
+void hrp_prefer_large_pages(void *start, int64_t length);
 /// Where directories of descriptors of this process are listed.
 const char *hrp_descriptor_folder(void);

@@ -1,3 +1,5 @@
+private import CFiles
+
 /// Page-aligned memory for reading and writing, allocated once for a worker and used again and again.
 package final class IOBuffer {
   /// What reading and writing past the page cache asks of addresses, offsets and lengths, in bytes.
@@ -9,8 +11,16 @@ package final class IOBuffer {
   package let bytes: UnsafeMutableRawBufferPointer
 
   package init(size: Int = IOBuffer.defaultSize) {
-    bytes = .allocate(byteCount: size, alignment: Self.alignment)
+    // A large one lies in one large page where the system has them: each call past the page cache pins its pages.
+    let isLarge = size >= 1 << 20
+    let start = UnsafeMutableRawPointer.allocate(
+      byteCount: isLarge ? max(size, Self.largePage) : size, alignment: isLarge ? Self.largePage : Self.alignment)
+    if isLarge { hrp_prefer_large_pages(start, Int64(Self.largePage)) }
+    bytes = UnsafeMutableRawBufferPointer(start: start, count: size)
   }
+
+  /// Bytes of a large page of memory.
+  private static let largePage = 2 << 20
 
   deinit { bytes.deallocate() }
 

@@ -1,3 +1,5 @@
+private import CFiles
+
 /// Reads a file line by line in steps of one buffer.
 package final class LineReader {
   /// A line that is longer than a list of ours can hold.
@@ -45,7 +47,8 @@ package final class LineReader {
         }
       }
       let rest = UnsafeRawBufferPointer(rebasing: buffer.bytes[position..<filled])
-      let end = rest.firstIndex(of: UInt8(ascii: "\n"))
+      let found = hrp_find_byte(rest.baseAddress, UInt8(ascii: "\n"), Int64(rest.count))
+      let end = found < 0 ? nil : Int(found)
       text.append(contentsOf: rest[..<(end ?? rest.count)])
       position += end.map { $0 + 1 } ?? rest.count
       if text.count > maximumLength { throw LineTooLong(line: line + 1) }

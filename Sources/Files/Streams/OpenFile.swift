@@ -42,6 +42,12 @@ package final class OpenFile {
     try named { () throws(SystemError) in try files.close(descriptor) }
   }
 
+  /// Hands the descriptor to somebody else, who closes it.
+  package func release() -> Descriptor {
+    isOpen = false
+    return descriptor
+  }
+
   package func status() throws(SystemError) -> FileStatus {
     try named { () throws(SystemError) in try files.status(of: descriptor) }
   }
