@@ -69,6 +69,17 @@ class Tool:
         return timed(self.command(step), self.dir)
 
 
+def make_data(size, work):
+    """The stack of that size, made when it is not there."""
+    work.mkdir(parents=True, exist_ok=True)
+    data = work / ("data-" + size)
+    if not (data / "mlflow/mlflow.db").exists():
+        shutil.rmtree(data, ignore_errors=True)
+        env = dict(os.environ, PYTHONPATH=str(ROOT / ".deps/duckdb/2.0.0"))
+        subprocess.run([str(PYTHON), str(ROOT / "Benchmarks/make_data.py"), "create", str(data), "--size", size], check=True, env=env)
+    return data
+
+
 def table(tools, steps, figures):
     print("\n| step | tool | CPU s | ratio | wall s (min–max) | ratio | peak MiB |\n|---|---|---|---|---|---|---|")
     for step in steps:
@@ -93,12 +104,7 @@ def main():
     a = p.parse_args()
     hrp = os.path.abspath(a.hrp or ROOT / ".build/release/hrp")
     work = pathlib.Path(a.work)
-    work.mkdir(parents=True, exist_ok=True)
-    data = work / ("data-" + a.size)
-    if not (data / "mlflow/mlflow.db").exists():
-        shutil.rmtree(data, ignore_errors=True)
-        env = dict(os.environ, PYTHONPATH=str(ROOT / ".deps/duckdb/2.0.0"))
-        subprocess.run([str(PYTHON), str(ROOT / "Benchmarks/make_data.py"), "create", str(data), "--size", a.size], check=True, env=env)
+    data = make_data(a.size, work)
     tools, steps = a.tools.split(","), a.steps.split(",")
     # A step needs what the ones before it made.
     order = [s for s in ("full", "same", "verify", "restore")]

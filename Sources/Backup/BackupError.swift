@@ -74,6 +74,10 @@ extension BackupError {
       return BackupError(
         "path.exists", .failed, "\(error.path) is there already", remedy: "Name a place that does not exist yet.",
         cause: cause)
+    case .notDirectory:
+      return BackupError(
+        "path.not-a-directory", .failed, "\(error.path) is not a directory",
+        remedy: "Name a directory; what is there stays as it is.", cause: cause)
     case .readOnlyFileSystem:
       return BackupError(
         "disk.read-only", .failed, "the file system is read-only: \(error.path)",

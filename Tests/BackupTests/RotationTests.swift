@@ -16,7 +16,9 @@ struct RotationTests {
     let moment = Self.now - Int64(age * Double(Self.day))
     let name = "backup_" + LocalTime(nanoseconds: moment).compact
     try run("/bin/mkdir", ["-p", folder + "/" + name])
-    try Data("x".utf8).write(to: URL(fileURLWithPath: folder + "/\(name)/checksums.txt"))
+    for file in ["checksums.txt", "hrp.duckdb"] {
+      try Data("x".utf8).write(to: URL(fileURLWithPath: folder + "/\(name)/\(file)"))
+    }
     let flag = verified.map { ", \"verified\": \($0)" } ?? ""
     let text = metadata ?? "{\"created_at\": \(Double(moment) / 1e9)\(flag)}"
     try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/\(name)/metadata.json"))

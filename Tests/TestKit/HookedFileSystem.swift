@@ -14,9 +14,11 @@ package final class HookedFileSystem: FileSystem {
   private let hook: Hook
   /// What `lockHolder` answers: a writer that needs no process.
   private let writer: Int32?
+  private let hasClones: Bool
 
-  package init(writer: Int32? = nil, hook: @escaping Hook = { (_, _) throws(SystemError) in }) {
+  package init(writer: Int32? = nil, hasClones: Bool = true, hook: @escaping Hook = { (_, _) throws(SystemError) in }) {
     self.writer = writer
+    self.hasClones = hasClones
     self.hook = hook
   }
 
@@ -124,6 +126,7 @@ package final class HookedFileSystem: FileSystem {
     throws(SystemError) -> Descriptor?
   {
     try hook("FICLONE", name?.string ?? "")
+    guard hasClones else { return nil }
     return try kernel.clone(source, to: name, at: directory, permissions: permissions)
   }
   package func dropCache(of descriptor: Descriptor) throws(SystemError) {

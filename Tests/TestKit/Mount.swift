@@ -4,7 +4,7 @@ import Foundation
 public enum Mount {
   /// Whether a file system in memory can be mounted.
   public static let canMount: Bool = {
-    (try? withMount("mount -t tmpfs -o size=1M none") { _ in true }) ?? false
+    (try? withTemporaryFolder { try withMemory("size=1m", on: $0) { _ in true } }) ?? false
   }()
 
   /// Whether XFS, which has clones, can be made and mounted.
@@ -12,9 +12,12 @@ public enum Mount {
     (try? withCloningFolder { _ in true }) ?? false
   }()
 
-  /// A folder on a file system in memory that holds so much and no more.
-  public static func withSmallFolder<Result>(_ megabytes: Int, _ body: (String) throws -> Result) throws -> Result {
-    try withMount("mount -t tmpfs -o size=\(megabytes)M none", body)
+  /// A file system in memory, mounted as `small` in a folder for as long as the body runs.
+  /// - Parameter options: as `mount` takes them: "size=30m".
+  public static func withMemory<Result>(
+    _ options: String, on folder: String, _ body: (String) throws -> Result
+  ) throws -> Result {
+    try withMount("mount -t tmpfs -o \(options) tmpfs", below: folder, body)
   }
 
   /// A folder on XFS, where a file can be cloned (`FICLONE`).
@@ -23,7 +26,7 @@ public enum Mount {
       let image = folder + "/image"
       let made = try run("/bin/sh", ["-c", "truncate -s 400M '\(image)' && mkfs.xfs -q '\(image)'"])
       guard made.status == 0 else { throw Unavailable(description: made.errors) }
-      return try withMount("mount -o loop '\(image)'", body)
+      return try withMount("mount -o loop '\(image)'", below: folder, body)
     }
   }
 
@@ -33,16 +36,16 @@ public enum Mount {
     public let description: String
   }
 
-  private static func withMount<Result>(_ command: String, _ body: (String) throws -> Result) throws -> Result {
-    try withTemporaryFolder { folder in
-      let place = folder + "/mounted"
-      let done = try run("/bin/sh", ["-c", "mkdir '\(place)' && \(command) '\(place)'"])
-      guard done.status == 0 else { throw Unavailable(description: done.errors) }
-      defer {
-        // Lazily: a process that ends just now may still be in it. What stays mounted is seen by the next who looks.
-        _ = try? run("/bin/sh", ["-c", "umount '\(place)' || umount -l '\(place)'"])
-      }
-      return try body(place)
+  private static func withMount<Result>(
+    _ command: String, below folder: String, _ body: (String) throws -> Result
+  ) throws -> Result {
+    let place = folder + "/small"
+    let done = try run("/bin/sh", ["-c", "mkdir '\(place)' && \(command) '\(place)'"])
+    guard done.status == 0 else { throw Unavailable(description: done.errors) }
+    defer {
+      // Lazily where it must be: a process that ends just now may still be in it.
+      _ = try? run("/bin/sh", ["-c", "umount '\(place)' || umount -l '\(place)'"])
     }
+    return try body(place)
   }
 }

@@ -8,6 +8,8 @@ package struct ListedBackup: Sendable {
   /// When it was made, in nanoseconds since 1970 UTC; nil: nothing says.
   package let moment: Int64?
   package let metadata: BackupMetadata?
+  /// Whether its database is there; what is in it only a verification tells.
+  package let hasDatabase: Bool
 }
 
 /// The directory that holds the backups of a stack.
@@ -56,7 +58,8 @@ package struct BackupDirectory {
     let metadata = Self.metadata(in: root)
     return ListedBackup(
       name: name, path: path.appending(name.path.components),
-      moment: metadata.flatMap(Self.moment) ?? BackupLayout.moment(ofName: name), metadata: metadata)
+      moment: metadata.flatMap(Self.moment) ?? BackupLayout.moment(ofName: name), metadata: metadata,
+      hasDatabase: (try? files.status(BackupLayout.database.name.path, at: root.descriptor).kind) == .regular)
   }
 
   /// The metadata of an open backup; nil when there is none that can be read: the list goes on without.
@@ -71,12 +74,15 @@ package struct BackupDirectory {
 
   /// `created_at`, else `timestamp`, which is local time in the Python tool's and in ours.
   private static func moment(of metadata: BackupMetadata) -> Int64? {
-    if let seconds = metadata.createdAt, seconds.isFinite, abs(seconds) < 1e11 {
+    if let seconds = metadata.createdAt, seconds >= 0, seconds < 7e9 {
       // Microseconds are what the number holds; below that is the noise of its form.
       return Int64((seconds * 1e6).rounded()) * 1000
     }
-    return metadata.timestamp.flatMap(moment(ofTimestamp:))
+    return metadata.timestamp.flatMap(moment(ofTimestamp:)).flatMap { believable.contains($0) ? $0 : nil }
   }
+
+  /// Moments from 1970 to 2191: no backup is of another time, and differences of two of them can be counted.
+  private static let believable: Range<Int64> = 0..<7_000_000_000_000_000_000
 
   /// The moment of `2026-01-24T14:30:52.123456`, local time, or with an offset or `Z` after it; nil for another form.
   static func moment(ofTimestamp text: String) -> Int64? {
@@ -88,7 +94,7 @@ package struct BackupDirectory {
         year: numbers[0], month: numbers[1], day: numbers[2], hour: numbers[3], minute: numbers[4], second: numbers[5])
     }
     guard let offset = offsetSeconds(zone) else { return nil }
-    return LocalTime.nanoseconds(utc: numbers).map { $0 - Int64(offset) * 1_000_000_000 }
+    return LocalTime.nanoseconds(utc: numbers).map { $0 &- Int64(offset) * 1_000_000_000 }
   }
 
   /// `Z`, `+05:00`, `-0530`: seconds east of UTC.

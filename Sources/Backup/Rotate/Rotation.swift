@@ -4,9 +4,10 @@ package import SystemPackage
 // Deleting backups by age. What is deleted is gone, so:
 //
 //   D1  A backup is deleted only when it is older than asked for, by `created_at`, else `timestamp`, else its name.
-//       When name and metadata differ by more than a day, or nothing says how old it is, it is kept and named.
-//   D2  The newest two verified backups stay, whatever their age. Where there are fewer, the newest others stand in for
-//       them: two backups of any kind are never gone below.
+//       When name and metadata differ by more than a day, or nothing says how old it is, or its name is not one that
+//       hrp gives (somebody renamed it), it is kept and named.
+//   D2  The newest two verified backups that have their database stay, whatever their age. Where there are fewer, the
+//       newest others stand in for them: two backups of any kind are never gone below.
 //   D3  A backup that is being read (verified, restored) is passed over.
 //   D4  A backup leaves the list in one rename, before the first of its files goes: what a crash leaves is hidden, and
 //       the next run removes it.
@@ -92,7 +93,11 @@ package struct Rotation {
         return false
       }
       guard moment < limit else { return false }
-      if let named = BackupLayout.moment(ofName: backup.name), abs(named - moment) > Self.dayNanoseconds {
+      guard let named = BackupLayout.moment(ofName: backup.name) else {
+        notices.append("\(name(backup)) stays: its name is not one that hrp gives")
+        return false
+      }
+      if abs(named - moment) > Self.dayNanoseconds {
         notices.append("\(name(backup)) stays: its name and its metadata differ by more than a day")
         return false
       }
@@ -109,9 +114,10 @@ package struct Rotation {
   /// The list is newest first.
   private func protected(_ all: [ListedBackup]) -> Set<FileName> {
     let isVerified = { (backup: ListedBackup) in
-      backup.metadata?.verified == true && backup.metadata?.complete != false
+      backup.metadata?.verified == true && backup.metadata?.complete != false && backup.hasDatabase
     }
-    let best = all.filter(isVerified) + all.filter { !isVerified($0) }
+    let others = all.filter { !isVerified($0) }
+    let best = all.filter(isVerified) + others.filter(\.hasDatabase) + others.filter { !$0.hasDatabase }
     return Set(best.prefix(Self.minimumKept).map(\.name))
   }
 
