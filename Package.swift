@@ -37,13 +37,15 @@ let package = Package(
       name: "DuckDBFile", dependencies: ["Files", system],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "MLflow", dependencies: ["Files", system, grdb], swiftSettings: strict),
+    .target(name: "CDuckDB"),
+    .target(name: "DuckDBEngine", dependencies: ["CDuckDB", "Files", system], swiftSettings: strict),
     .target(
-      name: "Backup", dependencies: ["DuckDBFile", "Files", "MLflow", system, crypto],
+      name: "Backup", dependencies: ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", system, crypto],
       swiftSettings: strict),
     .target(name: "HRP", dependencies: ["Backup", "Files", system], swiftSettings: strict),
     .target(
       name: "Commands",
-      dependencies: ["Backup", "DuckDBFile", "Files", "MLflow", system, argumentParser],
+      dependencies: ["Backup", "DuckDBEngine", "DuckDBFile", "Files", "MLflow", system, argumentParser],
       swiftSettings: strict),
     .executableTarget(name: "hrp", dependencies: ["Commands"], swiftSettings: strict),
 
@@ -53,7 +55,8 @@ let package = Package(
       name: "DuckDBFileTests", dependencies: ["DuckDBFile", "Files", "TestKit", system], swiftSettings: strict),
     .testTarget(name: "MLflowTests", dependencies: ["MLflow", "Files", "TestKit", system], swiftSettings: strict),
     .testTarget(
-      name: "BackupTests", dependencies: ["Backup", "DuckDBFile", "Files", "TestKit", system], swiftSettings: strict),
+      name: "BackupTests", dependencies: ["Backup", "DuckDBEngine", "DuckDBFile", "Files", "TestKit", system],
+      swiftSettings: strict),
     .testTarget(name: "HRPTests", dependencies: ["HRP", "TestKit"], swiftSettings: strict),
     .testTarget(name: "CommandsTests", dependencies: ["hrp", "TestKit"], swiftSettings: strict),
     .testTarget(name: "TidyTests", dependencies: ["TestKit"], swiftSettings: strict),

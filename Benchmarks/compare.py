@@ -10,7 +10,7 @@ rsync (rsync -a --link-dest of the backup before, no hashes). Steps: full, same 
 restore (with verification, where the tool has one). CPU is user + system of the whole process tree; the peak is that of
 its largest process. Ratios are taken inside one round; medians are printed, with minimum and maximum of the wall time.
 """
-import argparse, json, os, pathlib, platform, resource, shutil, statistics, subprocess, sys, time
+import argparse, json, os, pathlib, platform, shutil, statistics, subprocess, sys, time, resource
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".deps/python/bin/python"
@@ -98,7 +98,7 @@ def main():
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--tools", default="hrp,python,cp,rsync")
     p.add_argument("--steps", default="full,same,verify,restore")
-    p.add_argument("--work", default=str(ROOT / ".build/benchmarks"), help="where data and backups go; some 6 GB at size M")
+    p.add_argument("--work", default=str(ROOT / ".build/benchmarks"), help="where data and backups go; some 12 GB a round at size M")
     p.add_argument("--hrp", default=None)
     p.add_argument("--json", default=None)
     a = p.parse_args()
@@ -106,23 +106,25 @@ def main():
     work = pathlib.Path(a.work)
     data = make_data(a.size, work)
     tools, steps = a.tools.split(","), a.steps.split(",")
+    for program in ("rsync", "openssl"):
+        if not shutil.which(program):
+            sys.exit(f"{program} is not here: install it, or leave it out with --tools hrp,python")
+    if (work / "tools").exists():
+        sys.exit(f"{work}/tools is left from a run that was broken off: remove it, wait ten minutes, and begin again")
     # A step needs what the ones before it made.
     order = [s for s in ("full", "same", "verify", "restore")]
     last = max(order.index(s) for s in steps)
     figures = {(t, s): [] for t in tools for s in order[:last + 1]}
     for round in range(a.rounds):
         turn = tools[round % len(tools):] + tools[:round % len(tools)]
-        runs = {t: Tool(t, hrp, data, work / "tools") for t in turn}
+        # ext4 does not give out an inode again for minutes after its file was deleted, and searches past all of them for
+        # every new file: whoever came next would pay for what we removed. So nothing is removed before the end.
+        runs = {t: Tool(t, hrp, data, work / "tools" / str(round)) for t in turn}
         for step in order[:last + 1]:
             for t in turn:
                 figures[t, step].append(runs[t].run(step))
                 print(f"round {round + 1} {step} {t}: cpu %.2f wall %.2f peak %.0f" % figures[t, step][-1], file=sys.stderr, flush=True)
-        shutil.rmtree(work / "tools", ignore_errors=True)
-        # ext4 does not give out an inode again for half a minute after its file was deleted, and searches past all of
-        # them for every new file: whoever came next would pay for what we removed.
-        if round + 1 < a.rounds:
-            os.sync()
-            time.sleep(40)
+    shutil.rmtree(work / "tools", ignore_errors=True)
     cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.processor()) if os.path.exists("/proc/cpuinfo") else platform.processor()
     print(f"{time.strftime('%Y-%m-%d')}, {platform.system()} {platform.release()}, {cpu}, {os.cpu_count()} cores; size {a.size}, {a.rounds} rounds")
     table(tools, steps, figures)

@@ -1,3 +1,4 @@
+private import DuckDBEngine
 private import DuckDBFile
 private import Files
 private import MLflow
@@ -22,6 +23,7 @@ extension BackupError {
         "sqlite.\(error.resultCode)", error.resultCode == 5 ? .busy : .failed,
         "SQLite cannot read \(error.path): \(error.message)",
         remedy: "Look at it with sqlite3 and PRAGMA integrity_check.")
+    case let error as EngineError: self = Self.of(error)
     case let error as Interruption.Stopped:
       self.init(
         "interrupted", .interrupted(exitCode: error.exitCode), "stopped by a signal",
@@ -39,6 +41,28 @@ extension BackupError {
       default: false
       }
     return BackupError(error.code, isBusy ? .busy : .failed, error.message, remedy: error.remedy)
+  }
+
+  private static func of(_ error: EngineError) -> BackupError {
+    switch error {
+    case .unavailable(let reasons):
+      BackupError(
+        "engine.unavailable", .failed, "DuckDB's library could not be loaded",
+        remedy: "Name it with HRP_DUCKDB_LIBRARY, or install it (macOS: brew install duckdb; in a checkout: "
+          + "scripts/setup). The level structure needs no library.",
+        cause: reasons.joined(separator: "; "))
+    case .noExecutable:
+      BackupError(
+        "executable.not-found", .notFound,
+        "the program hrp was not found, which runs the engine in a process of its own",
+        remedy: "Set HRP_EXECUTABLE, or put hrp on PATH.")
+    case .tooOld(let version, let words):
+      BackupError(
+        "engine.too-old", .failed,
+        "the database was written by a newer DuckDB than the library (\(version)); "
+          + "that says nothing against the backup",
+        remedy: "Name a newer library with HRP_DUCKDB_LIBRARY, or verify with --level structure.", cause: words)
+    }
   }
 
   private static func of(_ error: AdvisoryLock.Busy) -> BackupError {

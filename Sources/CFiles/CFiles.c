@@ -6,16 +6,21 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #if defined(__linux__)
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #else
+#include <mach-o/dyld.h>
 #include <sys/clonefile.h>
 #endif
 #include <sys/statvfs.h>
@@ -197,6 +202,103 @@ void hrp_thread_join(uintptr_t thread) { pthread_join((pthread_t)thread, NULL); 
 int64_t hrp_find_byte(const void *start, unsigned char byte, int64_t length) {
   const void *found = length > 0 ? memchr(start, byte, (size_t)length) : NULL;
   return found ? (const char *)found - (const char *)start : -1;
+}
+
+extern char **environ;
+
+static int make_pipe(int ends[2]) {
+#if defined(__linux__)
+  return pipe2(ends, O_CLOEXEC);
+#else
+  if (pipe(ends) != 0) return -1;
+  fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+  fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+  return 0;
+#endif
+}
+
+int hrp_start_child(const char *program, const char *arguments, int *input, int *output, int32_t *pid) {
+  char *copy = strdup(arguments);
+  char *list[66] = {(char *)program};
+  int count = 1;
+  for (char *rest = copy, *next; rest != NULL && count < 65; rest = next) {
+    next = strchr(rest, '\n');
+    if (next != NULL) *next++ = 0;
+    list[count++] = rest;
+  }
+  int in[2], out[2];
+  if (copy == NULL || make_pipe(in) != 0) return free(copy), errno;
+  if (make_pipe(out) != 0) {
+    int error = errno;
+    close(in[0]), close(in[1]), free(copy);
+    return error;
+  }
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, in[0], 0);
+  posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  pid_t started;
+  int error = posix_spawn(&started, program, &actions, &attributes, list, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  close(in[0]), close(out[1]), free(copy);
+  if (error != 0) return close(in[1]), close(out[0]), error;
+  *input = in[1], *output = out[0], *pid = started;
+  return 0;
+}
+
+int hrp_wait_child(int32_t pid) {
+  int status;
+  while (waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) return 255;
+  }
+  return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void hrp_kill_child(int32_t pid) {
+  kill(pid, SIGKILL);
+  hrp_wait_child(pid);
+}
+
+int64_t hrp_read_pipe(int descriptor, void *buffer, int64_t size, int milliseconds) {
+  struct pollfd wait = {.fd = descriptor, .events = POLLIN};
+  if (poll(&wait, 1, milliseconds) <= 0) return -1;
+  ssize_t count = read(descriptor, buffer, (size_t)size);
+  return count < 0 ? (errno == EINTR ? -1 : 0) : count;
+}
+
+int64_t hrp_write_pipe(int descriptor, const void *bytes, int64_t size) {
+  sigset_t pipe, old;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe, &old);
+  ssize_t count;
+  do count = write(descriptor, bytes, (size_t)size);
+  while (count < 0 && errno == EINTR);
+  int error = count < 0 ? errno : 0;
+  if (error == EPIPE) {
+    // The signal that waits now is ours; whoever asked gets the error instead.
+    int number;
+    sigwait(&pipe, &number);
+  }
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  return error ? -(int64_t)error : count;
+}
+
+int64_t hrp_own_path(char *buffer, int64_t size) {
+#if defined(__linux__)
+  return readlink("/proc/self/exe", buffer, (size_t)size);
+#else
+  uint32_t length = (uint32_t)size;
+  return _NSGetExecutablePath(buffer, &length) == 0 ? (int64_t)strlen(buffer) : -1;
+#endif
 }
 
 void hrp_prefer_large_pages(void *start, int64_t length) {

@@ -18,7 +18,7 @@ public struct Program: ParsableCommand {
         hrp backup restore latest --target-dir ~/elsewhere
       """,
     version: Version.current,
-    subcommands: [BackupCommand.self, DuckDBCommand.self])
+    subcommands: [BackupCommand.self, DuckDBCommand.self, EngineChildCommand.self])
 
   /// An instance for the parser to fill.
   public init() {}

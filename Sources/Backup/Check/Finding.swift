@@ -1,3 +1,4 @@
+public import DuckDBEngine
 internal import Files
 
 /// How deep a check looks.
@@ -81,6 +82,34 @@ public struct VerificationReport: Sendable {
   /// What the user should know beside it: why a level was not reached, that the backup is incomplete.
   public let notices: [String]
 
+  /// What the engine read; nil: it was not asked, or not reached.
+  public let engine: EngineSummary?
+
+  init(
+    path: String, level: VerificationLevel, filesChecked: Int, findings: [Finding], notices: [String],
+    engine: EngineSummary? = nil
+  ) {
+    self.path = path
+    self.level = level
+    self.filesChecked = filesChecked
+    self.findings = findings
+    self.notices = notices
+    self.engine = engine
+  }
+
   /// Nothing is wrong, as far as this level sees.
   public var isOK: Bool { findings.isEmpty }
+}
+
+/// What DuckDB itself read of a backup.
+public struct EngineSummary: Sendable, Equatable {
+  /// The library's version: "v2.0.0".
+  public let version: String
+  /// Where the library was found.
+  public let library: String
+  /// Every table, in the order of schema and name.
+  public let tables: [TableFingerprint]
+
+  /// Rows of all tables.
+  public var rows: Int64 { tables.reduce(0) { $0 &+ $1.rows } }
 }

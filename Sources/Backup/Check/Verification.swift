@@ -1,3 +1,4 @@
+internal import DuckDBEngine
 internal import DuckDBFile
 package import Files
 internal import MLflow
@@ -16,13 +17,9 @@ package struct Verification {
   }
 
   /// Verifies the backup at a path, under a shared lock that keeps rotation away.
-  /// - Throws: `BackupError` `backup.not-found`, `engine.unavailable`; damage is no error but a finding.
+  /// - Throws: `BackupError` `backup.not-found`; with the level `engine` also `engine.unavailable`, `engine.too-old`,
+  ///   `executable.not-found`. Damage is no error but a finding.
   package func verify(_ path: FilePath, level: VerificationLevel) throws -> VerificationReport {
-    guard level < .engine else {
-      throw BackupError(
-        "engine.unavailable", .failed, "the level engine is not part of this version of hrp",
-        remedy: "Use --level structure, which reads every block in use.")
-    }
     events.send(.began(operation: "backup verify", on: path.text))
     let root = try Self.open(path, files: files)
     let walk = try ContentsWalk(root)
@@ -30,13 +27,18 @@ package struct Verification {
     events.send(.phase("verifying"))
     var notices: [String] = []
     try run(walk, root: root, level: level, notices: &notices)
-    let reached = notices.isEmpty ? level : .checksums
+    var reached = notices.isEmpty ? level : .checksums
+    var engine: EngineSummary?
+    if reached == .engine {
+      // A scan reads no block of an index: what the level structure sees must be right first.
+      if walk.findings.isEmpty { engine = try askEngine(root, walk, &notices) } else { reached = .structure }
+    }
     if walk.metadata?.complete == false {
       notices.append("this backup is incomplete: some source files could not be read when it was made (metadata.json)")
     }
     let report = VerificationReport(
       path: path.text, level: reached, filesChecked: walk.filesListed,
-      findings: walk.findings, notices: notices)
+      findings: walk.findings, notices: notices, engine: engine)
     for notice in notices { events.send(.notice(notice)) }
     if report.isOK {
       events.send(
@@ -68,6 +70,21 @@ package struct Verification {
         remedy: "Try again when that is done.")
     }
     return root
+  }
+
+  /// Has DuckDB itself read the database where it lies, in a child process: read-only, no byte changes.
+  private func askEngine(_ root: OpenFile, _ walk: ContentsWalk, _ notices: inout [String]) throws -> EngineSummary {
+    events.send(.phase("reading everything with DuckDB"))
+    let scratch = try Scratch(files: files)
+    defer { scratch.remove() }
+    let path = root.path.appending(BackupLayout.database.name.path.components)
+    let report = try EngineRun(files: files).prove(
+      EngineRequest(libraries: EngineLibrary.candidates(), database: path.string, scratch: scratch.path.string))
+    for problem in report.problems {
+      walk.note(Finding(.engine, BackupLayout.database, "\(problem.name): \(problem.detail)"))
+    }
+    notices += report.notices
+    return EngineSummary(version: report.version, library: report.library, tables: report.tables)
   }
 
   private func run(

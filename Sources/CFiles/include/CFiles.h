@@ -45,6 +45,19 @@ int hrp_thread_start(void (*body)(void *), void *context, uintptr_t *thread);
 void hrp_thread_join(uintptr_t thread);
 /// The place of a byte in memory; -1: it is not there.
 int64_t hrp_find_byte(const void *start, unsigned char byte, int64_t length);
+/// Starts a program with its arguments, split by line feeds, and pipes for its streams 0 and 1; 2 is dropped. It gets no
+/// other descriptor and blocks no signal. 0, or an error number.
+int hrp_start_child(const char *program, const char *arguments, int *input, int *output, int32_t *pid);
+/// Waits for a child: its exit code, or 1000 and the number of the signal that ended it.
+int hrp_wait_child(int32_t pid);
+/// Ends a child and waits for it.
+void hrp_kill_child(int32_t pid);
+/// Reads what there is: bytes; 0 at the end or on an error; -1 when nothing came in so many milliseconds.
+int64_t hrp_read_pipe(int descriptor, void *buffer, int64_t size, int milliseconds);
+/// Writes without the signal that a reader who has gone would cause: bytes, or an error number below zero.
+int64_t hrp_write_pipe(int descriptor, const void *bytes, int64_t size);
+/// The path of the running program; its length, or -1.
+int64_t hrp_own_path(char *buffer, int64_t size);
 /// Asks for large pages of memory, where the system has them; a wish, never an error.
 void hrp_prefer_large_pages(void *start, int64_t length);
 /// Where directories of descriptors of this process are listed.

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Backup
+internal import DuckDBEngine
 internal import Files
 
 /// The command `hrp backup verify`.
@@ -9,11 +10,14 @@ struct VerifyCommand: ParsableCommand {
     abstract: "Read a backup and check it; nothing in it is changed.",
     discussion: """
       The level checksums finds every byte that changed, every file that is missing or there too much. The level
-      structure also checks each block in use of the DuckDB file, its log, and the SQLite databases.
+      structure also checks each block in use of the DuckDB file, its log, and the SQLite databases. The level engine
+      then has DuckDB itself read everything, read-only and in a process of its own: the log replays, every column of
+      every table is read, views bind, foreign keys hold. It needs DuckDB's library (HRP_DUCKDB_LIBRARY).
 
       Examples:
         hrp backup verify latest
         hrp backup verify 2 --level checksums
+        hrp backup verify latest --level engine
         hrp backup verify /mnt/copy/backup_20260124_020000 --json
       """)
 
@@ -35,6 +39,9 @@ struct VerifyCommand: ParsableCommand {
     if report.isOK {
       console.result("✓ Backup verified successfully")
       console.result("  All \(report.filesChecked) files match checksums")
+      if let engine = report.engine {
+        console.result("  DuckDB \(engine.version) read \(engine.tables.count) tables, \(engine.rows) rows")
+      }
       return
     }
     console.result("✗ Backup verification failed")
@@ -53,6 +60,19 @@ struct VerifyCommand: ParsableCommand {
     return files.compactMap { chosen[$0]?.line }
   }
 
+  private static func json(_ engine: EngineSummary) -> JSONText {
+    .object([
+      ("version", .text(engine.version)), ("library", .text(engine.library)),
+      (
+        "tables",
+        .list(
+          engine.tables.map {
+            .object([("name", .text($0.name)), ("rows", .whole($0.rows)), ("fingerprint", .text($0.hash))])
+          })
+      ),
+    ])
+  }
+
   private static func json(_ report: VerificationReport) -> JSONText {
     .object([
       ("path", .text(report.path)), ("ok", .flag(report.isOK)), ("level", .text(report.level.rawValue)),
@@ -64,7 +84,7 @@ struct VerifyCommand: ParsableCommand {
             .object([("kind", .text($0.kind.rawValue)), ("file", .text($0.file)), ("detail", .text($0.detail))])
           })
       ),
-      ("notices", .list(report.notices.map { .text($0) })),
+      ("notices", .list(report.notices.map { .text($0) })), ("engine", report.engine.map(json) ?? .null),
     ])
   }
 }

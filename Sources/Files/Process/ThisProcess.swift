@@ -15,6 +15,27 @@ package enum ThisProcess {
 
   package static func exit(_ code: Int32) -> Never { _exit(code) }
 
+  /// The path of the running program.
+  package static var executable: FilePath? {
+    var bytes = [CChar](repeating: 0, count: 4096)
+    let length = hrp_own_path(&bytes, Int64(bytes.count))
+    return length > 0 && length < bytes.count
+      ? FilePath(bytes: bytes[..<Int(length)].map { UInt8(bitPattern: $0) }) : nil
+  }
+
+  /// Ends this process as soon as the stream ends, from a thread of its own.
+  ///
+  /// For a child whose parent holds the other end: it never outlives it.
+  package static func exitWhenEnded(_ stream: ChildStream) {
+    let descriptor = stream.descriptor
+    // Without a thread the child lives on until it is done, which is soon.
+    _ = try? Workers<Int>(count: 1, capacity: 1) {
+      let rest = ChildStream(descriptor)
+      while (try? rest.line()) != nil {}
+      exit(1)
+    }
+  }
+
   package static var host: String {
     var name = [CChar](repeating: 0, count: 256)
     gethostname(&name, name.count - 1)

@@ -1,0 +1,33 @@
+internal import Files
+internal import SystemPackage
+
+/// A folder of our own for what an engine spills: below `TMPDIR`, locked as long as its maker lives.
+///
+/// What a killed process left there is removed by the next one.
+struct Scratch {
+  private static let prefix = "hrp-scratch."
+
+  let path: FilePath
+  private let parent: OpenFile
+  private let folder: OpenFile
+  private let name: FilePath
+
+  init(files: any FileSystem) throws {
+    parent = try OpenFile(FilePath(ThisProcess.environment("TMPDIR") ?? "/tmp"), [.directory], files: files)
+    for entry in try files.entries(of: parent.descriptor) where entry.name.hasPrefix(Self.prefix) {
+      // Another user's, or one that somebody works in, is not ours to remove.
+      guard let old = try? OpenFile(entry.name.path, at: parent.descriptor, [.directory, .noFollow], files: files),
+        (try? files.lock(old.descriptor, .exclusive)) == true
+      else { continue }
+      try? files.removeTree(entry.name.path, at: parent.descriptor)
+    }
+    name = FilePath("\(Self.prefix)\(ThisProcess.pid).\(UInt32.random(in: 0 ..< .max))")
+    try files.makeDirectory(name, at: parent.descriptor, permissions: 0o700)
+    folder = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: files)
+    _ = try files.lock(folder.descriptor, .exclusive)
+    path = parent.path.appending(name.components)
+  }
+
+  /// Removes it; what cannot be removed now, the next one will.
+  func remove() { try? parent.files.removeTree(name, at: parent.descriptor) }
+}

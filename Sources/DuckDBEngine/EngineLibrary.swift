@@ -1,0 +1,21 @@
+package import Files
+private import SystemPackage
+
+/// Where DuckDB's C library may be.
+package enum EngineLibrary {
+  /// The environment variable that names it.
+  package static let variable = "HRP_DUCKDB_LIBRARY"
+
+  /// The places to look in, best first.
+  ///
+  /// What the user named, alone; else what `scripts/setup` made for the checkout that this program was built in; else
+  /// whatever the system's loader finds.
+  package static func candidates() -> [String] {
+    if let named = ThisProcess.environment(variable) { return [named] }
+    var candidates: [String] = []
+    if let path = ThisProcess.executable?.string, let build = path.ranges(of: "/.build").first {
+      candidates.append(path[..<build.lowerBound] + "/.deps/lib/libduckdb.so")
+    }
+    return candidates + ["libduckdb.so", "libduckdb.dylib"]
+  }
+}

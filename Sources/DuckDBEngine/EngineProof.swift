@@ -1,0 +1,91 @@
+/// Reads a database with the engine, as far as a read-only connection can: runs in the child.
+///
+/// The log replays when it is opened; every column of every table is read and hashed; every view binds; foreign keys
+/// hold; sequences are read.
+struct EngineProof {
+  let session: EngineSession
+  let tell: (EngineReply) -> Void
+
+  func run() throws(EngineSession.Failure) {
+    for table in try session.rows(Self.names("duckdb_tables()", "table_name")) { readTable(table[0], table[1]) }
+    for view in try session.rows(Self.names("duckdb_views()", "view_name")) { bindView(view[0], view[1]) }
+    tell(.at("the foreign keys"))
+    for key in try session.rows(Self.foreignKeys) { checkForeignKey(key) }
+    tell(.at("the sequences"))
+    _ = try session.rows("SELECT sequence_name, coalesce(last_value::VARCHAR, '') FROM duckdb_sequences()")
+    tell(.done)
+  }
+
+  /// Schema and name of everything of a kind that is the user's.
+  private static func names(_ function: String, _ column: String) -> String {
+    "SELECT schema_name, \(column) FROM \(function) WHERE NOT internal AND NOT temporary "
+      + "AND database_name = current_database() ORDER BY 1, 2"
+  }
+
+  private func readTable(_ schema: String, _ table: String) {
+    let name = "\(schema).\(table)"
+    tell(.at("table \(name)"))
+    do throws(EngineSession.Failure) {
+      let row = try session.rows(
+        """
+        SELECT count(*)::VARCHAR, coalesce(sum(hash("hrp row"))::VARCHAR, '0'),
+          coalesce(bit_xor(hash("hrp row"))::VARCHAR, '0') FROM \(Self.quoted(schema, table)) AS "hrp row"
+        """
+      ).first
+      guard let row, let rows = Int64(row[0]) else {
+        return tell(.problem(name: "table \(name)", detail: "gives no rows"))
+      }
+      tell(.table(TableFingerprint(name: name, rows: rows, hash: "\(row[1])-\(row[2])")))
+    } catch {
+      tell(.problem(name: "table \(name)", detail: error.words))
+    }
+  }
+
+  private func bindView(_ schema: String, _ view: String) {
+    let name = "view \(schema).\(view)"
+    tell(.at(name))
+    do throws(EngineSession.Failure) {
+      try session.run("EXPLAIN SELECT * FROM \(Self.quoted(schema, view))")
+    } catch {
+      // It reads files or another database, which a proof does not do: that says nothing of the backup.
+      let isOutside = ["disabled by configuration", "enable_external_access"].contains { error.words.contains($0) }
+      tell(
+        isOutside ? .notice("\(name) reads what is outside of the database") : .problem(name: name, detail: error.words)
+      )
+    }
+  }
+
+  /// Schema, table, its columns, the table that they refer to, the columns there; lists joined by a unit separator.
+  private static let foreignKeys = """
+    SELECT schema_name, table_name, array_to_string(constraint_column_names, chr(31)), referenced_table,
+      array_to_string(referenced_column_names, chr(31))
+    FROM duckdb_constraints() WHERE constraint_type = 'FOREIGN KEY' AND database_name = current_database()
+    ORDER BY 1, 2, 3
+    """
+
+  private func checkForeignKey(_ key: [String]) {
+    let separator: Character = "\u{1F}"
+    let (columns, referenced) = (key[2].split(separator: separator), key[4].split(separator: separator))
+    let name = "foreign key of \(key[0]).\(key[1])(\(columns.joined(separator: ", ")))"
+    guard !columns.isEmpty, columns.count == referenced.count else { return }
+    let isThere = columns.map { "x.\(Self.quoted(String($0))) IS NOT NULL" }.joined(separator: " AND ")
+    let isSame = zip(columns, referenced).map { "y.\(Self.quoted(String($1))) = x.\(Self.quoted(String($0)))" }
+      .joined(separator: " AND ")
+    do throws(EngineSession.Failure) {
+      let count = try session.rows(
+        """
+        SELECT count(*)::VARCHAR FROM \(Self.quoted(key[0], key[1])) x WHERE \(isThere) AND NOT EXISTS
+          (SELECT 1 FROM \(Self.quoted(key[0], key[3])) y WHERE \(isSame))
+        """
+      ).first?.first
+      if let count, count != "0" { tell(.problem(name: name, detail: "\(count) rows refer to nothing in \(key[3])")) }
+    } catch {
+      tell(.problem(name: name, detail: error.words))
+    }
+  }
+
+  private static func quoted(_ names: String...) -> String {
+    names.map { "\"" + $0.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" }
+      .joined(separator: ".")
+  }
+}

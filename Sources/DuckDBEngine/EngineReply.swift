@@ -1,0 +1,54 @@
+/// What is asked of the child: one line of JSON on its standard input.
+package struct EngineRequest: Codable, Sendable {
+  /// Where the library may be, best first: paths, or a name for the system's loader.
+  package var libraries: [String]
+  /// The database, by absolute path; it is opened read-only.
+  package var database: String
+  /// Where the engine may spill to.
+  package var scratch: String
+  package var memoryMegabytes: Int
+  package var threads: Int
+
+  package init(libraries: [String], database: String, scratch: String, memoryMegabytes: Int = 384, threads: Int = 2) {
+    self.libraries = libraries
+    self.database = database
+    self.scratch = scratch
+    self.memoryMegabytes = memoryMegabytes
+    self.threads = threads
+  }
+}
+
+/// What the child says: a line of JSON each, on its standard output.
+package enum EngineReply: Codable, Sendable, Equatable {
+  /// No library could be loaded: each with the loader's words.
+  case noLibrary(reasons: [String])
+  /// The library that does the work.
+  case engine(version: String, library: String)
+  /// What is being looked at now: the last words before a crash tell what it was.
+  case at(String)
+  /// The database does not open: the engine's words.
+  case closed(String)
+  /// A table was read, every column of every row.
+  case table(TableFingerprint)
+  /// Something is wrong: what, and the engine's words.
+  case problem(name: String, detail: String)
+  /// Something could not be looked at, and nothing is wrong with that.
+  case notice(String)
+  case done
+}
+
+/// The contents of a table, told in a few numbers.
+public struct TableFingerprint: Codable, Sendable, Equatable {
+  /// Schema and name: "main.prices".
+  public let name: String
+  /// How many rows it has.
+  public let rows: Int64
+  /// A hash of all rows whatever their order; the same for the same rows under the same version of the engine.
+  public let hash: String
+
+  package init(name: String, rows: Int64, hash: String) {
+    self.name = name
+    self.rows = rows
+    self.hash = hash
+  }
+}

@@ -1,0 +1,111 @@
+package import Files
+package import SystemPackage
+
+#if canImport(FoundationEssentials)
+  private import FoundationEssentials
+#else
+  private import Foundation
+#endif
+
+/// Why the engine could not be asked.
+package enum EngineError: Error, Sendable, Equatable {
+  /// No library could be loaded: each place with the loader's words.
+  case unavailable(reasons: [String])
+  /// The program that runs the engine was not found.
+  case noExecutable
+  /// The database was written by a newer DuckDB than the library: version of the library, its words.
+  case tooOld(version: String, words: String)
+}
+
+/// What the engine said of a database.
+package struct EngineReport: Sendable {
+  /// The library's version, "v2.0.0", and where it was found.
+  package var version = ""
+  package var library = ""
+  /// Every table that could be read.
+  package var tables: [TableFingerprint] = []
+  /// What is wrong, each with the engine's words.
+  package var problems: [(name: String, detail: String)] = []
+  package var notices: [String] = []
+}
+
+/// Has a database read by DuckDB in a child process, which may crash without harm.
+package struct EngineRun {
+  /// Bytes that a child may say in all.
+  private static let maximumBytes = 64 << 20
+
+  private let program: FilePath
+
+  /// - Parameter executable: the program `hrp`; nil: `HRP_EXECUTABLE`, else this program when it is `hrp`, else `PATH`.
+  /// - Throws: `EngineError.noExecutable`.
+  package init(executable: FilePath? = nil, files: any FileSystem) throws {
+    guard let program = try Self.find(executable, files) else { throw EngineError.noExecutable }
+    self.program = program
+  }
+
+  private static func find(_ explicit: FilePath?, _ files: any FileSystem) throws(SystemError) -> FilePath? {
+    if let explicit { return try files.exists(explicit) ? explicit : nil }
+    if let named = ThisProcess.environment("HRP_EXECUTABLE").map({ FilePath($0) }) {
+      return try files.exists(named) ? named : nil
+    }
+    if let own = ThisProcess.executable, own.lastComponent?.string == "hrp" { return own }
+    for folder in (ThisProcess.environment("PATH") ?? "").split(separator: ":") {
+      let path = FilePath(String(folder)).appending("hrp")
+      if try files.exists(path) { return path }
+    }
+    return nil
+  }
+
+  /// Reads everything in a database.
+  /// - Throws: `EngineError`; `SystemError` when no child can be started; `Interruption.Stopped`: the child is ended.
+  package func prove(_ request: EngineRequest) throws -> EngineReport {
+    let child = try ChildProcess(program, [EngineChild.command])
+    var report = EngineReport()
+    var place = "its library"
+    var isDone = false
+    do {
+      do {
+        try child.send(Array(JSONEncoder().encode(request)) + [UInt8(ascii: "\n")])
+      } catch let error as SystemError where error.errno == .brokenPipe {
+        // It has ended already; how, is told below.
+      }
+      var total = 0
+      while let line = try child.output.line(whileWaiting: { try Interruption.check() }) {
+        total += line.count
+        guard total <= Self.maximumBytes, let reply = try? JSONDecoder().decode(EngineReply.self, from: Data(line))
+        else { continue }
+        try take(reply, &report, &place, &isDone)
+      }
+    } catch {
+      child.kill()
+      throw error
+    }
+    let ended = child.wait()
+    if !isDone { report.problems.append((place, "the engine \(ended.words) while it read this")) }
+    return report
+  }
+
+  private func take(
+    _ reply: EngineReply, _ report: inout EngineReport, _ place: inout String, _ isDone: inout Bool
+  ) throws {
+    switch reply {
+    case .noLibrary(let reasons): throw EngineError.unavailable(reasons: reasons)
+    case .engine(let version, let library): (report.version, report.library) = (version, library)
+    case .at(let name): place = name
+    case .closed(let words):
+      if Self.isTooNew(words) { throw EngineError.tooOld(version: report.version, words: words) }
+      report.problems.append(("it does not open", words))
+      isDone = true
+    case .table(let table): report.tables.append(table)
+    case .problem(let name, let detail): report.problems.append((name, detail))
+    case .notice(let text): report.notices.append(text)
+    case .done: isDone = true
+    }
+  }
+
+  /// DuckDB's words for a file of a later version (`storage_info.cpp`, `storage_manager.cpp`; seen with 1.4.5 on a file
+  /// of 2.0.0).
+  private static func isTooNew(_ words: String) -> Bool {
+    words.contains("newer version of DuckDB") || words.contains("we can only read version")
+  }
+}
