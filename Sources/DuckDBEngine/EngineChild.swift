@@ -41,12 +41,12 @@ package enum EngineChild {
     tell(.engine(version: session.version, library: session.library))
     tell(.at("the database, while it is opened"))
     do throws(EngineSession.Failure) {
-      try session.openReadOnly(request)
+      try session.open(request)
     } catch {
       return tell(.closed(error.words))
     }
     do throws(EngineSession.Failure) {
-      try EngineProof(session: session, tell: tell).run()
+      try EngineProof(session: session, tell: tell).run(isScratch: request.isScratch)
     } catch {
       tell(.problem(name: "the catalogue", detail: error.words))
       tell(.done)

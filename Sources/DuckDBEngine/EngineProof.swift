@@ -6,14 +6,36 @@ struct EngineProof {
   let session: EngineSession
   let tell: (EngineReply) -> Void
 
-  func run() throws(EngineSession.Failure) {
-    for table in try session.rows(Self.names("duckdb_tables()", "table_name")) { readTable(table[0], table[1]) }
+  func run(isScratch: Bool) throws(EngineSession.Failure) {
+    var tables: [TableFingerprint] = []
+    for table in try session.rows(Self.names("duckdb_tables()", "table_name")) {
+      if let fingerprint = readTable(table[0], table[1]) { tables.append(fingerprint) }
+    }
     for view in try session.rows(Self.names("duckdb_views()", "view_name")) { bindView(view[0], view[1]) }
     tell(.at("the foreign keys"))
     for key in try session.rows(Self.foreignKeys) { checkForeignKey(key) }
     tell(.at("the sequences"))
     _ = try session.rows("SELECT sequence_name, coalesce(last_value::VARCHAR, '') FROM duckdb_sequences()")
+    try nameExperiments()
+    if isScratch { try WriteProof(session: session, tell: tell).run(tables) }
     tell(.done)
+  }
+
+  /// The ids by which research tables refer to MLflow.
+  private func nameExperiments() throws(EngineSession.Failure) {
+    let columns = try session.rows(
+      """
+      SELECT schema_name, table_name FROM duckdb_columns() WHERE database_name = current_database()
+      AND table_name IN ('hypothesis_experiments', 'lineage') AND column_name = 'experiment_id' ORDER BY 1, 2
+      """)
+    for column in columns {
+      let ids = try session.rows(
+        """
+        SELECT DISTINCT experiment_id::VARCHAR FROM \(Self.quoted(column[0], column[1]))
+        WHERE experiment_id IS NOT NULL ORDER BY 1
+        """)
+      tell(.experiments(table: column[1], ids: ids.map { $0[0] }))
+    }
   }
 
   /// Schema and name of everything of a kind that is the user's.
@@ -22,23 +44,31 @@ struct EngineProof {
       + "AND database_name = current_database() ORDER BY 1, 2"
   }
 
-  private func readTable(_ schema: String, _ table: String) {
+  private func readTable(_ schema: String, _ table: String) -> TableFingerprint? {
     let name = "\(schema).\(table)"
     tell(.at("table \(name)"))
     do throws(EngineSession.Failure) {
-      let row = try session.rows(
-        """
-        SELECT count(*)::VARCHAR, coalesce(sum(hash("hrp row"))::VARCHAR, '0'),
-          coalesce(bit_xor(hash("hrp row"))::VARCHAR, '0') FROM \(Self.quoted(schema, table)) AS "hrp row"
-        """
-      ).first
-      guard let row, let rows = Int64(row[0]) else {
-        return tell(.problem(name: "table \(name)", detail: "gives no rows"))
-      }
-      tell(.table(TableFingerprint(name: name, rows: rows, hash: "\(row[1])-\(row[2])")))
+      let fingerprint = try Self.fingerprint(of: Self.quoted(schema, table), name: name, session)
+      tell(.table(fingerprint))
+      return fingerprint
     } catch {
       tell(.problem(name: "table \(name)", detail: error.words))
+      return nil
     }
+  }
+
+  /// Reads every column of every row of a table.
+  static func fingerprint(
+    of place: String, name: String, _ session: EngineSession
+  ) throws(EngineSession.Failure) -> TableFingerprint {
+    let row = try session.rows(
+      """
+      SELECT count(*)::VARCHAR, coalesce(sum(hash("hrp row"))::VARCHAR, '0'),
+        coalesce(bit_xor(hash("hrp row"))::VARCHAR, '0') FROM \(place) AS "hrp row"
+      """
+    ).first
+    guard let row, let rows = Int64(row[0]) else { throw EngineSession.Failure(words: "it gives no rows") }
+    return TableFingerprint(name: name, rows: rows, hash: "\(row[1])-\(row[2])")
   }
 
   private func bindView(_ schema: String, _ view: String) {
@@ -84,7 +114,7 @@ struct EngineProof {
     }
   }
 
-  private static func quoted(_ names: String...) -> String {
+  static func quoted(_ names: String...) -> String {
     names.map { "\"" + $0.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" }
       .joined(separator: ".")
   }

@@ -2,15 +2,21 @@
 package struct EngineRequest: Codable, Sendable {
   /// Where the library may be, best first: paths, or a name for the system's loader.
   package var libraries: [String]
-  /// The database, by absolute path; it is opened read-only.
+  /// The database, by absolute path.
   package var database: String
+  /// A copy to be thrown away, which may be written to; else it is opened read-only.
+  package var isScratch: Bool
   /// Where the engine may spill to.
   package var scratch: String
   package var memoryMegabytes: Int
   package var threads: Int
 
-  package init(libraries: [String], database: String, scratch: String, memoryMegabytes: Int = 384, threads: Int = 2) {
+  package init(
+    libraries: [String], database: String, isScratch: Bool = false, scratch: String, memoryMegabytes: Int = 384,
+    threads: Int = 2
+  ) {
     self.libraries = libraries
+    self.isScratch = isScratch
     self.database = database
     self.scratch = scratch
     self.memoryMegabytes = memoryMegabytes
@@ -30,6 +36,8 @@ package enum EngineReply: Codable, Sendable, Equatable {
   case closed(String)
   /// A table was read, every column of every row.
   case table(TableFingerprint)
+  /// The ids of MLflow's experiments and runs that a table names.
+  case experiments(table: String, ids: [String])
   /// Something is wrong: what, and the engine's words.
   case problem(name: String, detail: String)
   /// Something could not be looked at, and nothing is wrong with that.

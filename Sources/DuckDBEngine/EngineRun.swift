@@ -24,6 +24,8 @@ package struct EngineReport: Sendable {
   package var library = ""
   /// Every table that could be read.
   package var tables: [TableFingerprint] = []
+  /// Ids of MLflow's experiments and runs, by the table that names them.
+  package var experiments: [(table: String, ids: [String])] = []
   /// What is wrong, each with the engine's words.
   package var problems: [(name: String, detail: String)] = []
   package var notices: [String] = []
@@ -97,6 +99,7 @@ package struct EngineRun {
       report.problems.append(("it does not open", words))
       isDone = true
     case .table(let table): report.tables.append(table)
+    case .experiments(let table, let ids): report.experiments.append((table, ids))
     case .problem(let name, let detail): report.problems.append((name, detail))
     case .notice(let text): report.notices.append(text)
     case .done: isDone = true

@@ -22,10 +22,12 @@ final class EngineSession {
     self.library = library
   }
 
-  /// Opens a database read-only: the log beside it is replayed in memory, and no byte of either changes.
-  func openReadOnly(_ request: EngineRequest) throws(Failure) {
+  /// Opens a database; read-only unless it is a scratch copy: then the log beside it is replayed in memory, and no byte
+  /// of either changes.
+  func open(_ request: EngineRequest) throws(Failure) {
     let settings = [
-      "access_mode", "READ_ONLY", "memory_limit", "\(request.memoryMegabytes)MB", "threads", "\(request.threads)",
+      "access_mode", request.isScratch ? "READ_WRITE" : "READ_ONLY", "memory_limit", "\(request.memoryMegabytes)MB",
+      "threads", "\(request.threads)",
       "temp_directory", request.scratch, "autoinstall_known_extensions", "false",
       // A stranger's view must not make us read a file or ask a server.
       "enable_external_access", "false",

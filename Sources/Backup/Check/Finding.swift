@@ -64,7 +64,7 @@ public struct Finding: Sendable, Equatable {
     case .log: "Damaged log: \(file)\(more)"
     case .sqlite: "Damaged SQLite database: \(file)\(more)"
     case .engine: "Refused by the engine: \(file)\(more)"
-    case .link: "Changed link: \(file)\(more)"
+    case .link: "Broken link: \(file)\(more)"
     }
   }
 }

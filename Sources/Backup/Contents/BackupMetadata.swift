@@ -23,6 +23,8 @@ package struct BackupMetadata: Sendable {
   /// The data directory that was backed up, in the escapes of ``ByteText``.
   package var sourceDirectory: String?
   package var mlflowLayout: String?
+  /// The MLflow directory that was backed up, in the escapes of ``ByteText``.
+  package var mlflowDirectory: String?
   package var databaseName: String?
   /// Whether the database is a clone that shares storage with its source.
   package var sharesStorage: Bool?
@@ -118,7 +120,7 @@ package struct MetadataParser {
       case format, name, timestamp, created_at, size_bytes, include_mlflow, verified, complete, checksums_sha256
       case manifest_sha256, source_dir, mlflow, database, snapshot, files
     }
-    enum Inner: String, CodingKey { case layout, name, shares_storage }
+    enum Inner: String, CodingKey { case layout, name, shares_storage, directory }
 
     init(from decoder: any Decoder) throws {
       let fields = try decoder.container(keyedBy: Key.self)
@@ -136,6 +138,7 @@ package struct MetadataParser {
       metadata.filesCount = (try? fields.decode([String].self, forKey: .files))?.count
       let mlflow = try? fields.nestedContainer(keyedBy: Inner.self, forKey: .mlflow)
       metadata.mlflowLayout = try? mlflow?.decode(String.self, forKey: .layout)
+      metadata.mlflowDirectory = try? mlflow?.decode(String.self, forKey: .directory)
       let database = try? fields.nestedContainer(keyedBy: Inner.self, forKey: .database)
       let snapshot = try? fields.nestedContainer(keyedBy: Inner.self, forKey: .snapshot)
       metadata.sharesStorage = try? snapshot?.decode(Bool.self, forKey: .shares_storage)

@@ -10,6 +10,8 @@ package struct ListedBackup: Sendable {
   package let metadata: BackupMetadata?
   /// Whether its database is there; what is in it only a verification tells.
   package let hasDatabase: Bool
+  /// What its last drill showed; nil: there was none.
+  package let proof: Proof?
 }
 
 /// The directory that holds the backups of a stack.
@@ -59,7 +61,8 @@ package struct BackupDirectory {
     return ListedBackup(
       name: name, path: path.appending(name.path.components),
       moment: metadata.flatMap(Self.moment) ?? BackupLayout.moment(ofName: name), metadata: metadata,
-      hasDatabase: (try? files.status(BackupLayout.database.name.path, at: root.descriptor).kind) == .regular)
+      hasDatabase: (try? files.status(BackupLayout.database.name.path, at: root.descriptor).kind) == .regular,
+      proof: ProofDirectory(of: path, files: files).proof(of: name, checksums: metadata?.checksumsDigest))
   }
 
   /// The metadata of an open backup; nil when there is none that can be read: the list goes on without.

@@ -30,5 +30,17 @@ public struct EventStream: Sendable {
   /// The same stream with one reader more.
   public func adding(_ reader: @escaping @Sendable (Event) -> Void) -> EventStream { EventStream(readers + [reader]) }
 
+  /// The same stream for an operation that is part of another: how far it is, and nothing else.
+  package var progressOnly: EventStream {
+    EventStream([
+      { event in
+        switch event {
+        case .expected, .phase, .progress: send(event)
+        default: break
+        }
+      }
+    ])
+  }
+
   package func send(_ event: Event) { for reader in readers { reader(event) } }
 }

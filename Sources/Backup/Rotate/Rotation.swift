@@ -133,6 +133,7 @@ package struct Rotation {
     try files.renameNew(backup.name.path, at: parent.descriptor, to: hidden, at: parent.descriptor)
     try parent.synchronize()
     try files.removeTree(hidden, at: parent.descriptor)
+    try ProofDirectory(of: directory, files: files).remove(backup.name)
     events.send(.notice("deleted \(name(backup))"))
     return bytes
   }

@@ -52,6 +52,11 @@ public struct Stack: Sendable {
     workingDirectory = working
   }
 
+  /// Where copies that are thrown away go: in the data directory, else, where there is none, in `TMPDIR`.
+  package var scratchDirectory: FilePath {
+    (try? Kernel().exists(dataDirectory)) == true ? dataDirectory.appending("scratch") : Scratch.standard
+  }
+
   /// The MLflow store of the stack; nil: there is none.
   func mlflow(files: any FileSystem) throws -> MLflowStore? {
     try MLflowStore.find(

@@ -14,7 +14,10 @@ struct BackupCommand: ParsableCommand {
         hrp backup verify backup_20260124_020000
         hrp backup restore 1 --target-dir /path/to/new/location
       """,
-    subcommands: [CreateCommand.self, ListCommand.self, VerifyCommand.self, RestoreCommand.self, RotateCommand.self])
+    subcommands: [
+      CreateCommand.self, ListCommand.self, VerifyCommand.self, RestoreCommand.self, DrillCommand.self,
+      RotateCommand.self,
+    ])
 
   @Flag(name: .customLong("backup"), help: "Make a backup.")
   var isBackup = false

@@ -35,7 +35,21 @@ struct ListCommand: ParsableCommand {
   /// What is out of the ordinary; a whole, verified backup has no mark, as in the guide.
   private static func marks(_ backup: ListedBackup) -> String {
     (backup.metadata?.complete == false ? " [incomplete]" : "")
-      + (backup.metadata?.sharesStorage == true ? " [reflink]" : "")
+      + (backup.metadata?.sharesStorage == true ? " [reflink]" : "") + proofMark(backup)
+  }
+
+  /// When it was drilled, by which engine, and how that went.
+  private static func proofMark(_ backup: ListedBackup) -> String {
+    guard let proof = backup.proof else { return "" }
+    let when = proof.at.prefix(19).split(separator: "T").joined(separator: " ")
+    return proof.isOK ? " [proven \(when), DuckDB \(proof.engine)]" : " [drill failed \(when)]"
+  }
+
+  private static func json(_ proof: Proof) -> JSONText {
+    .object([
+      ("level", .text(proof.level)), ("at", .text(proof.at)), ("ok", .flag(proof.isOK)),
+      ("engine", .text(proof.engine)),
+    ])
   }
 
   private static func json(_ backup: ListedBackup) -> JSONText {
@@ -54,7 +68,7 @@ struct ListCommand: ParsableCommand {
       ("complete", .flag(metadata?.complete ?? (metadata != nil))),
       ("shares_storage", .flag(metadata?.sharesStorage ?? false)),
       ("pinned", .flag(false)),
-      ("proof", .null),
+      ("proof", backup.proof.map(json) ?? .null),
     ]
     return .object(fields)
   }

@@ -60,14 +60,24 @@ struct VerifyCommand: ParsableCommand {
     return files.compactMap { chosen[$0]?.line }
   }
 
-  private static func json(_ engine: EngineSummary) -> JSONText {
+  static func json(_ finding: Finding) -> JSONText {
+    .object([
+      ("kind", .text(finding.kind.rawValue)), ("file", .text(finding.file)), ("detail", .text(finding.detail)),
+    ])
+  }
+
+  /// - Parameter rowsBefore: rows that an earlier backup had, by table.
+  static func json(_ engine: EngineSummary, rowsBefore: [String: Int64] = [:]) -> JSONText {
     .object([
       ("version", .text(engine.version)), ("library", .text(engine.library)),
       (
         "tables",
         .list(
           engine.tables.map {
-            .object([("name", .text($0.name)), ("rows", .whole($0.rows)), ("fingerprint", .text($0.hash))])
+            .object([
+              ("name", .text($0.name)), ("rows", .whole($0.rows)), ("fingerprint", .text($0.hash)),
+              ("rows_before", .optional(rowsBefore[$0.name])),
+            ])
           })
       ),
     ])
@@ -80,11 +90,9 @@ struct VerifyCommand: ParsableCommand {
       (
         "findings",
         .list(
-          report.findings.map {
-            .object([("kind", .text($0.kind.rawValue)), ("file", .text($0.file)), ("detail", .text($0.detail))])
-          })
+          report.findings.map(json))
       ),
-      ("notices", .list(report.notices.map { .text($0) })), ("engine", report.engine.map(json) ?? .null),
+      ("notices", .list(report.notices.map { .text($0) })), ("engine", report.engine.map { json($0) } ?? .null),
     ])
   }
 }

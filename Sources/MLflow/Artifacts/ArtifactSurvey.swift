@@ -70,6 +70,12 @@ package struct ArtifactSurvey: Sendable {
     self = survey
   }
 
+  /// The path that a location names on the machine that recorded it; nil: it is elsewhere.
+  package static func localPath(of location: String) -> FilePath? {
+    guard case .local(let path) = kind(of: location) else { return nil }
+    return path
+  }
+
   private enum Kind { case local(FilePath), remote(String), reference }
 
   private static func kind(of location: String) -> Kind {

@@ -64,6 +64,19 @@ package enum SQLiteFile {
     }
   }
 
+  /// Rows that refer to nothing, at most 20, as `PRAGMA foreign_key_check` finds them; the file as above.
+  package static func foreignKeyProblems(of path: FilePath) throws(SQLiteError) -> [String] {
+    try reading(path) { database in
+      let rows = try Row.fetchCursor(database, sql: "PRAGMA foreign_key_check")
+      var problems: [String] = []
+      while problems.count < 20, let row = try rows.next() {
+        let (table, parent): (String?, String?) = (row[0], row[2])
+        problems.append("a row of \(table ?? "?") refers to nothing in \(parent ?? "?")")
+      }
+      return problems
+    }
+  }
+
   /// Runs queries on a database that nobody writes to, without writing a byte.
   static func reading<Result>(_ path: FilePath, _ body: (Database) throws -> Result) throws(SQLiteError) -> Result {
     try translating(path) {

@@ -1,7 +1,7 @@
 internal import Files
 internal import SystemPackage
 
-/// A folder of our own for what an engine spills: below `TMPDIR`, locked as long as its maker lives.
+/// A folder of our own for copies and for what an engine spills, locked as long as its maker lives.
 ///
 /// What a killed process left there is removed by the next one.
 struct Scratch {
@@ -12,8 +12,12 @@ struct Scratch {
   private let folder: OpenFile
   private let name: FilePath
 
-  init(files: any FileSystem) throws {
-    parent = try OpenFile(FilePath(ThisProcess.environment("TMPDIR") ?? "/tmp"), [.directory], files: files)
+  /// Where scratch goes when there is no data directory: `TMPDIR`, else `/tmp`.
+  static var standard: FilePath { FilePath(ThisProcess.environment("TMPDIR") ?? "/tmp") }
+
+  init(in directory: FilePath = Scratch.standard, files: any FileSystem) throws {
+    try files.makeDirectories(directory)
+    parent = try OpenFile(directory, [.directory], files: files)
     for entry in try files.entries(of: parent.descriptor) where entry.name.hasPrefix(Self.prefix) {
       // Another user's, or one that somebody works in, is not ours to remove.
       guard let old = try? OpenFile(entry.name.path, at: parent.descriptor, [.directory, .noFollow], files: files),

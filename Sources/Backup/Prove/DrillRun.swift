@@ -1,0 +1,183 @@
+internal import DuckDBEngine
+package import Files
+package import SystemPackage
+
+// A drill: a backup is restored for real, and used. The order:
+//
+//   P1  The backup is restored to scratch by the code of every restore: each byte is checked on its way, and nothing of
+//       the backup is linked or written to.
+//   P2  DuckDB opens the scratch copy read-write in a child process, replays the log, reads everything, and writes.
+//   P3  What the first drill that passed read, every later one must read: a fingerprint for each table.
+//   P4  The proof is written last, beside the sealed backup; scratch is removed. What a killed drill leaves there is
+//       removed by the next.
+
+/// What a drill showed.
+package struct DrillReport: Sendable {
+  package let path: String
+  package let name: String
+  /// ISO 8601 with offset.
+  package let at: String
+  package let durationSeconds: Double
+  package let findings: [Finding]
+  package let notices: [String]
+  /// nil: it did not come so far.
+  package let engine: EngineSummary?
+  /// Rows that the newest proven backup before this one had, by table.
+  package let rowsBefore: [String: Int64]
+
+  package var isOK: Bool { findings.isEmpty }
+}
+
+/// Restores a backup to scratch, has the engine use it, and writes down what it showed.
+package struct DrillRun {
+  private let backup: FilePath
+  /// Where the scratch copy goes.
+  private let scratchDirectory: FilePath
+  private let files: any FileSystem
+  private let time: any TimeSource
+  private let events: EventStream
+
+  package init(
+    _ backup: FilePath, scratchDirectory: FilePath, files: any FileSystem, time: any TimeSource, events: EventStream
+  ) {
+    self.backup = backup
+    self.scratchDirectory = scratchDirectory
+    self.files = files
+    self.time = time
+    self.events = events
+  }
+
+  /// Drills.
+  /// - Throws: `BackupError`: `backup.not-found`, `disk.full`, `engine.unavailable`, `engine.too-old`; damage is a
+  ///   finding.
+  package func run() throws -> DrillReport {
+    events.send(.began(operation: "backup drill", on: backup.text))
+    let began = time.monotonicNanoseconds
+    let root = try Verification.open(backup, files: files)
+    let metadata = BackupDirectory.metadata(in: root)
+    let name = backup.lastComponent.map { FileName($0) } ?? FileName("backup")
+    let proofs = ProofDirectory(of: backup.folder, files: files)
+    let earlier = proofs.proof(of: name, checksums: metadata?.checksumsDigest)
+    var reading = Reading()
+    try read(metadata, into: &reading)
+    if let engine = reading.engine, reading.findings.isEmpty {
+      reading.findings += Self.differences(engine, from: earlier?.first)
+    }
+    let report = DrillReport(
+      path: backup.text, name: ByteText.escaped(name.bytes),
+      at: LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset,
+      durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9, findings: reading.findings,
+      notices: reading.notices, engine: reading.engine, rowsBefore: rowsBefore(name, proofs))
+    try write(report, name, metadata, earlier, proofs)
+    tell(report)
+    return report
+  }
+
+  /// What is known so far.
+  private struct Reading {
+    var findings: [Finding] = []
+    var notices: [String] = []
+    var engine: EngineSummary?
+  }
+
+  /// P1, P2.
+  private func read(_ metadata: BackupMetadata?, into reading: inout Reading) throws {
+    let scratch = try Scratch(in: scratchDirectory, files: files)
+    defer { scratch.remove() }
+    let target = scratch.path.appending("stack")
+    do {
+      _ = try RestoreRun(
+        backup, to: target, files: files, time: time, events: events.progressOnly
+      ).run()
+    } catch let damage as RestoreRun.Damaged {
+      reading.findings = damage.report.findings
+      return
+    }
+    events.send(.phase("reading and writing with DuckDB"))
+    let spill = scratch.path.appending("spill")
+    try files.makeDirectory(spill, at: nil, permissions: 0o700)
+    let report = try EngineRun(files: files).prove(
+      EngineRequest(
+        libraries: EngineLibrary.candidates(),
+        database: target.appending(BackupLayout.database.name.path.components).string, isScratch: true,
+        scratch: spill.string))
+    reading.findings = report.problems.map {
+      Finding(.engine, BackupLayout.database, "\($0.name): \($0.detail)")
+    }
+    reading.notices = report.notices
+    reading.engine = EngineSummary(version: report.version, library: report.library, tables: report.tables)
+    let links = MLflowLinks(restored: target, metadata, files: files)
+    reading.findings += try links.findings(report.experiments, notices: &reading.notices)
+  }
+
+  /// P3.
+  private static func differences(_ engine: EngineSummary, from first: Proof.Reading?) -> [Finding] {
+    guard let first else { return [] }
+    // Another version may hash otherwise; rows it must count alike.
+    let isSameEngine = first.engine == engine.version
+    let now = Dictionary(engine.tables.map { ($0.name, $0) }) { left, _ in left }
+    let then = Dictionary(first.tables.map { ($0.name, $0) }) { left, _ in left }
+    return Set(now.keys).union(then.keys).sorted().compactMap { name in
+      guard let a = then[name] else { return finding(name, "was not there in the first drill (\(first.at))") }
+      guard let b = now[name] else { return finding(name, "was there in the first drill (\(first.at))") }
+      if a.rows != b.rows {
+        return finding(name, "has \(b.rows) rows; in the first drill (\(first.at)) it had \(a.rows)")
+      }
+      if isSameEngine, a.hash != b.hash {
+        return finding(name, "reads otherwise than in the first drill (\(first.at))")
+      }
+      return nil
+    }
+  }
+
+  private static func finding(_ table: String, _ words: String) -> Finding {
+    Finding(.engine, BackupLayout.database, "table \(table) \(words)")
+  }
+
+  /// What the newest proven backup before this one had.
+  private func rowsBefore(_ name: FileName, _ proofs: ProofDirectory) -> [String: Int64] {
+    // A directory that cannot be listed has shown so elsewhere: this is a courtesy.
+    let all = (try? BackupDirectory(backup.folder, files: files).list()) ?? []
+    let older = all.drop { $0.name != name }.dropFirst()
+    for backup in older {
+      guard let proof = proofs.proof(of: backup.name, checksums: backup.metadata?.checksumsDigest), proof.isOK else {
+        continue
+      }
+      return Dictionary(proof.tables.map { ($0.name, $0.rows) }) { left, _ in left }
+    }
+    return [:]
+  }
+
+  /// P4.
+  private func write(
+    _ report: DrillReport, _ name: FileName, _ metadata: BackupMetadata?, _ earlier: Proof?, _ proofs: ProofDirectory
+  ) throws {
+    // Without its own metadata a backup has no seal that a proof could be of.
+    guard let checksums = metadata?.checksumsDigest else { return }
+    let tables = report.engine?.tables ?? []
+    let reading = Proof.Reading(engine: report.engine?.version ?? "", at: report.at, tables: tables)
+    let proof = Proof(
+      checksums: checksums.hex, level: "drill", isOK: report.isOK, at: report.at, engine: reading.engine,
+      durationSeconds: (report.durationSeconds * 1000).rounded() / 1000,
+      findings: report.findings.prefix(100).map(\.line), tables: tables,
+      first: earlier?.first ?? (report.isOK ? reading : nil))
+    do {
+      try proofs.write(proof, of: name)
+    } catch let error as SystemError {
+      events.send(.warning("the proof could not be written down: \(error)"))
+    }
+  }
+
+  private func tell(_ report: DrillReport) {
+    for notice in report.notices { events.send(.notice(notice)) }
+    if report.isOK {
+      let engine = report.engine.map { "DuckDB \($0.version), \($0.tables.count) tables, \($0.rows) rows" } ?? ""
+      events.send(.finished(operation: "backup drill", summary: "\(report.name): \(engine)"))
+    } else {
+      events.send(
+        .failed(
+          operation: "backup drill", code: "drill.failed",
+          message: report.findings.prefix(5).map(\.line).joined(separator: "; ")))
+    }
+  }
+}

@@ -1,0 +1,70 @@
+internal import ArgumentParser
+internal import Backup
+internal import DuckDBEngine
+internal import Files
+
+/// The command `hrp backup drill`.
+struct DrillCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "drill",
+    abstract: "Restore a backup to scratch, have DuckDB use it, write down the proof, throw it away.",
+    discussion: """
+      The backup is restored for real. DuckDB then opens the copy in a process of its own: the log replays, every column
+      of every table is read, views bind, foreign keys hold, every index refuses a key that is there and finds sampled
+      rows. MLflow's databases are checked, ready models have their artifacts, and every experiment that DuckDB names is
+      there. Later drills of the same backup must read the same.
+
+      Scratch is scratch/ in the data directory (or TMPDIR) and needs the size of the backup. The library is found as
+      verify --level engine finds it (HRP_DUCKDB_LIBRARY).
+
+      Examples:
+        hrp backup drill
+        hrp backup drill backup_20260124_020000 --json | jq .ok
+      """)
+
+  @Argument(
+    help: ArgumentHelp(
+      "A path, a name (backup_20260124_020000), a number from the list, or latest.", valueName: "backup"))
+  var backup = "latest"
+  @OptionGroup var place: StackOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let stack = place.stack
+    let console = output.console
+    let report = try Operation.run("backup drill", stack, console) { events in
+      let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
+        .find(backup, time: SystemTime(), events: events)
+      return try DrillRun(
+        path, scratchDirectory: stack.scratchDirectory, files: Kernel(), time: SystemTime(), events: events
+      ).run()
+    }
+    console.json(json(report))
+    guard report.isOK else {
+      console.result("✗ Drill failed: \(report.name)")
+      for finding in report.findings { console.result("  \(finding.line)") }
+      throw ExitCode(Failure.Exit.failed)
+    }
+    console.result("✓ Drill passed: \(report.name)")
+    if let engine = report.engine {
+      console.result("  DuckDB \(engine.version) read \(engine.tables.count) tables, \(engine.rows) rows")
+      for table in engine.tables {
+        guard let before = report.rowsBefore[table.name], before != table.rows else { continue }
+        console.result("  \(table.name): \(table.rows) rows, \(before) in the proven backup before")
+      }
+    }
+    console.result("  Took \(ByteCount.rounded(report.durationSeconds, decimals: 1)) s")
+  }
+
+  private func json(_ report: DrillReport) -> JSONText {
+    let fields: [(String, JSONText)] = [
+      ("path", .text(report.path)), ("name", .text(report.name)), ("ok", .flag(report.isOK)),
+      ("level", .text("drill")), ("at", .text(report.at)),
+      ("duration_seconds", .number((report.durationSeconds * 1000).rounded() / 1000)),
+      ("findings", .list(report.findings.map(VerifyCommand.json))),
+      ("notices", .list(report.notices.map { .text($0) })),
+      ("engine", report.engine.map { VerifyCommand.json($0, rowsBefore: report.rowsBefore) } ?? .null),
+    ]
+    return .object(fields)
+  }
+}

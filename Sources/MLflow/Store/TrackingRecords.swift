@@ -1,0 +1,61 @@
+internal import GRDB
+package import SystemPackage
+
+/// What a tracking database says is there: ids that others may refer to, and models that are ready to use.
+package struct TrackingRecords: Sendable {
+  /// Something whose artifacts must be there: what, and where its record says that they are.
+  package struct Artifacts: Sendable {
+    /// As words: "model prices, version 3".
+    package let name: String
+    package let location: String
+  }
+
+  /// Ids of experiments and runs.
+  package private(set) var ids: Set<String> = []
+  /// Models and model versions that are ready; those being made are nobody's loss.
+  package private(set) var ready: [Artifacts] = []
+
+  /// Reads a database that nobody writes to.
+  ///
+  /// Tables and columns are those of MLflow 2 and 3 (`mlflow/store/tracking/dbmodels/models.py`,
+  /// `mlflow/store/model_registry/dbmodels/models.py`); what a version does not have is passed over.
+  /// - Throws: `SQLiteError`.
+  package init(_ database: FilePath) throws(SQLiteError) {
+    self = try SQLiteFile.reading(database) { database in
+      var records = TrackingRecords()
+      for (table, column) in [("experiments", "experiment_id"), ("runs", "run_uuid")]
+      where try Self.has(table, [column], database) {
+        let rows = try Row.fetchCursor(database, sql: "SELECT CAST(\(column) AS TEXT) FROM \(table)")
+        while let row = try rows.next() { if let id: String = row[0] { records.ids.insert(id) } }
+      }
+      if try Self.has("logged_models", ["model_id", "artifact_location", "status"], database) {
+        // 2 is READY (`LoggedModelStatus`).
+        try records.take(
+          "SELECT 'model ' || model_id, artifact_location FROM logged_models WHERE status = 2", database)
+      }
+      if try Self.has("model_versions", ["name", "version", "storage_location", "status"], database) {
+        try records.take(
+          "SELECT 'model ' || name || ', version ' || version, storage_location FROM model_versions "
+            + "WHERE status = 'READY'", database)
+      }
+      return records
+    }
+  }
+
+  private init() {}
+
+  private static func has(_ table: String, _ columns: [String], _ database: Database) throws -> Bool {
+    guard try database.tableExists(table) else { return false }
+    let names = Set(try database.columns(in: table).map(\.name))
+    return columns.allSatisfy(names.contains)
+  }
+
+  private mutating func take(_ sql: String, _ database: Database) throws {
+    let rows = try Row.fetchCursor(database, sql: sql)
+    while let row = try rows.next() {
+      if let name: String = row[0], let location: String = row[1], !location.isEmpty {
+        ready.append(Artifacts(name: name, location: location))
+      }
+    }
+  }
+}
