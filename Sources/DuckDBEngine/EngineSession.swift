@@ -29,6 +29,8 @@ final class EngineSession {
       "access_mode", request.isScratch ? "READ_WRITE" : "READ_ONLY", "memory_limit", "\(request.memoryMegabytes)MB",
       "threads", "\(request.threads)",
       "temp_directory", request.scratch, "autoinstall_known_extensions", "false",
+      // A checkpoint would write every index anew, and need memory for all of it: a scratch copy is thrown away.
+      "checkpoint_threshold", "1TB",
       // A stranger's view must not make us read a file or ask a server.
       "enable_external_access", "false",
     ]

@@ -2,12 +2,21 @@
 ///
 /// A scan reads no block of an index. Here a key that is there must be refused, and sampled rows must be found for
 /// deletion and go in again, after which the table must read as before.
-struct WriteProof {
-  /// Rows of each table that are deleted and inserted again, at most.
-  private static let sampledRows = 1000
+final class WriteProof {
+  /// Rows of each table that are deleted and inserted again: so many stretches of so many neighbours, spread evenly.
+  /// Neighbours share blocks of the index, so a table of any size costs the same memory.
+  private static let stretches: Int64 = 10
+  private static let stretchRows: Int64 = 100
 
-  let session: EngineSession
-  let tell: (EngineReply) -> Void
+  private let session: EngineSession
+  private let tell: (EngineReply) -> Void
+  /// The engine has given up this database: what it says from here on is that.
+  private var isDead = false
+
+  init(session: EngineSession, tell: @escaping (EngineReply) -> Void) {
+    self.session = session
+    self.tell = tell
+  }
 
   func run(_ tables: [TableFingerprint]) throws(EngineSession.Failure) {
     let referenced = Set(
@@ -26,7 +35,7 @@ struct WriteProof {
         WHERE database_name = current_database())
       GROUP BY ALL ORDER BY 1, 2
       """)
-    for table in indexed {
+    for table in indexed where !isDead {
       let name = "\(table[0]).\(table[1])"
       guard let before = tables.first(where: { $0.name == name }), before.rows > 0 else { continue }
       let place = EngineProof.quoted(table[0], table[1])
@@ -55,7 +64,7 @@ struct WriteProof {
       try session.run(
         """
         CREATE OR REPLACE TEMP TABLE "hrp sample" AS SELECT rowid AS "hrp row", * FROM \(place)
-        USING SAMPLE \(Self.sampledRows) ROWS
+        WHERE \(Self.sample(of: before.rows))
         """)
       let sampled = try session.rows("SELECT count(*)::VARCHAR FROM \"hrp sample\"").first?.first ?? "0"
       try session.run("DELETE FROM \(place) WHERE rowid IN (SELECT \"hrp row\" FROM \"hrp sample\")")
@@ -72,8 +81,18 @@ struct WriteProof {
     }
   }
 
+  /// Which rows are sampled, by their row ids.
+  private static func sample(of rows: Int64) -> String {
+    guard rows > stretches * stretchRows else { return "true" }
+    return (0..<stretches).map { index in
+      let start = (rows - stretchRows) / (stretches - 1) * index
+      return "rowid BETWEEN \(start) AND \(start + stretchRows - 1)"
+    }.joined(separator: " OR ")
+  }
+
   /// A table with generated columns takes no whole rows: that says nothing of its indexes.
   private func note(_ name: String, _ error: EngineSession.Failure) {
+    isDead = error.words.contains("FATAL Error")
     let isGenerated = ["generated column", "values were supplied"].contains { error.words.contains($0) }
     tell(
       isGenerated

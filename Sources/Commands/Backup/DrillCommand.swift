@@ -42,7 +42,8 @@ struct DrillCommand: ParsableCommand {
     console.json(json(report))
     guard report.isOK else {
       console.result("✗ Drill failed: \(report.name)")
-      for finding in report.findings { console.result("  \(finding.line)") }
+      for finding in report.findings.prefix(100) { console.result("  \(finding.line)") }
+      if report.findings.count > 100 { console.result("  and \(report.findings.count - 100) more (see --json)") }
       throw ExitCode(Failure.Exit.failed)
     }
     console.result("✓ Drill passed: \(report.name)")
