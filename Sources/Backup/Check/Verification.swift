@@ -64,6 +64,12 @@ package struct Verification {
     } catch {
       throw BackupError.of(error, doing: "opening the backup")
     }
+    let marks = [BackupLayout.checksums, BackupLayout.metadata, BackupLayout.database]
+    guard try marks.contains(where: { try files.exists($0.name.path, at: root.descriptor) }) else {
+      throw BackupError(
+        "backup.not-found", .notFound, "\(path.text) is not a backup: it holds none of the files of one",
+        remedy: "See what there is: hrp backup list")
+    }
     guard try files.lock(root.descriptor, .shared) else {
       throw BackupError(
         "backup.busy", .busy, "\(path.text) is being removed or made by another hrp",

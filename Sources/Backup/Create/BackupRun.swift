@@ -24,12 +24,16 @@ package struct BackupRun {
     package let databaseBytes: Int64
     package let mlflow: String?
     package let mlflowBytes: Int64
+    /// Of these, what changed since the backup that unchanged files are linked from.
+    package let mlflowNewBytes: Int64
     package let mlflowFiles: Int
     package let backupDirectory: String
     package let availableBytes: UInt64
 
     /// What must be free, with a margin for folders and lists.
-    package var neededBytes: Int64 { (databaseBytes + mlflowBytes) / 100 * 101 + Int64(mlflowFiles) * 512 + (8 << 20) }
+    package var neededBytes: Int64 {
+      (databaseBytes + mlflowNewBytes) / 100 * 101 + Int64(mlflowFiles) * 512 + (8 << 20)
+    }
   }
 
   let stack: Stack
@@ -74,14 +78,14 @@ package struct BackupRun {
     let databaseBytes = try Self.expectedBytes(of: database)
     let store = includesMLflow ? try stack.mlflow(files: files) : nil
     if let store { try checkApart(store) }
-    let tree = try store.map { try size(of: $0) } ?? (bytes: 0, files: 0)
+    let tree = try store.map { try size(of: $0) } ?? (bytes: 0, newBytes: 0, files: 0)
     let log = LogNames.log(of: try database.logBase())
     let logBytes = try files.exists(log) ? files.status(log, at: nil).size : 0
     let place = try Self.existing(stack.backupDirectory, files: files)
     return Plan(
       database: stack.database.text,
       databaseBytes: databaseBytes + logBytes,
-      mlflow: store?.directory.text, mlflowBytes: tree.bytes, mlflowFiles: tree.files,
+      mlflow: store?.directory.text, mlflowBytes: tree.bytes, mlflowNewBytes: tree.newBytes, mlflowFiles: tree.files,
       backupDirectory: stack.backupDirectory.text, availableBytes: try files.space(of: place.descriptor).availableBytes)
   }
 
@@ -269,8 +273,10 @@ package struct BackupRun {
     return Int64(state.freeList.inUse.count) * state.geometry.allocationSize + HeaderPair.end
   }
 
-  private func size(of store: MLflowStore) throws -> (bytes: Int64, files: Int) {
+  private func size(of store: MLflowStore) throws -> (bytes: Int64, newBytes: Int64, files: Int) {
     var bytes: Int64 = 0
+    var newBytes: Int64 = 0
+    let linked = linksUnchanged ? PreviousBackup.moment(in: stack.backupDirectory, files: files, time: time) : nil
     var count = 0
     let root = try OpenFile(store.directory, [.directory], files: files)
     let excluded = try excluded()
@@ -283,12 +289,13 @@ package struct BackupRun {
       case .entry(let entry):
         if entry.path.parent.isRoot, !store.holds(entry.path.name) { return true }
         bytes += entry.status.size
+        if entry.status.changedNanoseconds > linked ?? .min { newBytes += entry.status.size }
         count += 1
       case .unreadable: break
       }
       return true
     }
-    return (bytes, count)
+    return (bytes, newBytes, count)
   }
 
   /// The nearest directory above a path that exists: the one whose file system the path will be on.

@@ -26,6 +26,21 @@ final class PreviousBackup {
   private let checksums: OrderedList<ChecksumLine>
   private let manifest: OrderedList<ManifestLine>
 
+  /// When the backup to link from was made: what changed later must be copied; nil: there is none, or it is too old.
+  ///
+  /// An estimate, for the space that a backup will need.
+  static func moment(in directory: FilePath, files: any FileSystem, time: any TimeSource) -> Int64? {
+    let backups = (try? BackupDirectory(directory, files: files).list()) ?? []
+    guard let moment = backups.first(where: { $0.metadata.map(isLinkable) ?? false })?.moment,
+      time.nowNanoseconds - moment <= maximumAgeNanoseconds
+    else { return nil }
+    return moment - clockDoubtNanoseconds
+  }
+
+  private static func isLinkable(_ metadata: BackupMetadata) -> Bool {
+    metadata.isOurs && metadata.verified == true && metadata.complete == true
+  }
+
   /// Opens the newest backup that is whole, verified and sealed; nil: there is none.
   ///
   /// It is locked against removal for as long as this lives. Its own seals must hold: a list that somebody changed is
@@ -34,8 +49,7 @@ final class PreviousBackup {
     in directory: FilePath, files: any FileSystem, time: any TimeSource
   ) throws -> PreviousBackup? {
     for backup in try BackupDirectory(directory, files: files).list() {
-      guard let metadata = backup.metadata, metadata.isOurs, metadata.verified == true, metadata.complete == true
-      else { continue }
+      guard let metadata = backup.metadata, isLinkable(metadata) else { continue }
       return try PreviousBackup(backup, metadata, files: files, time: time)
     }
     return nil

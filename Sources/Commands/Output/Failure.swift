@@ -37,9 +37,10 @@ struct Failure {
   }
 
   var json: JSONText {
-    let fields: [(String, JSONText)] = [
+    var fields: [(String, JSONText)] = [
       ("code", .text(error.code)), ("message", .text(error.message)), ("remedy", .text(error.remedy)),
     ]
+    if let cause = error.cause { fields.append(("cause", .text(cause))) }
     return .object([("error", .object(fields))])
   }
 }
