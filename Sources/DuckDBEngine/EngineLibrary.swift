@@ -16,6 +16,8 @@ package enum EngineLibrary {
     if let path = ThisProcess.executable?.string, let build = path.ranges(of: "/.build").first {
       candidates.append(path[..<build.lowerBound] + "/.deps/lib/libduckdb.so")
     }
-    return candidates + ["libduckdb.so", "libduckdb.dylib"]
+    // Where Homebrew puts it; the loader of macOS does not look there by itself.
+    let brewed = ["/opt/homebrew/lib/libduckdb.dylib", "/usr/local/lib/libduckdb.dylib"]
+    return candidates + ["libduckdb.so"] + brewed
   }
 }

@@ -10,6 +10,8 @@ final class ContentsCheck {
   /// A file that is open, and what its hash must be.
   struct File: Sendable {
     let path: EntryPath
+    /// The same, as errors name it.
+    let shown: FilePath
     let status: FileStatus
     let descriptor: Descriptor
     let expected: Digest
@@ -68,9 +70,10 @@ final class ContentsCheck {
   /// Takes an entry of the walk; what is no file, and what is not listed, is the walk's own affair.
   func take(_ entry: StoredEntry) throws {
     guard entry.status.kind == .regular, let expected = entry.expected else { return }
-    let file = try OpenFile(
-      entry.name, at: entry.directory, [.noFollow], shown: FilePath(bytes: entry.path.bytes), files: files)
-    batch.append(File(path: entry.path, status: entry.status, descriptor: file.release(), expected: expected))
+    let shown = FilePath(bytes: entry.path.bytes)
+    let file = try OpenFile(entry.name, at: entry.directory, [.noFollow], shown: shown, files: files)
+    batch.append(
+      File(path: entry.path, shown: shown, status: entry.status, descriptor: file.release(), expected: expected))
     pendingBytes += entry.status.size
     if batch.count >= Self.batchFiles || pendingBytes >= Self.batchBytes { try flush() }
   }
@@ -118,7 +121,7 @@ final class ContentsCheck {
   private static func read(
     _ file: File, _ reader: ContentsReader, _ files: any FileSystem, _ look: Look, _ collected: SharedState
   ) {
-    let open = OpenFile(adopting: file.descriptor, path: FilePath(bytes: file.path.bytes), files: files)
+    let open = OpenFile(adopting: file.descriptor, path: file.shown, files: files)
     // After a failure there is nothing more to learn: the rest is only closed.
     guard collected.value.withLock({ $0.error == nil }) else { return }
     do {
