@@ -85,7 +85,9 @@ package final class ChildStream {
 
   package init(_ descriptor: Descriptor) { self.descriptor = descriptor }
 
-  /// The next line without its line feed; nil at the end. `whileWaiting` is called now and then.
+  /// The next line without its line feed; nil at the end.
+  ///
+  /// `whileWaiting` is called now and then.
   package func line(whileWaiting: () throws -> Void = {}) throws -> [UInt8]? {
     var buffer = [UInt8](repeating: 0, count: 64 * 1024)
     while true {
