@@ -1,8 +1,7 @@
 /// What only a connection that writes can show, on a scratch copy: indexes are used and hold.
 ///
-/// Runs in the child. A scan reads no block of an index. Here a key that is there must be refused, and sampled rows must
-/// be found for
-/// deletion and go in again, after which the table must read as before.
+/// Runs in the child. A scan reads no block of an index. Here a key that is there must be refused, and sampled rows
+/// must be found for deletion and go in again, after which the table must read as before.
 final class WriteProof {
   /// Rows of each table that are deleted and inserted again: so many stretches of so many neighbours, spread evenly.
   ///
