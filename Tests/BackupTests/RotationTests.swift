@@ -16,8 +16,10 @@ struct RotationTests {
     let moment = Self.now - Int64(age * Double(Self.day))
     let name = "backup_" + LocalTime(nanoseconds: moment).compact
     try run("/bin/mkdir", ["-p", folder + "/" + name])
-    for file in ["checksums.txt", "hrp.duckdb"] {
-      try Data("x".utf8).write(to: URL(fileURLWithPath: folder + "/\(name)/\(file)"))
+    // As the Python tool lays them out, and whole: `printf x | sha256sum`.
+    let sum = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881  hrp.duckdb\n"
+    for (file, text) in [("hrp.duckdb", "x"), ("checksums.txt", sum)] {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/\(name)/\(file)"))
     }
     let flag = verified.map { ", \"verified\": \($0)" } ?? ""
     let text = metadata ?? "{\"created_at\": \(Double(moment) / 1e9)\(flag)}"
@@ -124,6 +126,22 @@ struct RotationTests {
       } throws: {
         ($0 as? BackupError)?.code == "backup-directory.not-found"
       }
+    }
+  }
+
+  @Test("D2: what stays was read; a damaged backup counts for nothing, and stays to be looked at")
+  func damaged() throws {
+    try withStack { sample in
+      let good = try (0..<3).map { _ in try sample.create() }
+      let bad = try (0..<2).map { _ in try sample.create() }
+      // Nothing that a list can see.
+      for backup in bad { try SampleStack.change(backup.path + "/hrp.duckdb") { $0[20_000] ^= 1 } }
+      let later = ManualTime(now: SystemTime().nowNanoseconds + 40 * Self.day)
+      let result = try Rotation(in: FilePath(sample.backups), files: Kernel(), time: later, events: EventStream())
+        .run(keepDays: 30)
+      #expect(result.deleted == [good[0].name])
+      #expect(Set(result.kept) == Set((good[1...] + bad).map(\.name)))
+      #expect(result.notices.filter { $0.contains("does not verify") }.count == 2)
     }
   }
 }

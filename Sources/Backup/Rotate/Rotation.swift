@@ -7,7 +7,8 @@ package import SystemPackage
 //       When name and metadata differ by more than a day, or nothing says how old it is, or its name is not one that
 //       hrp gives (somebody renamed it), it is kept and named.
 //   D2  The newest two verified backups that have their database stay, whatever their age. Where there are fewer, the
-//       newest others stand in for them: two backups of any kind are never gone below.
+//       newest others stand in for them: two backups of any kind are never gone below. Before anything is deleted those
+//       two are read whole; one that is damaged counts for nothing, and stays to be looked at.
 //   D3  A backup that is being read (verified, restored) is passed over.
 //   D4  A backup leaves the list in one rename, before the first of its files goes: what a crash leaves is hidden, and
 //       the next run removes it.
@@ -59,7 +60,7 @@ package struct Rotation {
     if !isDryRun { try backups.removeDebris() }
     let all = try backups.list()
     var notices: [String] = []
-    let expired = expired(all, keepDays: keepDays, &notices)
+    let expired = try expired(all, keepDays: keepDays, &notices)
     var deleted: [ListedBackup] = []
     var bytesFreed: Int64 = 0
     for backup in expired.reversed() {
@@ -84,9 +85,11 @@ package struct Rotation {
   }
 
   /// The backups that may go, newest first (D1, D2).
-  private func expired(_ all: [ListedBackup], keepDays: Int, _ notices: inout [String]) -> [ListedBackup] {
+  private func expired(_ all: [ListedBackup], keepDays: Int, _ notices: inout [String]) throws -> [ListedBackup] {
     let limit = time.nowNanoseconds - Int64(keepDays) * Self.dayNanoseconds
-    let protected = protected(all)
+    // Where nothing is old enough, nothing needs to be read.
+    guard all.contains(where: { $0.moment ?? .max < limit }) else { return [] }
+    let (protected, damaged) = try protected(all)
     return all.filter { backup in
       guard let moment = backup.moment else {
         notices.append("\(name(backup)) stays: nothing says how old it is")
@@ -101,6 +104,10 @@ package struct Rotation {
         notices.append("\(name(backup)) stays: its name and its metadata differ by more than a day")
         return false
       }
+      if damaged.contains(backup.name) {
+        notices.append("\(name(backup)) stays: it does not verify; look at it before you delete it")
+        return false
+      }
       if protected.contains(backup.name) {
         notices.append("\(name(backup)) stays: it is one of the newest \(Self.minimumKept) good ones")
         return false
@@ -109,16 +116,28 @@ package struct Rotation {
     }
   }
 
-  /// D2.
+  /// D2: the backups that stay, and those among the newest that were read and are damaged.
   ///
   /// The list is newest first.
-  private func protected(_ all: [ListedBackup]) -> Set<FileName> {
-    let isVerified = { (backup: ListedBackup) in
+  private func protected(_ all: [ListedBackup]) throws -> (stay: Set<FileName>, damaged: Set<FileName>) {
+    let isMarked = { (backup: ListedBackup) in
       backup.metadata?.verified == true && backup.metadata?.complete != false && backup.hasDatabase
     }
-    let others = all.filter { !isVerified($0) }
-    let best = all.filter(isVerified) + others.filter(\.hasDatabase) + others.filter { !$0.hasDatabase }
-    return Set(best.prefix(Self.minimumKept).map(\.name))
+    var good: [FileName] = []
+    var damaged: Set<FileName> = []
+    for backup in all where isMarked(backup) && good.count < Self.minimumKept {
+      if try verifies(backup) { good.append(backup.name) } else { damaged.insert(backup.name) }
+    }
+    let others = all.filter { !good.contains($0.name) }
+    let next = others.filter(isMarked) + others.filter { !isMarked($0) && $0.hasDatabase }
+    let rest = next + others.filter { !$0.hasDatabase }
+    return (Set((good + rest.map(\.name)).prefix(Self.minimumKept)), damaged)
+  }
+
+  /// Whether every byte of a backup is what was written.
+  private func verifies(_ backup: ListedBackup) throws -> Bool {
+    try Verification(files: files, time: time, events: events.progressOnly)
+      .verify(backup.path, level: .checksums).isOK
   }
 
   /// Deletes one backup; nil: it is being read (D3, D4).
