@@ -54,8 +54,8 @@ class Run:
     def __init__(self, engine, options):
         self.engine, self.options = engine, options
         self.random = random.Random(f"{options.seed}/{engine}")
-        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="torture-", dir=memory))
+        place = options.folder or ("/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="torture-", dir=place))
         self.live = self.folder / "live" / "live.db"
         self.live.parent.mkdir()
         shared = self.folder / "shared"
@@ -265,6 +265,7 @@ def options():
     parser.add_argument("--time-limit", type=float, default=1200, metavar="SECONDS", help="of one engine and method (default %(default)s)")
     parser.add_argument("--hrp", type=pathlib.Path, default=newest_hrp(), help="default: the newest one built")
     parser.add_argument("--deps", type=pathlib.Path, default=REPOSITORY / ".deps", help="default: .deps of the repository")
+    parser.add_argument("--folder", help="where the database and its copies go, such as a file system with clones (default: memory)")
     parser.add_argument("--json", type=pathlib.Path, help="write the report here as well")
     parser.add_argument("--keep-bad", type=pathlib.Path, metavar="DIR", help="keep bad copies with the source as it was right after")
     chosen = parser.parse_args()

@@ -12,7 +12,8 @@ struct CreateCommand: ParsableCommand {
       that did not change are hard-linked from the backup before.
 
       With --reflink the backup costs no space until the database changes, and is made in a moment; but a defect of the
-      disk under the shared blocks takes both. Keep another backup elsewhere.
+      disk under the shared blocks takes both. Keep another backup elsewhere, and drill this one: clones are not yet as
+      proven as copies.
 
       Examples:
         hrp backup create

@@ -56,16 +56,7 @@ package final class OpenFile {
   ///
   /// Returns the number of bytes read.
   package func read(into bytes: UnsafeMutableRawBufferPointer, at offset: Int64) throws(SystemError) -> Int {
-    try named { () throws(SystemError) in
-      var done = 0
-      while done < bytes.count {
-        let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[done...])
-        let count = try files.read(descriptor, into: rest, at: offset + Int64(done))
-        if count == 0 { break }
-        done += count
-      }
-      return done
-    }
+    try fill(bytes, wanted: bytes.count, at: offset)
   }
 
   /// Reads the next bytes of a file whose size is known: one call where the kernel gives all that is there.
@@ -75,17 +66,23 @@ package final class OpenFile {
   package func read(into bytes: UnsafeMutableRawBufferPointer, at offset: Int64, ofSize size: Int64)
     throws(SystemError) -> Int
   {
+    let wanted = Int(clamping: min(Int64(bytes.count), size - offset))
+    let room = min(bytes.count, (wanted + IOBuffer.alignment - 1) / IOBuffer.alignment * IOBuffer.alignment)
+    return min(
+      try fill(UnsafeMutableRawBufferPointer(rebasing: bytes[..<room]), wanted: wanted, at: offset), wanted)
+  }
+
+  /// Reads until so many bytes are there, or the file ends.
+  private func fill(_ bytes: UnsafeMutableRawBufferPointer, wanted: Int, at offset: Int64) throws(SystemError) -> Int {
     try named { () throws(SystemError) in
-      let wanted = Int(clamping: min(Int64(bytes.count), size - offset))
-      let room = min(bytes.count, (wanted + IOBuffer.alignment - 1) / IOBuffer.alignment * IOBuffer.alignment)
       var done = 0
       while done < wanted {
-        let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[done..<room])
+        let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[done...])
         let count = try files.read(descriptor, into: rest, at: offset + Int64(done))
         if count == 0 { break }
         done += count
       }
-      return min(done, wanted)
+      return done
     }
   }
 
