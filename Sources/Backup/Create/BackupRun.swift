@@ -269,8 +269,7 @@ package struct BackupRun {
   /// Bytes that a copy of the database will have; all of an encrypted one.
   private static func expectedBytes(of database: DatabaseFile) throws -> Int64 {
     if try database.mainHeader().isEncrypted { return try database.file.status().size }
-    let state = try database.state()
-    return Int64(state.freeList.inUse.count) * state.geometry.allocationSize + HeaderPair.end
+    return try database.state().bytesInUse + HeaderPair.end
   }
 
   private func size(of store: MLflowStore) throws -> (bytes: Int64, newBytes: Int64, files: Int) {

@@ -10,8 +10,14 @@ package struct ListedBackup: Sendable {
   package let metadata: BackupMetadata?
   /// Whether its database is there; what is in it only a verification tells.
   package let hasDatabase: Bool
+  fileprivate let files: any FileSystem
+
   /// What its last drill showed; nil: there was none.
-  package let proof: Proof?
+  ///
+  /// Read when it is asked for: most who list backups do not want to know.
+  package var proof: Proof? {
+    ProofDirectory(of: path.folder, files: files).proof(of: name, checksums: metadata?.checksumsDigest)
+  }
 }
 
 /// The directory that holds the backups of a stack.
@@ -62,7 +68,7 @@ package struct BackupDirectory {
       name: name, path: path.appending(name.path.components),
       moment: metadata.flatMap(Self.moment) ?? BackupLayout.moment(ofName: name), metadata: metadata,
       hasDatabase: (try? files.status(BackupLayout.database.name.path, at: root.descriptor).kind) == .regular,
-      proof: ProofDirectory(of: path, files: files).proof(of: name, checksums: metadata?.checksumsDigest))
+      files: files)
   }
 
   /// The metadata of an open backup; nil when there is none that can be read: the list goes on without.

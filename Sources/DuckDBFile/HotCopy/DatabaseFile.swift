@@ -12,6 +12,8 @@ package struct StorageState: Sendable {
   package var header: DatabaseHeader { pair.current }
   package var geometry: BlockGeometry { pair.current.geometry }
   package var blockCount: Int { freeList.inUse.limit }
+  /// Bytes of the blocks in use.
+  package var bytesInUse: Int64 { Int64(freeList.inUse.count) * geometry.allocationSize }
 
   /// Whether two looks saw the same headers, byte for byte.
   package func hasSameHeaders(as other: (mainBytes: [UInt8], main: MainHeader, pair: HeaderPair)) -> Bool {

@@ -144,17 +144,13 @@ package final class HotCopy {
     state = try database.state()
     valid = BlockSet(limit: state.blockCount)
     carried = valid
-    let expectedBytes = Int64(state.freeList.inUse.count) * state.geometry.allocationSize
     target = CopyTarget(
-      try TargetFile(name, at: directory, permissions: permissions, expectedBytes: expectedBytes, files: files),
+      try TargetFile(name, at: directory, permissions: permissions, expectedBytes: state.bytesInUse, files: files),
       observer: observer)
     logTarget = try OpenFile(
       LogNames.log(of: name), at: directory, [.write, .create, .exclusive], permissions: permissions, files: files)
     logs = LiveLogReader(of: database)
   }
-
-  /// Bytes of the blocks in use, as the header at the start says.
-  package var expectedBytes: Int64 { Int64(state.freeList.inUse.count) * state.geometry.allocationSize }
 
   /// Copies.
   ///

@@ -80,6 +80,7 @@ package final class ChildStream {
   private static let maximumLine = 4 << 20
 
   let descriptor: Descriptor
+  private var buffer = [UInt8](repeating: 0, count: 64 * 1024)
   private var pending: [UInt8] = []
   private var isClosed = false
 
@@ -89,7 +90,6 @@ package final class ChildStream {
   ///
   /// `whileWaiting` is called now and then.
   package func line(whileWaiting: () throws -> Void = {}) throws -> [UInt8]? {
-    var buffer = [UInt8](repeating: 0, count: 64 * 1024)
     while true {
       if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
         defer { pending.removeFirst(end + 1) }
