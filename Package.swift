@@ -40,7 +40,7 @@ let package = Package(
     .target(name: "CDuckDB"),
     .target(name: "DuckDBEngine", dependencies: ["CDuckDB", "Files", system], swiftSettings: strict),
     .target(
-      name: "Backup", dependencies: ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", system, crypto],
+      name: "Backup", dependencies: ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", system, crypto, grdb],
       swiftSettings: strict),
     .target(name: "HRP", dependencies: ["Backup", "Files", system], swiftSettings: strict),
     .target(

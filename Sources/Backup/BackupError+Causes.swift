@@ -62,6 +62,14 @@ extension BackupError {
         "the database was written by a newer DuckDB than the library (\(version)); "
           + "that says nothing against the backup",
         remedy: "Name a newer library with HRP_DUCKDB_LIBRARY, or verify with --level structure.", cause: words)
+    case .refused(let words):
+      BackupError(
+        "engine.refused", .failed, "DuckDB does not open the database",
+        remedy: EngineWords(words).map(\.remedy) ?? "See what is wrong with it: hrp doctor.", cause: words)
+    case .answerTooLarge(let bytes):
+      BackupError(
+        "engine.answer-too-large", .failed, "the answer is larger than \(ByteCount.text(Int64(bytes)))",
+        remedy: "Ask for less: fewer symbols, or a shorter time.")
     }
   }
 

@@ -18,7 +18,9 @@ public struct Program: ParsableCommand {
         hrp backup restore latest --target-dir ~/elsewhere
       """,
     version: Version.current,
-    subcommands: [BackupCommand.self, DuckDBCommand.self, EngineChildCommand.self])
+    subcommands: [
+      BackupCommand.self, ValidateCommand.self, DoctorCommand.self, DuckDBCommand.self, EngineChildCommand.self,
+    ])
 
   /// An instance for the parser to fill.
   public init() {}

@@ -1,4 +1,4 @@
-package import Files
+internal import Files
 private import SystemPackage
 
 #if canImport(FoundationEssentials)
@@ -29,7 +29,7 @@ package enum EngineChild {
     for library in request.libraries {
       do throws(EngineSession.Failure) {
         let session = try EngineSession(library: library)
-        return prove(session, request)
+        return work(session, request)
       } catch {
         reasons.append("\(library): \(error.words)")
       }
@@ -37,8 +37,9 @@ package enum EngineChild {
     tell(.noLibrary(reasons: reasons))
   }
 
-  private static func prove(_ session: EngineSession, _ request: EngineRequest) {
+  private static func work(_ session: EngineSession, _ request: EngineRequest) {
     tell(.engine(version: session.version, library: session.library))
+    if request.task == .identify { return tell(.done) }
     tell(.at("the database, while it is opened"))
     do throws(EngineSession.Failure) {
       try session.open(request)
@@ -46,10 +47,36 @@ package enum EngineChild {
       return tell(.closed(error.words))
     }
     do throws(EngineSession.Failure) {
-      try EngineProof(session: session, tell: tell).run(isScratch: request.isScratch)
+      switch request.task {
+      case .prove: try EngineProof(session: session, tell: tell).run(isScratch: request.isScratch)
+      case .count: try EngineProof(session: session, tell: tell).countRows()
+      case .query(let statements): for statement in statements { run(statement, session) }
+      case .identify: break
+      }
     } catch {
       tell(.problem(name: "the catalogue", detail: error.words))
-      tell(.done)
+    }
+    tell(.done)
+  }
+
+  /// Rows that go in one line: parsing them costs less than a line each would.
+  private static let rowsPerLine = 500
+
+  private static func run(_ statement: String, _ session: EngineSession) {
+    tell(.at("a statement"))
+    var rows: [[String?]] = []
+    do throws(EngineSession.Failure) {
+      try session.stream(statement) { row in
+        rows.append(row)
+        if rows.count == rowsPerLine {
+          tell(.rows(rows))
+          rows = []
+        }
+      }
+      if !rows.isEmpty { tell(.rows(rows)) }
+      tell(.ran(failure: nil))
+    } catch {
+      tell(.ran(failure: error.words))
     }
   }
 

@@ -1,4 +1,4 @@
-package import Files
+internal import Files
 private import SystemPackage
 
 /// Where DuckDB's C library may be.

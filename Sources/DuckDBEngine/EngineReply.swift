@@ -8,13 +8,27 @@ package struct EngineRequest: Codable, Sendable {
   package var isScratch: Bool
   /// Where the engine may spill to.
   package var scratch: String
+  package var task: Task
   package var memoryMegabytes: Int
   package var threads: Int
 
+  /// What is to be done with the database.
+  package enum Task: Codable, Sendable, Equatable {
+    /// Everything is read and told.
+    case prove
+    /// The rows of every table are counted.
+    case count
+    /// Statements whose columns are all VARCHAR are run, one after the other.
+    case query([String])
+    /// Nothing: the library is loaded and says its version.
+    case identify
+  }
+
   package init(
-    libraries: [String], database: String, isScratch: Bool = false, scratch: String, memoryMegabytes: Int = 384,
-    threads: Int = 2
+    libraries: [String] = EngineLibrary.candidates(), database: String, isScratch: Bool = false, scratch: String,
+    task: Task = .prove, memoryMegabytes: Int = 384, threads: Int = 2
   ) {
+    self.task = task
     self.libraries = libraries
     self.isScratch = isScratch
     self.database = database
@@ -38,6 +52,10 @@ package enum EngineReply: Codable, Sendable, Equatable {
   case table(TableFingerprint)
   /// The ids of MLflow's experiments and runs that a table names.
   case experiments(table: String, ids: [String])
+  /// Rows of the statement that runs; NULL is nil.
+  case rows([[String?]])
+  /// A statement was run; not nil: it failed, with these words.
+  case ran(failure: String?)
   /// Something is wrong: what, and the engine's words.
   case problem(name: String, detail: String)
   /// Something could not be looked at, and nothing is wrong with that.

@@ -15,6 +15,18 @@ package enum EngineError: Error, Sendable, Equatable {
   case noExecutable
   /// The database was written by a newer DuckDB than the library: version of the library, its words.
   case tooOld(version: String, words: String)
+  /// The engine does not open the database, or ended while it answered: its words.
+  case refused(words: String)
+  /// An answer is larger than this program takes.
+  case answerTooLarge(maximumBytes: Int)
+}
+
+/// The answer to one statement.
+package enum EngineAnswer: Sendable {
+  /// All columns as texts; NULL is nil.
+  case rows([[String?]])
+  /// The engine's words.
+  case failure(String)
 }
 
 /// What the engine said of a database.
@@ -29,12 +41,17 @@ package struct EngineReport: Sendable {
   /// What is wrong, each with the engine's words.
   package var problems: [(name: String, detail: String)] = []
   package var notices: [String] = []
+  /// The answers to the statements that were asked, in their order.
+  package var answers: [EngineAnswer] = []
+  /// Rows of the statement that runs.
+  fileprivate var rows: [[String?]] = []
 }
 
 /// Has a database read by DuckDB in a child process, which may crash without harm.
 package struct EngineRun {
-  /// Bytes that a child may say in all.
+  /// Bytes that a child may say in all: as much of a proof is read, more of an answer is refused.
   private static let maximumBytes = 64 << 20
+  private static let maximumAnswerBytes = 512 << 20
 
   private let program: FilePath
 
@@ -58,9 +75,29 @@ package struct EngineRun {
     return nil
   }
 
-  /// Reads everything in a database.
+  /// Runs statements on a database, read-only, in one child.
+  ///
+  /// - Returns: one answer for each.
+  /// - Throws: `EngineError`, `.refused` when the database does not open; else as `run`.
+  package func ask(_ statements: [String], of database: String, scratch: String) throws -> [EngineAnswer] {
+    let report = try run(EngineRequest(database: database, scratch: scratch, task: .query(statements)))
+    guard report.answers.count == statements.count else {
+      throw EngineError.refused(words: report.problems.first?.detail ?? "the engine gave no answer")
+    }
+    return report.answers
+  }
+
+  /// Loads the library and says its version.
+  /// - Throws: as `run`.
+  package func identify() throws -> (version: String, library: String) {
+    let report = try run(EngineRequest(database: "", scratch: "", task: .identify))
+    return (report.version, report.library)
+  }
+
+  /// Has a child do what the request asks for.
   /// - Throws: `EngineError`; `SystemError` when no child can be started; `Interruption.Stopped`: the child is ended.
-  package func prove(_ request: EngineRequest) throws -> EngineReport {
+  package func run(_ request: EngineRequest) throws -> EngineReport {
+    let isQuery = if case .query = request.task { true } else { false }
     let child = try ChildProcess(program, [EngineChild.command])
     var report = EngineReport()
     var place = "its library"
@@ -74,7 +111,11 @@ package struct EngineRun {
       var total = 0
       while let line = try child.output.line(whileWaiting: { try Interruption.check() }) {
         total += line.count
-        guard total <= Self.maximumBytes, let reply = try? JSONDecoder().decode(EngineReply.self, from: Data(line))
+        if isQuery, total > Self.maximumAnswerBytes {
+          throw EngineError.answerTooLarge(maximumBytes: Self.maximumAnswerBytes)
+        }
+        guard total <= Self.maximumBytes || isQuery,
+          let reply = try? JSONDecoder().decode(EngineReply.self, from: Data(line))
         else { continue }
         try take(reply, &report, &place, &isDone)
       }
@@ -100,6 +141,10 @@ package struct EngineRun {
       isDone = true
     case .table(let table): report.tables.append(table)
     case .experiments(let table, let ids): report.experiments.append((table, ids))
+    case .rows(let rows): report.rows += rows
+    case .ran(let failure):
+      report.answers.append(failure.map { .failure($0) } ?? .rows(report.rows))
+      report.rows = []
     case .problem(let name, let detail): report.problems.append((name, detail))
     case .notice(let text): report.notices.append(text)
     case .done: isDone = true

@@ -51,25 +51,37 @@ final class EngineSession {
 
   /// The rows of a statement whose columns are all VARCHAR; NULL is an empty text.
   func rows(_ sql: String) throws(Failure) -> [[String]] {
-    let rows = Rows()
-    var error = [CChar](repeating: 0, count: Self.errorSize)
-    let status = hrp_engine_query(
-      engine, sql,
-      { context, columns, values, lengths in
-        guard let context, let values, let lengths else { return 1 }
-        Unmanaged<Rows>.fromOpaque(context).takeUnretainedValue().all.append(
-          (0..<Int(columns)).map { column in
-            // Safe because the shim gives a text of that length for each column, or NULL.
-            let bytes = UnsafeRawBufferPointer(start: values[column], count: Int(lengths[column]))
-            return String(decoding: bytes, as: UTF8.self)
-          })
-        return 0
-      }, Unmanaged.passUnretained(rows).toOpaque(), &error, Int64(error.count))
-    if status != 0 { throw Failure(words: Self.text(error)) }
-    return rows.all
+    var all: [[String]] = []
+    try stream(sql) { row in all.append(row.map { $0 ?? "" }) }
+    return all
   }
 
-  private final class Rows { var all: [[String]] = [] }
+  /// Hands over each row of a statement whose columns are all VARCHAR; NULL is nil.
+  func stream(_ sql: String, _ take: ([String?]) -> Void) throws(Failure) {
+    var error = [CChar](repeating: 0, count: Self.errorSize)
+    let status = withoutActuallyEscaping(take) { take in
+      let reader = RowReader(take)
+      return hrp_engine_query(
+        engine, sql,
+        { context, columns, values, lengths in
+          guard let context, let values, let lengths else { return 1 }
+          Unmanaged<RowReader>.fromOpaque(context).takeUnretainedValue().take(
+            (0..<Int(columns)).map { column in
+              guard let value = values[column] else { return nil }
+              // Safe because the shim gives a text of that length for each column, or NULL.
+              let bytes = UnsafeRawBufferPointer(start: value, count: Int(lengths[column]))
+              return String(decoding: bytes, as: UTF8.self)
+            })
+          return 0
+        }, Unmanaged.passUnretained(reader).toOpaque(), &error, Int64(error.count))
+    }
+    if status != 0 { throw Failure(words: Self.text(error)) }
+  }
+
+  private final class RowReader {
+    let take: ([String?]) -> Void
+    init(_ take: @escaping ([String?]) -> Void) { self.take = take }
+  }
 
   private static func text(_ error: [CChar]) -> String {
     String(decoding: error.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -24,7 +24,7 @@ struct EngineTests {
   }
 
   private func prove(_ database: String, with engine: Engine, in folder: String) throws -> EngineReport {
-    try EngineRun(executable: FilePath(Checkout.hrp), files: Kernel()).prove(
+    try EngineRun(executable: FilePath(Checkout.hrp), files: Kernel()).run(
       EngineRequest(libraries: [Self.library(engine)], database: folder + "/" + database, scratch: folder))
   }
 
@@ -103,7 +103,7 @@ struct EngineTests {
         """
       try Data(script.utf8).write(to: URL(fileURLWithPath: folder + "/hrp"))
       try run("/bin/chmod", ["+x", folder + "/hrp"])
-      let report = try EngineRun(executable: FilePath(folder + "/hrp"), files: Kernel()).prove(
+      let report = try EngineRun(executable: FilePath(folder + "/hrp"), files: Kernel()).run(
         EngineRequest(libraries: [], database: "x", scratch: folder))
       #expect(report.problems.map(\.name) == ["table main.t"])
       #expect(report.problems.first?.detail.contains("crashed (signal 11)") == true)

@@ -46,6 +46,25 @@ struct RotationTests {
     }
   }
 
+  @Test("D5: a pinned backup stays whatever its age, is listed so, and goes when it is no longer pinned")
+  func pinned() throws {
+    try withTemporaryFolder { folder in
+      let names = try [400.0, 300, 2, 1].map { try make(folder, age: $0) }
+      let hrp = { (words: [String]) in
+        try run(Checkout.hrp, ["backup"] + words + ["--backup-dir", folder])
+      }
+      #expect(try hrp(["pin", names[0], "--reason", "the old universe"]).status == 0)
+      #expect(try hrp(["list"]).output.contains("\(names[0]) (unknown size)"))
+      #expect(try hrp(["list"]).output.split(separator: "\n").last?.hasSuffix(" [pinned]") == true)
+      let first = try rotate(folder, keep: 30)
+      #expect(first.deleted == [names[1]] && first.notices == ["\(names[0]) stays: it is pinned"])
+      #expect(try hrp(["unpin", names[0]]).output == "No longer pinned: \(folder)/\(names[0])\n")
+      #expect(try hrp(["unpin", names[0]]).output.hasPrefix("It was not pinned"))
+      #expect(try rotate(folder, keep: 30).deleted == [names[0]])
+      #expect(try hrp(["pin", "backup_20200101_000000"]).status == 10)
+    }
+  }
+
   @Test("D2: the newest two verified backups stay however old; without any, the newest two of any kind")
   func minimum() throws {
     try withTemporaryFolder { folder in

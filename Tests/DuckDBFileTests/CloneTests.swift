@@ -18,8 +18,6 @@ struct CloneTests {
   private func copy(
     in folder: String, options: HotCopy.Options = HotCopy.Options(), files: any FileSystem = Kernel()
   ) throws -> HotCopy.Result {
-    var options = options
-    options.freezes = true
     let source = try DatabaseFile(FilePath(folder + "/x.duckdb"), files: files, time: SystemTime())
     try TestKit.run("/bin/mkdir", ["-p", folder + "/copy"])
     let target = try OpenFile(FilePath(folder + "/copy"), [.directory], files: files)

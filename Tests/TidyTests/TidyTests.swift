@@ -20,7 +20,7 @@ struct TidyTests {
     "DuckDBFile": ["SystemPackage"],
     "MLflow": ["SystemPackage", "GRDB"], "DuckDBEngine": ["SystemPackage", "FoundationEssentials", "Foundation"],
     "HRP": ["SystemPackage"],
-    "Backup": ["SystemPackage", "Synchronization", "Crypto", "FoundationEssentials", "Foundation"],
+    "Backup": ["SystemPackage", "Synchronization", "Crypto", "GRDB", "FoundationEssentials", "Foundation"],
     "Commands": ["SystemPackage", "ArgumentParser", "Synchronization"],
   ]
 

@@ -79,17 +79,22 @@ package struct Verification {
   }
 
   /// Has DuckDB itself read the database where it lies, in a child process: read-only, no byte changes.
+  ///
+  /// Then what it names of MLflow is looked up.
   private func askEngine(_ root: OpenFile, _ walk: ContentsWalk, _ notices: inout [String]) throws -> EngineSummary {
     events.send(.phase("reading everything with DuckDB"))
     let scratch = try Scratch(files: files)
     defer { scratch.remove() }
     let path = root.path.appending(BackupLayout.database.name.path.components)
-    let report = try EngineRun(files: files).prove(
-      EngineRequest(libraries: EngineLibrary.candidates(), database: path.string, scratch: scratch.path.string))
+    let report = try EngineRun(files: files).run(
+      EngineRequest(database: path.string, scratch: scratch.path.string))
     for problem in report.problems {
       walk.note(Finding(.engine, BackupLayout.database, "\(problem.name): \(problem.detail)"))
     }
     notices += report.notices
+    events.send(.phase("looking up what refers to MLflow"))
+    let links = MLflowLinks(backup: root.path, walk.metadata, files: files)
+    for finding in try links.findings(report.experiments, notices: &notices) { walk.note(finding) }
     return EngineSummary(version: report.version, library: report.library, tables: report.tables)
   }
 

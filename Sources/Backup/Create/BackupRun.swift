@@ -267,7 +267,7 @@ package struct BackupRun {
   // MARK: - Sizes
 
   /// Bytes that a copy of the database will have; all of an encrypted one.
-  private static func expectedBytes(of database: DatabaseFile) throws -> Int64 {
+  static func expectedBytes(of database: DatabaseFile) throws -> Int64 {
     if try database.mainHeader().isEncrypted { return try database.file.status().size }
     return try database.state().bytesInUse + HeaderPair.end
   }

@@ -18,6 +18,9 @@ package struct ListedBackup: Sendable {
   package var proof: Proof? {
     ProofDirectory(of: path.folder, files: files).proof(of: name, checksums: metadata?.checksumsDigest)
   }
+
+  /// That it is never rotated; nil: it is not pinned.
+  package var pin: Pin? { PinDirectory(of: path.folder, files: files).pin(of: name) }
 }
 
 /// The directory that holds the backups of a stack.

@@ -96,9 +96,8 @@ package struct DrillRun {
     events.send(.phase("reading and writing with DuckDB"))
     let spill = scratch.path.appending("spill")
     try files.makeDirectory(spill, at: nil, permissions: 0o700)
-    let report = try EngineRun(files: files).prove(
+    let report = try EngineRun(files: files).run(
       EngineRequest(
-        libraries: EngineLibrary.candidates(),
         database: target.appending(BackupLayout.database.name.path.components).string, isScratch: true,
         scratch: spill.string))
     reading.findings = report.problems.map {

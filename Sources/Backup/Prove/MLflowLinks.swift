@@ -2,24 +2,39 @@ internal import Files
 internal import MLflow
 internal import SystemPackage
 
-/// Looks at a restored MLflow store.
+/// Looks at an MLflow store that nobody writes to: a restored one, or the one in a backup.
 ///
-/// Its databases are right, ready models have their artifacts, and what DuckDB names of it is there.
+/// Its databases are right, ready models have their artifacts, runs their directories, and what DuckDB names of it is
+/// there. Runs and models that were being made are not blamed.
 struct MLflowLinks {
   /// The most missing things that are named one by one.
   private static let maximumNamed = 1000
 
-  /// The store as it was restored; nil: there is none.
+  /// The store; nil: there is none.
   private let root: FilePath?
+  /// What its files are called in a finding.
+  private let shown: EntryPath
   /// Where the store was when it was backed up: its records still name that place.
   private let recorded: FilePath?
-  private let isFlat: Bool
   private let files: any FileSystem
 
+  /// The store as a restore put it into a directory.
   init(restored target: FilePath, _ metadata: BackupMetadata?, files: any FileSystem) {
+    let isFlat = metadata?.mlflowLayout == "flat"
+    self.init(isFlat ? target : target.appending("mlflow"), shown: BackupLayout.mlflow, metadata, files)
+  }
+
+  /// The store in a backup.
+  init(backup: FilePath, _ metadata: BackupMetadata?, files: any FileSystem) {
+    let own = backup.appending(BackupLayout.mlflow.name.path.components)
+    let isOwn = (try? files.exists(own)) == true
+    let shown = isOwn ? BackupLayout.mlflow : BackupLayout.legacyMLflow
+    self.init(backup.appending(shown.name.path.components), shown: shown, metadata, files)
+  }
+
+  private init(_ root: FilePath, shown: EntryPath, _ metadata: BackupMetadata?, _ files: any FileSystem) {
     self.files = files
-    isFlat = metadata?.mlflowLayout == "flat"
-    let root = isFlat ? target : target.appending("mlflow")
+    self.shown = shown
     self.root = metadata?.includesMLflow == false || (try? files.exists(root)) != true ? nil : root
     recorded = metadata?.mlflowDirectory.flatMap { ByteText.bytes(of: $0.utf8) }.map { FilePath(bytes: $0) }
   }
@@ -34,9 +49,9 @@ struct MLflowLinks {
       return []
     }
     var findings: [Finding] = []
-    var ids = try idsOfFileStore(root)
-    for database in try databases(in: root) {
-      let path = BackupLayout.mlflow / database
+    var ids: Set<String> = []
+    for database in try Self.databases(in: OpenFile(root, [.directory], files: files)) {
+      let path = shown / database
       let place = root.appending(database.path.components)
       do throws(SQLiteError) {
         findings += try SQLiteFile.integrityProblems(of: place).map { Finding(.sqlite, path, $0) }
@@ -48,6 +63,10 @@ struct MLflowLinks {
         findings.append(Finding(.sqlite, path, error.message))
       }
     }
+    var store = FileStoreLinks(root, shown: shown, tracked: ids, files: files) { missing($0, root) }
+    try store.read()
+    findings += store.findings
+    ids.formUnion(store.ids)
     for (table, named) in experiments {
       findings += named.filter { !ids.contains($0) }.map {
         Finding(.link, BackupLayout.database, "\(table) names \($0), which is no experiment or run in MLflow")
@@ -57,10 +76,9 @@ struct MLflowLinks {
   }
 
   /// The SQLite databases at the top of the store.
-  private func databases(in root: FilePath) throws -> [FileName] {
-    let folder = try OpenFile(root, [.directory], files: files)
-    return try files.entries(of: folder.descriptor).map(\.name).sorted().filter { name in
-      guard let file = try? OpenFile(name.path, at: folder.descriptor, [.noFollow], files: files),
+  static func databases(in folder: OpenFile) throws -> [FileName] {
+    try folder.files.entries(of: folder.descriptor).map(\.name).sorted().filter { name in
+      guard let file = try? OpenFile(name.path, at: folder.descriptor, [.noFollow], files: folder.files),
         (try? file.status().kind) == .regular
       else { return false }
       return try file.read(count: SQLiteFile.magic.count, at: 0) == SQLiteFile.magic
@@ -73,27 +91,8 @@ struct MLflowLinks {
     else { return nil }
     var rest = path
     guard rest.removePrefix(recorded), (try? files.exists(root.pushing(rest))) == false,
-      let shown: EntryPath = EntryPath(validating: rest.bytes).flatMap({ BackupLayout.mlflow / $0 })
+      let shown: EntryPath = EntryPath(validating: rest.bytes).flatMap({ shown / $0 })
     else { return nil }
     return Finding(.missing, shown, "the artifacts of \(artifacts.name)")
-  }
-
-  /// Names of experiments' and runs' folders, by which a file store knows them.
-  private func idsOfFileStore(_ root: FilePath) throws -> Set<String> {
-    var ids: Set<String> = []
-    for store in [root, root.appending("mlruns")] where try files.exists(store) {
-      for experiment in try folders(in: store) {
-        let place = store.appending(experiment.path.components)
-        guard try files.exists(place.appending("meta.yaml")) else { continue }
-        ids.insert(ByteText.escaped(experiment.bytes))
-        for run in try folders(in: place) { ids.insert(ByteText.escaped(run.bytes)) }
-      }
-    }
-    return ids
-  }
-
-  private func folders(in path: FilePath) throws -> [FileName] {
-    let folder = try OpenFile(path, [.directory], files: files)
-    return try files.entries(of: folder.descriptor).filter { $0.kind == .directory || $0.kind == .unknown }.map(\.name)
   }
 }

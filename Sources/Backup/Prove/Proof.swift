@@ -43,23 +43,15 @@ package struct Proof: Codable, Sendable, Equatable {
 
 /// The proofs in a directory of backups.
 package struct ProofDirectory {
-  private static let folderName = FilePath(".hrp-proofs")
-  private static let maximumBytes: Int64 = 64 << 20
-
-  private let backups: FilePath
-  private let files: any FileSystem
+  private let notes: BackupNotes
 
   package init(of backups: FilePath, files: any FileSystem) {
-    self.backups = backups
-    self.files = files
+    notes = BackupNotes(".hrp-proofs", of: backups, files: files)
   }
 
   /// The proof of a backup; nil: there is none that can be read, or it is another backup's.
   package func proof(of name: FileName, checksums: Digest?) -> Proof? {
-    guard let checksums,
-      let file = try? OpenFile(path(of: name), [.noFollow], files: files), let status = try? file.status(),
-      status.kind == .regular, status.size <= Self.maximumBytes,
-      let bytes = try? file.read(count: Int(status.size), at: 0),
+    guard let checksums, let bytes = notes.read(name),
       let proof = try? JSONDecoder().decode(Proof.self, from: Data(bytes)), proof.checksums == checksums.hex
     else { return nil }
     return proof
@@ -69,32 +61,9 @@ package struct ProofDirectory {
   package func write(_ proof: Proof, of name: FileName) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    let bytes = Array(try encoder.encode(proof)) + [UInt8(ascii: "\n")]
-    let parent = try OpenFile(backups, [.directory], files: files)
-    if try !files.exists(Self.folderName, at: parent.descriptor) {
-      try files.makeDirectory(Self.folderName, at: parent.descriptor, permissions: 0o755)
-      try parent.synchronize()
-    }
-    let folder = try OpenFile(Self.folderName, at: parent.descriptor, [.directory, .noFollow], files: files)
-    let staged = FilePath(".\(ThisProcess.pid).partial")
-    try files.removeTree(staged, at: folder.descriptor)
-    let file = try OpenFile(staged, at: folder.descriptor, [.write, .create, .exclusive], files: files)
-    try file.write(bytes, at: 0)
-    try file.synchronize()
-    try file.close()
-    try files.renameReplacing(
-      staged, at: folder.descriptor, to: Self.fileName(of: name), at: folder.descriptor)
-    try folder.synchronize()
+    try notes.write(Array(try encoder.encode(proof)) + [UInt8(ascii: "\n")], of: name)
   }
 
   /// Removes the proof of a backup that is gone.
-  package func remove(_ name: FileName) throws(SystemError) {
-    if try files.exists(path(of: name)) { try files.remove(path(of: name), at: nil) }
-  }
-
-  private func path(of name: FileName) -> FilePath {
-    backups.pushing(Self.folderName).pushing(Self.fileName(of: name))
-  }
-
-  private static func fileName(of name: FileName) -> FilePath { FilePath(bytes: name.bytes + Array(".json".utf8)) }
+  package func remove(_ name: FileName) throws(SystemError) { try notes.remove(name) }
 }

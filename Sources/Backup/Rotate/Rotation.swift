@@ -12,6 +12,7 @@ package import SystemPackage
 //   D3  A backup that is being read (verified, restored) is passed over.
 //   D4  A backup leaves the list in one rename, before the first of its files goes: what a crash leaves is hidden, and
 //       the next run removes it.
+//   D5  A pinned backup stays, whatever its age.
 
 /// What a rotation did, or would do.
 public struct RotationResult: Sendable {
@@ -102,6 +103,10 @@ package struct Rotation {
       }
       if abs(named - moment) > Self.dayNanoseconds {
         notices.append("\(name(backup)) stays: its name and its metadata differ by more than a day")
+        return false
+      }
+      if backup.pin != nil {
+        notices.append("\(name(backup)) stays: it is pinned")
         return false
       }
       if damaged.contains(backup.name) {

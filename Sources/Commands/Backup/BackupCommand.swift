@@ -16,7 +16,7 @@ struct BackupCommand: ParsableCommand {
       """,
     subcommands: [
       CreateCommand.self, ListCommand.self, VerifyCommand.self, RestoreCommand.self, DrillCommand.self,
-      RotateCommand.self,
+      RotateCommand.self, PinCommand.self, UnpinCommand.self,
     ])
 
   @Flag(name: .customLong("backup"), help: "Make a backup.")

@@ -36,6 +36,7 @@ struct ListCommand: ParsableCommand {
   private static func marks(_ backup: ListedBackup) -> String {
     (backup.metadata?.complete == false ? " [incomplete]" : "")
       + (backup.metadata?.sharesStorage == true ? " [reflink]" : "") + proofMark(backup)
+      + (backup.pin == nil ? "" : " [pinned]")
   }
 
   /// When it was drilled, by which engine, and how that went.
@@ -67,7 +68,7 @@ struct ListCommand: ParsableCommand {
       ("verified", .flag(metadata?.verified ?? false)),
       ("complete", .flag(metadata?.complete ?? (metadata != nil))),
       ("shares_storage", .flag(metadata?.sharesStorage ?? false)),
-      ("pinned", .flag(false)),
+      ("pinned", .flag(backup.pin != nil)),
       ("proof", backup.proof.map(json) ?? .null),
     ]
     return .object(fields)

@@ -29,6 +29,8 @@ struct Console: Sendable {
     if isLogged, hasStack, (try? kernel.exists(stack.dataDirectory)) == true {
       let log = OperationLog(dataDirectory: stack.dataDirectory, files: kernel, time: SystemTime())
       stream = stream.adding { log.note($0) }
+      let history = JobHistory(stack, files: kernel, time: SystemTime()) { notice("hrp: \($0)") }
+      stream = stream.adding { history.note($0) }
     }
     let progress = ProgressLine.isWanted(isQuiet: isQuiet) ? ProgressLine(time: SystemTime()) : nil
     return stream.adding { event in

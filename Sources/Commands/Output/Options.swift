@@ -76,3 +76,4 @@ struct BackupArgument: ParsableArguments {
 
 extension VerificationLevel: ExpressibleByArgument {}
 extension StackPart: ExpressibleByArgument {}
+extension StackProfile: ExpressibleByArgument {}

@@ -81,6 +81,9 @@ package enum ThisProcess {
     return false
   }
 
+  /// Whether there is a process of this number on this machine, or in this container.
+  package static func isAlive(_ pid: Int32) -> Bool { pid > 0 && (kill(pid, 0) == 0 || errno == EPERM) }
+
   /// The program of a process, as the system names it; nil when it is gone or not ours to know.
   package static func program(of pid: Int32) -> String? {
     guard pid > 0, let file = try? OpenFile(FilePath("/proc/\(pid)/comm"), files: Kernel()),

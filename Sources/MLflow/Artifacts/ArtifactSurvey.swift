@@ -42,11 +42,8 @@ package struct ArtifactSurvey: Sendable {
 
   /// Counts the locations in a `meta.yaml` of a file store.
   package mutating func noteMeta(_ yaml: some Sequence<UInt8>) {
-    for line in String(decoding: Array(yaml), as: UTF8.self).split(separator: "\n") {
-      for key in ["artifact_location: ", "artifact_uri: "] where line.hasPrefix(key) {
-        note(line.dropFirst(key.count).trimmingQuotes)
-      }
-    }
+    let meta = MetaFile(yaml)
+    for key in ["artifact_location", "artifact_uri"] { if let location = meta[key] { note(location) } }
   }
 
   /// Counts the locations in a tracking database that nobody writes to.
@@ -106,16 +103,5 @@ package struct ArtifactSurvey: Sendable {
   private mutating func name(_ place: String) {
     guard places[place] != nil || places.count < Self.maximumNamed else { return }
     places[place, default: 0] += 1
-  }
-}
-
-extension Substring {
-  /// The YAML scalar without its quotes.
-  fileprivate var trimmingQuotes: String {
-    let text = self.last == "\r" ? dropLast() : self
-    guard text.count >= 2, let first = text.first, first == text.last, first == "'" || first == "\"" else {
-      return String(text)
-    }
-    return String(text.dropFirst().dropLast())
   }
 }

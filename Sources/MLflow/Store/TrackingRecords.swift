@@ -8,6 +8,11 @@ package struct TrackingRecords: Sendable {
     /// As words: "model prices, version 3".
     package let name: String
     package let location: String
+
+    package init(name: String, location: String) {
+      self.name = name
+      self.location = location
+    }
   }
 
   /// Ids of experiments and runs.

@@ -1,0 +1,180 @@
+package import Files
+internal import GRDB
+package import SystemPackage
+
+// An index of backups and proofs, and the history of jobs: an SQLite database in the data directory.
+//
+//   C1  Nothing depends on it: the truth is in the backup directory. It is never needed to list, verify or restore, and
+//       no operation fails because of it.
+//   C2  Lost or damaged, it is made anew from the backup directory; a damaged one is set aside, and the history says
+//       from when on it goes.
+//   C3  It does not grow without end: the newest jobs stay.
+
+/// One operation that was done, or is being done.
+public struct Job: Sendable, Equatable {
+  /// Grows with every job.
+  public let id: Int64
+  /// The operation: "backup create".
+  public let operation: String
+  /// One of `running`, `completed`, `failed`, `interrupted` (its process is gone).
+  public let status: String
+  /// ISO 8601 with offset.
+  public let beganAt: String
+  /// ISO 8601 with offset; nil: it runs, or never said.
+  public let endedAt: String?
+  /// The code of its error; nil: there was none.
+  public let code: String?
+  /// What it did, or why it failed.
+  public let message: String
+}
+
+/// The catalogue of a data directory.
+package final class Catalogue: Sendable {
+  /// The name in the data directory.
+  package static let name = FilePath("hrp-catalogue.db")
+  /// C3.
+  private static let maximumJobs = 10_000
+
+  private let queue: DatabaseQueue
+  private let backups: FilePath
+  private let files: any FileSystem
+
+  /// Set when history was lost: what to tell the user.
+  package let loss: String?
+
+  /// Opens the catalogue, or makes it anew (C2).
+  ///
+  /// - Parameter backups: the directory that it is made anew from.
+  /// - Throws: what SQLite says; nobody's operation depends on it (C1).
+  package init(in dataDirectory: FilePath, backups: FilePath, files: any FileSystem, time: any TimeSource) throws {
+    let path = dataDirectory.appending(Self.name.components)
+    self.backups = backups
+    self.files = files
+    let wasThere = try files.exists(path)
+    var loss: String?
+    do {
+      queue = try Self.open(path)
+    } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
+      loss = "the catalogue was damaged and is set aside: the history of jobs begins anew"
+      try Self.setAside(path, files)
+      queue = try Self.open(path)
+    }
+    let isNew = try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM setting") ?? 0 } == 0
+    if isNew {
+      // Backups without a catalogue: there was one, or they are the Python tool's.
+      if !wasThere, !((try? BackupDirectory(backups, files: files).list()) ?? []).isEmpty {
+        loss = "there was no catalogue: the history of jobs begins now"
+      }
+      try queue.write {
+        try $0.execute(
+          sql: "INSERT INTO setting VALUES ('history_since', ?)",
+          arguments: [LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset])
+      }
+    }
+    self.loss = loss
+    try index()
+  }
+
+  private static func open(_ path: FilePath) throws -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(5)
+    configuration.label = "hrp.catalogue"
+    let queue = try DatabaseQueue(path: path.string, configuration: configuration)
+    try queue.write { database in
+      guard try String.fetchOne(database, sql: "PRAGMA quick_check(1)") == "ok" else {
+        throw DatabaseError(resultCode: .SQLITE_CORRUPT)
+      }
+      try database.execute(
+        sql: """
+          CREATE TABLE IF NOT EXISTS setting(name TEXT PRIMARY KEY, value TEXT NOT NULL);
+          CREATE TABLE IF NOT EXISTS backup(
+            path TEXT PRIMARY KEY, directory TEXT NOT NULL, created_at REAL, size_bytes INTEGER,
+            verified INTEGER NOT NULL, complete INTEGER NOT NULL, pinned INTEGER NOT NULL,
+            proof_at TEXT, proof_ok INTEGER, proof_engine TEXT);
+          CREATE TABLE IF NOT EXISTS job(
+            id INTEGER PRIMARY KEY AUTOINCREMENT, operation TEXT NOT NULL, status TEXT NOT NULL, pid INTEGER NOT NULL,
+            began_at TEXT NOT NULL, ended_at TEXT, code TEXT, message TEXT NOT NULL);
+          """)
+    }
+    return queue
+  }
+
+  private static func setAside(_ path: FilePath, _ files: any FileSystem) throws {
+    try files.renameReplacing(path, at: nil, to: FilePath(path.string + ".damaged"), at: nil)
+    for suffix in ["-journal", "-wal", "-shm"] where try files.exists(FilePath(path.string + suffix)) {
+      try files.remove(FilePath(path.string + suffix), at: nil)
+    }
+  }
+
+  /// Writes down what is in the backup directory now; one that is out of reach stays as it was known.
+  func index() throws {
+    guard let found = try? BackupDirectory(backups, files: files).list() else { return }
+    try queue.write { database in
+      try database.execute(sql: "DELETE FROM backup WHERE directory = ?", arguments: [backups.text])
+      for backup in found {
+        let proof = backup.proof
+        try database.execute(
+          sql: "INSERT OR REPLACE INTO backup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          arguments: [
+            backup.path.text, backups.text, backup.moment.map { Double($0) / 1e9 }, backup.metadata?.sizeBytes,
+            backup.metadata?.verified ?? false, backup.metadata?.complete ?? true, backup.pin != nil, proof?.at,
+            proof?.isOK, proof?.engine,
+          ])
+      }
+    }
+  }
+
+  /// The newest backup that was seen in a directory, though it be out of reach now: its path; nil: none ever was.
+  package func newestBackup(in directory: FilePath) throws -> String? {
+    try queue.read {
+      try String.fetchOne(
+        $0, sql: "SELECT path FROM backup WHERE directory = ? ORDER BY created_at DESC LIMIT 1",
+        arguments: [directory.text])
+    }
+  }
+
+  /// From when on the history goes, ISO 8601 with offset.
+  package func historySince() throws -> String? {
+    try queue.read { try String.fetchOne($0, sql: "SELECT value FROM setting WHERE name = 'history_since'") }
+  }
+
+  // MARK: - Jobs
+
+  /// Notes that an operation of this process begins.
+  /// - Returns: its number.
+  func begin(_ operation: String, at moment: Int64) throws -> Int64 {
+    try queue.write { database in
+      try database.execute(
+        sql: "INSERT INTO job(operation, status, pid, began_at, message) VALUES (?, 'running', ?, ?, '')",
+        arguments: [operation, ThisProcess.pid, LocalTime(nanoseconds: moment).iso8601WithOffset])
+      let id = database.lastInsertedRowID
+      try database.execute(sql: "DELETE FROM job WHERE id <= ?", arguments: [id - Int64(Self.maximumJobs)])
+      return id
+    }
+  }
+
+  /// Notes how it ended.
+  /// - Parameter code: of its error; nil: it is done.
+  func end(_ id: Int64, code: String?, message: String, at moment: Int64) throws {
+    try queue.write {
+      try $0.execute(
+        sql: "UPDATE job SET status = ?, code = ?, message = ?, ended_at = ? WHERE id = ?",
+        arguments: [
+          code == nil ? "completed" : "failed", code, message, LocalTime(nanoseconds: moment).iso8601WithOffset, id,
+        ])
+    }
+  }
+
+  /// The newest jobs, newest first.
+  package func jobs(limit: Int) throws -> [Job] {
+    try queue.read { database in
+      try Row.fetchAll(database, sql: "SELECT * FROM job ORDER BY id DESC LIMIT ?", arguments: [limit]).map { row in
+        let status: String = row["status"]
+        let isGone = status == "running" && !ThisProcess.isAlive(row["pid"])
+        return Job(
+          id: row["id"], operation: row["operation"], status: isGone ? "interrupted" : status,
+          beganAt: row["began_at"], endedAt: row["ended_at"], code: row["code"], message: row["message"])
+      }
+    }
+  }
+}

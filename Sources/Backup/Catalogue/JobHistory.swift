@@ -1,0 +1,50 @@
+package import Files
+private import Synchronization
+
+/// Writes the operations of an event stream into the catalogue.
+///
+/// A catalogue that cannot be written stops no operation (C1): the log has it all the same.
+package final class JobHistory: Sendable {
+  private struct State {
+    var catalogue: Catalogue?
+    var job: Int64?
+    /// Operations within the operation: only the outermost is a job.
+    var depth = 0
+  }
+
+  private let state = Mutex(State())
+  private let time: any TimeSource
+
+  /// - Parameter lost: is told when the catalogue had to be made anew.
+  package init(_ stack: Stack, files: any FileSystem, time: any TimeSource, lost: (String) -> Void) {
+    self.time = time
+    guard
+      let catalogue = try? Catalogue(
+        in: stack.dataDirectory, backups: stack.backupDirectory, files: files, time: time)
+    else { return }
+    if let loss = catalogue.loss { lost(loss) }
+    state.withLock { $0.catalogue = catalogue }
+  }
+
+  package func note(_ event: Event) {
+    let now = time.nowNanoseconds
+    state.withLock { state in
+      switch event {
+      case .began(let operation, _):
+        state.depth += 1
+        if state.depth == 1 { state.job = try? state.catalogue?.begin(operation, at: now) }
+      case .finished(_, let summary): end(&state, nil, summary, now)
+      case .failed(_, let code, let message): end(&state, code, message, now)
+      case .expected, .phase, .progress, .notice, .warning: return
+      }
+    }
+  }
+
+  private func end(_ state: inout State, _ code: String?, _ message: String, _ now: Int64) {
+    state.depth = max(0, state.depth - 1)
+    guard state.depth == 0, let job = state.job else { return }
+    state.job = nil
+    try? state.catalogue?.end(job, code: code, message: message, at: now)
+    try? state.catalogue?.index()
+  }
+}

@@ -1,0 +1,57 @@
+internal import Files
+internal import SystemPackage
+
+/// Small files about backups, one kind in a folder of its own beside the sealed backups; never needed to restore.
+struct BackupNotes {
+  private static let maximumBytes: Int64 = 64 << 20
+
+  private let folderName: FilePath
+  private let backups: FilePath
+  private let files: any FileSystem
+
+  /// - Parameter folderName: hidden, so that it is no backup.
+  init(_ folderName: FilePath, of backups: FilePath, files: any FileSystem) {
+    self.folderName = folderName
+    self.backups = backups
+    self.files = files
+  }
+
+  /// What is noted of a backup; nil: nothing that can be read.
+  func read(_ name: FileName) -> [UInt8]? {
+    guard let file = try? OpenFile(path(of: name), [.noFollow], files: files), let status = try? file.status(),
+      status.kind == .regular, status.size <= Self.maximumBytes
+    else { return nil }
+    return try? file.read(count: Int(status.size), at: 0)
+  }
+
+  /// Writes a note in place of the one before; a crash leaves the one or the other.
+  func write(_ bytes: [UInt8], of name: FileName) throws(SystemError) {
+    let parent = try OpenFile(backups, [.directory], files: files)
+    if try !files.exists(folderName, at: parent.descriptor) {
+      try files.makeDirectory(folderName, at: parent.descriptor, permissions: 0o755)
+      try parent.synchronize()
+    }
+    let folder = try OpenFile(folderName, at: parent.descriptor, [.directory, .noFollow], files: files)
+    let staged = FilePath(".\(ThisProcess.pid).partial")
+    try files.removeTree(staged, at: folder.descriptor)
+    let file = try OpenFile(staged, at: folder.descriptor, [.write, .create, .exclusive], files: files)
+    try file.write(bytes, at: 0)
+    try file.synchronize()
+    try file.close()
+    try files.renameReplacing(staged, at: folder.descriptor, to: Self.fileName(of: name), at: folder.descriptor)
+    try folder.synchronize()
+  }
+
+  /// Removes the note; there need not be one.
+  func remove(_ name: FileName) throws(SystemError) {
+    guard try files.exists(path(of: name)) else { return }
+    try files.remove(path(of: name), at: nil)
+    try OpenFile(backups.pushing(folderName), [.directory], files: files).synchronize()
+  }
+
+  private func path(of name: FileName) -> FilePath {
+    backups.pushing(folderName).pushing(Self.fileName(of: name))
+  }
+
+  private static func fileName(of name: FileName) -> FilePath { FilePath(bytes: name.bytes + Array(".json".utf8)) }
+}

@@ -1,0 +1,78 @@
+package import Files
+package import SystemPackage
+
+#if canImport(FoundationEssentials)
+  private import FoundationEssentials
+#else
+  private import Foundation
+#endif
+
+/// That a backup is never rotated, whatever its age: a small file beside the sealed backups.
+package struct Pin: Codable, Sendable, Equatable {
+  /// ISO 8601 with offset.
+  package var at: String
+  /// Why, in the words of whoever pinned it; empty: nothing was said.
+  package var reason: String
+}
+
+/// The pins in a directory of backups.
+package struct PinDirectory {
+  private static let maximumReasonBytes = 1000
+
+  private let backups: FilePath
+  private let notes: BackupNotes
+  private let files: any FileSystem
+  private let time: any TimeSource
+
+  package init(of backups: FilePath, files: any FileSystem, time: any TimeSource = SystemTime()) {
+    self.backups = backups
+    self.files = files
+    self.time = time
+    notes = BackupNotes(".hrp-pins", of: backups, files: files)
+  }
+
+  /// The pin of a backup; nil: it is not pinned.
+  ///
+  /// A pin that cannot be understood is one all the same: better a backup too many.
+  package func pin(of name: FileName) -> Pin? {
+    guard let bytes = notes.read(name) else { return nil }
+    return (try? JSONDecoder().decode(Pin.self, from: Data(bytes))) ?? Pin(at: "", reason: "")
+  }
+
+  /// Pins a backup; a pin that is there gets the new reason.
+  /// - Throws: `BackupError` `pin.reason-too-long`; `AdvisoryLock.Busy`; `SystemError`.
+  @discardableResult
+  package func pin(_ name: FileName, reason: String) throws -> Pin {
+    guard reason.utf8.count <= Self.maximumReasonBytes else {
+      throw BackupError(
+        "pin.reason-too-long", .usage, "a reason has at most \(Self.maximumReasonBytes) bytes",
+        remedy: "Say it shorter.")
+    }
+    let pin = Pin(at: LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset, reason: reason)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    let bytes = Array(try encoder.encode(pin)) + [UInt8(ascii: "\n")]
+    try locked { try notes.write(bytes, of: name) }
+    return pin
+  }
+
+  /// Takes the pin away.
+  /// - Returns: whether there was one.
+  /// - Throws: `AdvisoryLock.Busy`; `SystemError`.
+  package func unpin(_ name: FileName) throws -> Bool {
+    try locked {
+      let wasPinned = pin(of: name) != nil
+      try notes.remove(name)
+      return wasPinned
+    }
+  }
+
+  /// A rotation that runs decides by what was pinned before it began.
+  private func locked<Result>(_ body: () throws -> Result) throws -> Result {
+    let lock = try AdvisoryLock.take(
+      .exclusive, .backups, on: backups, note: ThisProcess.note(program: "hrp backup pin", time: time),
+      patience: .seconds(10), files: files, time: time)
+    defer { try? lock.release() }
+    return try body()
+  }
+}

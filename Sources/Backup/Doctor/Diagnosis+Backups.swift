@@ -1,0 +1,129 @@
+internal import Files
+internal import SystemPackage
+
+extension Diagnosis {
+  /// Backups are made once a week by default: a day more is late.
+  private static let lateNanoseconds: Int64 = 8 * 86_400 * 1_000_000_000
+  private static let probe = FilePath(".\(BackupLayout.prefix)probe.\(ThisProcess.pid)\(BackupLayout.partialSuffix)")
+
+  /// It is there, can be written to, and is on another device than the data.
+  func backupDirectory() throws -> [DiagnosisRow] {
+    let path = stack.backupDirectory
+    guard try files.exists(path) else {
+      if let known = catalogue.flatMap({ try? $0.newestBackup(in: path) }) {
+        return [
+          DiagnosisRow(
+            "backup-directory", .failure, "there is no \(path.text) now; its newest backup was \(known)",
+            remedy: "Is a disk not mounted? Mount it, or name the place with HRP_BACKUP_DIR.")
+        ]
+      }
+      return [
+        DiagnosisRow(
+          "backup-directory", .warning, "there is no \(path.text) yet", remedy: "hrp backup create makes it.")
+      ]
+    }
+    let folder = try OpenFile(path, [.directory], files: files)
+    // Only a real write tells of quotas, mounts and rights alike; hidden, and of a kind that every run cleans up.
+    try files.makeDirectory(Self.probe, at: folder.descriptor, permissions: 0o700)
+    try files.removeDirectory(Self.probe, at: folder.descriptor)
+    let device = try folder.status().identity.device
+    guard let data = try? OpenFile(stack.dataDirectory, [.directory], files: files),
+      try data.status().identity.device == device
+    else { return [DiagnosisRow("backup-directory", .good, "\(path.text), on another device than the data")] }
+    return [
+      DiagnosisRow(
+        "backup-directory", .warning, "\(path.text) is on the data's own device: a broken disk takes both",
+        remedy: "Keep a copy elsewhere: rsync -a \(path.text)/ OTHER-DISK/, or set HRP_BACKUP_DIR to another disk.")
+    ]
+  }
+
+  /// The history of jobs.
+  func history() throws -> [DiagnosisRow] {
+    guard let catalogue else {
+      return [DiagnosisRow("history", .good, "nothing was done yet in this data directory")]
+    }
+    let jobs = try catalogue.jobs(limit: 100)
+    let words = "jobs are kept since \(try catalogue.historySince() ?? "now"); \(jobs.count) lately"
+    guard let last = jobs.first(where: { $0.operation == "backup create" }), last.status == "failed" else {
+      return [DiagnosisRow("history", .good, words)]
+    }
+    return [
+      DiagnosisRow(
+        "history", .warning, "\(words); the last backup create failed (\(last.beganAt)): \(last.message)",
+        remedy: "hrp backup create")
+    ]
+  }
+
+  /// The catalogue, where there is one: a look makes none.
+  private var catalogue: Catalogue? {
+    guard (try? files.exists(stack.dataDirectory.appending(Catalogue.name.components))) == true else { return nil }
+    return try? Catalogue(in: stack.dataDirectory, backups: stack.backupDirectory, files: files, time: time)
+  }
+
+  /// The next backup fits.
+  func space() throws -> [DiagnosisRow] {
+    let plan = try BackupRun(stack, includesMLflow: true, files: files, time: time, events: EventStream()).plan()
+    let words =
+      "\(ByteCount.text(plan.neededBytes)) needed for the next backup, "
+      + "\(ByteCount.text(Int64(clamping: plan.availableBytes))) free"
+    guard UInt64(plan.neededBytes) <= plan.availableBytes else {
+      return [
+        DiagnosisRow(
+          "space", .failure, words,
+          remedy: "See what is full with df -h \(stack.backupDirectory.text); "
+            + "free some with hrp backup rotate --keep-days 7.")
+      ]
+    }
+    return [DiagnosisRow("space", .good, words)]
+  }
+
+  /// The newest backup, and the newest that a drill has restored.
+  func backups() throws -> [DiagnosisRow] {
+    let all =
+      try files.exists(stack.backupDirectory)
+      ? BackupDirectory(stack.backupDirectory, files: files).list() : []
+    guard let newest = all.first else {
+      return [DiagnosisRow("last-backup", .failure, "there is none", remedy: "hrp backup create")]
+    }
+    return [state(of: newest, count: all.count), proof(all)]
+  }
+
+  private func state(of backup: ListedBackup, count: Int) -> DiagnosisRow {
+    let name = ByteText.escaped(backup.name.bytes)
+    let age = backup.moment.map { "\(self.age(of: $0)) old" } ?? "of unknown age"
+    let words = "\(name), \(age); \(count) in all"
+    if backup.metadata?.complete == false {
+      return DiagnosisRow(
+        "last-backup", .warning, "\(words); it is incomplete",
+        remedy: "See \"unread\" in its metadata.json, mend the permissions, and run hrp backup create.")
+    }
+    if !backup.hasDatabase || backup.metadata?.verified != true {
+      return DiagnosisRow(
+        "last-backup", .warning, "\(words); nothing says that it was verified",
+        remedy: "hrp backup verify \(name), or hrp backup create")
+    }
+    guard let moment = backup.moment, time.nowNanoseconds - moment < Self.lateNanoseconds else {
+      return DiagnosisRow("last-backup", .warning, words, remedy: "hrp backup create")
+    }
+    return DiagnosisRow("last-backup", .good, words)
+  }
+
+  private func proof(_ all: [ListedBackup]) -> DiagnosisRow {
+    for backup in all {
+      guard let proof = backup.proof else { continue }
+      let name = ByteText.escaped(backup.name.bytes)
+      if !proof.isOK {
+        return DiagnosisRow(
+          "last-proof", .failure,
+          "the drill of \(name) failed (\(proof.at)): \(proof.findings.first ?? "it does not say why")",
+          remedy: "hrp backup drill \(name) says everything; hrp backup create makes a new one.")
+      }
+      let isNewest = backup.name == all.first?.name
+      return DiagnosisRow(
+        "last-proof", isNewest ? .good : .warning,
+        "\(name) was restored and read by DuckDB \(proof.engine) (\(proof.at))",
+        remedy: isNewest ? nil : "The newest backup is not proven yet: hrp backup drill")
+    }
+    return DiagnosisRow("last-proof", .warning, "no backup was ever restored for a test", remedy: "hrp backup drill")
+  }
+}

@@ -1,0 +1,42 @@
+internal import Files
+
+/// Takes out of a text what a stranger need not know: names of user and machine, the home directory, secrets in URIs.
+package struct Redaction: Sendable {
+  private let replacements: [(String, String)]
+
+  /// Of this process's user and machine.
+  package init() {
+    let words: [(String?, String)] = [
+      (ThisProcess.environment("HOME"), "~"), (ThisProcess.host, "HOST"),
+      (ThisProcess.environment("USER") ?? ThisProcess.environment("LOGNAME"), "USER"),
+    ]
+    self.init(words.compactMap { word, mark in word.map { ($0, mark) } })
+  }
+
+  init(_ replacements: [(String, String)]) {
+    // "root" and the like stand in too many words that are nobody's name.
+    self.replacements = replacements.filter { $0.0.count > 2 && $0.0 != "root" && $0.0 != "/root" }
+  }
+
+  /// The text without them.
+  package func apply(_ text: String) -> String {
+    var text = text
+    for (word, mark) in replacements {
+      text = text.split(separator: word, omittingEmptySubsequences: false).joined(separator: mark)
+    }
+    return text.split(separator: "\n", omittingEmptySubsequences: false).map(withoutSecrets).joined(separator: "\n")
+  }
+
+  /// `scheme://user:password@host` without its user, and `…token=…` without its value.
+  private func withoutSecrets(_ line: Substring) -> String {
+    line.split(separator: " ", omittingEmptySubsequences: false).map { word in
+      if let scheme = word.firstRange(of: "://"), let at = word.lastIndex(of: "@"), at >= scheme.upperBound {
+        return "\(word[..<scheme.upperBound])***@\(word[word.index(after: at)...])"
+      }
+      let lower = word.lowercased()
+      let isSecret = ["token", "secret", "password", "passwd", "api_key", "apikey"].contains { lower.contains($0) }
+      if isSecret, let equals = word.firstIndex(where: { $0 == "=" || $0 == ":" }) { return "\(word[...equals])***" }
+      return String(word)
+    }.joined(separator: " ")
+  }
+}

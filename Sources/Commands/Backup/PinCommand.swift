@@ -1,0 +1,77 @@
+internal import ArgumentParser
+internal import Backup
+internal import Files
+internal import SystemPackage
+
+/// The command `hrp backup pin`.
+struct PinCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pin",
+    abstract: "Keep a backup whatever its age: it is never rotated while it is pinned.",
+    discussion: """
+      The pin is a small file in .hrp-pins/ of the backup directory; the backup itself is not touched.
+
+      Examples:
+        hrp backup pin backup_20260124_020000 --reason "before the new universe"
+        hrp backup pin latest
+        hrp backup list
+      """)
+
+  @OptionGroup var backup: BackupArgument
+  @Option(help: ArgumentHelp("Why it is kept.", valueName: "text")) var reason = ""
+  @OptionGroup var place: StackOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let path = try UnpinCommand.find(backup, "backup pin", place.stack, output.console)
+    let pin = try PinDirectory(of: path.folder, files: Kernel()).pin(path.name, reason: reason)
+    output.console.result("Pinned: \(path.text)")
+    output.console.json(
+      .object([
+        ("path", .text(path.text)), ("pinned", .flag(true)), ("at", .text(pin.at)), ("reason", .text(pin.reason)),
+      ]))
+  }
+}
+
+/// The command `hrp backup unpin`.
+struct UnpinCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "unpin",
+    abstract: "Let a pinned backup be rotated again when it is old.",
+    discussion: """
+      Examples:
+        hrp backup unpin backup_20260124_020000
+      """)
+
+  @OptionGroup var backup: BackupArgument
+  @OptionGroup var place: StackOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let path = try Self.find(backup, "backup unpin", place.stack, output.console)
+    let wasPinned = try PinDirectory(of: path.folder, files: Kernel()).unpin(path.name)
+    output.console.result(wasPinned ? "No longer pinned: \(path.text)" : "It was not pinned: \(path.text)")
+    output.console.json(
+      .object([("path", .text(path.text)), ("pinned", .flag(false)), ("was_pinned", .flag(wasPinned))]))
+  }
+
+  static func find(
+    _ backup: BackupArgument, _ operation: String, _ stack: Stack, _ console: Console
+  ) throws -> FilePath {
+    try Operation.run(operation, stack, console, isLogged: false) { events in
+      let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
+        .find(backup.backup, time: SystemTime(), events: events)
+      // A path that is no backup would be pinned for nothing.
+      guard try Kernel().exists(path.appending("checksums.txt")) else {
+        throw BackupError(
+          "backup.not-found", .notFound, "\(path.text) is not a backup", remedy: "See what there is: hrp backup list")
+      }
+      return path
+    }
+  }
+}
+
+extension FilePath {
+  /// The last component's bytes.
+  fileprivate var name: FileName { lastComponent.map { FileName($0) } ?? FileName("backup") }
+}

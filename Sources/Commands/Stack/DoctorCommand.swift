@@ -1,0 +1,81 @@
+internal import ArgumentParser
+internal import Backup
+internal import Files
+
+/// The command `hrp doctor`.
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Look at everything that a backup and a restore depend on; say what mends what is wrong.",
+    discussion: """
+      Each line is ✓ (good), ! (worth a look) or ✗ (does not work), with the command that mends it. Nothing is
+      changed. Exit 1 when there is a ✗.
+
+      --report writes a text file for a bug report: what is above, versions, sizes, the end of the log. Names of user
+      and machine, the home directory, and secrets in addresses are taken out. Read it before you send it.
+
+      Examples:
+        hrp doctor
+        hrp doctor --report hrp-report.txt
+        hrp doctor --explain 'IO Error: Could not set lock on file "hrp.duckdb": Conflicting lock is held'
+        hrp doctor --json | jq '.rows[] | select(.state != "good")'
+      """)
+
+  @Option(help: ArgumentHelp("Write a redacted bundle for a bug report.", valueName: "file"), completion: .file())
+  var report: String?
+  @Option(help: ArgumentHelp("Say what an error text of DuckDB means, and do nothing else.", valueName: "text"))
+  var explain: String?
+  @OptionGroup var place: StackOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let console = output.console
+    if let explain { return try tell(explain, console) }
+    let stack = place.stack
+    let rows = try Operation.run("doctor", stack, console, isLogged: false) { events in
+      try Diagnosis(stack, files: Kernel(), time: SystemTime(), events: events).run()
+    }
+    for row in rows {
+      console.result("\(row.state.mark) \(title(row.name))\(row.detail)")
+      if let remedy = row.remedy { console.result("    → \(remedy)") }
+    }
+    let failures = rows.count { $0.state == .failure }
+    let warnings = rows.count { $0.state == .warning }
+    console.result("\(rows.count) looked at: \(failures) wrong, \(warnings) worth a look")
+    if let report {
+      let path = Stack.absolute(report)
+      try DiagnosisBundle(stack, files: Kernel(), time: SystemTime()).write(rows, to: path)
+      console.result("Report: \(path.text)")
+    }
+    console.json(json(rows, report: report.map { Stack.absolute($0).text }))
+    if failures > 0 { throw ExitCode(Failure.Exit.failed) }
+  }
+
+  private func title(_ name: String) -> String {
+    name + String(repeating: " ", count: max(1, 18 - name.count))
+  }
+
+  private func tell(_ text: String, _ console: Console) throws {
+    guard let words = EngineWords(text) else {
+      throw BackupError(
+        "doctor.unknown-text", .notFound, "this is none of DuckDB's texts that hrp knows",
+        remedy: "Run hrp doctor; with --report it writes a file for a bug report.")
+    }
+    console.result("Cause:  \(words.cause)")
+    console.result("Remedy: \(words.remedy)")
+    console.json(.object([("cause", .text(words.cause)), ("remedy", .text(words.remedy))]))
+  }
+
+  private func json(_ rows: [DiagnosisRow], report: String?) -> JSONText {
+    let list = rows.map { row -> JSONText in
+      let fields: [(String, JSONText)] = [
+        ("name", .text(row.name)), ("state", .text(row.state.rawValue)), ("detail", .text(row.detail)),
+        ("remedy", .optional(row.remedy)),
+      ]
+      return .object(fields)
+    }
+    return .object([
+      ("ok", .flag(!rows.contains { $0.state == .failure })), ("rows", .list(list)), ("report", .optional(report)),
+    ])
+  }
+}

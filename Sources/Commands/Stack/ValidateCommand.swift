@@ -1,0 +1,103 @@
+internal import ArgumentParser
+internal import Backup
+internal import Files
+
+/// The command `hrp validate`.
+struct ValidateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "validate",
+    abstract: "The guide's validation after a restore: health, tables, price records.",
+    discussion: """
+      Everything is read from a hot copy of the database in scratch/ of the data directory: it works while programs hold
+      the database, and keeps none out. It needs DuckDB's library (see hrp doctor).
+
+      The profile hrp names the tables of the research platform; those that are missing make the status "degraded".
+      Exit 1: the database cannot be read, or expected tables are missing.
+
+      Examples:
+        hrp validate
+        hrp validate --profile hrp --symbol AAPL --symbol MSFT --start 2024-01-01
+        hrp validate --json | jq .tables
+      """)
+
+  @Option(help: ArgumentHelp("Tables that are expected: found (whatever is there) or hrp.", valueName: "name"))
+  var profile: StackProfile = .found
+  @Option(help: ArgumentHelp("A symbol whose prices are read; may be repeated (default: AAPL).", valueName: "symbol"))
+  var symbol: [String] = []
+  @Option(
+    help: ArgumentHelp("The first day, YYYY-MM-DD (default: 2020-01-01).", valueName: "day"),
+    transform: ValidateCommand.day)
+  var start: CalendarDay = .guideStart
+  @Option(help: ArgumentHelp("The last day, YYYY-MM-DD (default: today).", valueName: "day"), transform: Self.day)
+  var end: CalendarDay?
+  @OptionGroup var place: StackOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let stack = place.stack
+    let console = output.console
+    let symbols = symbol.isEmpty ? ["AAPL"] : symbol
+    let (health, prices) = try Operation.run("validate", stack, console, isLogged: false) { events in
+      let database = LiveDatabase(stack, files: Kernel(), time: SystemTime())
+      let health = try database.health(expecting: profile)
+      let prices = health.database == "ok" ? try readPrices(symbols, database) : nil
+      return (health, prices)
+    }
+    console.result("Status: \(health.status)")
+    console.result("Database: \(health.database)")
+    console.result("Tables: \(words(health.tables))")
+    console.result("Price records: \(prices?.history?.rows.count ?? 0)")
+    let findings = findings(health, prices)
+    for finding in findings { console.result("  \(finding)") }
+    console.json(json(health, prices?.history, findings))
+    if health.status != "ok" { throw ExitCode(Failure.Exit.failed) }
+  }
+
+  private struct Prices {
+    var history: PriceHistory?
+    var failure: BackupError?
+  }
+
+  /// What is wrong with the question is a finding; what keeps the database from being read is an error.
+  private func readPrices(_ symbols: [String], _ database: LiveDatabase) throws -> Prices {
+    do {
+      let query = PriceQuery(symbols: symbols, start: start, end: end ?? .today)
+      return Prices(history: try query.run(on: database, time: SystemTime()))
+    } catch let error as BackupError where error.code.hasPrefix("prices.") {
+      return Prices(failure: error)
+    }
+  }
+
+  private func findings(_ health: HealthReport, _ prices: Prices?) -> [String] {
+    let missing = health.tables.filter { !$0.isThere }.map { "✗ table \($0.name) is missing" }
+    let remedy = health.remedy.map { ["→ \($0)"] } ?? []
+    let failure = prices?.failure.map { ["! \($0.message)"] } ?? []
+    return remedy + missing + failure + (prices?.history?.notices.map { "! \($0)" } ?? [])
+  }
+
+  private func words(_ tables: [HealthReport.Table]) -> String {
+    let there = tables.filter(\.isThere)
+    if there.isEmpty { return "none" }
+    return "\(there.count) (" + there.map { "\($0.name) \($0.count)" }.joined(separator: ", ") + ")"
+  }
+
+  private func json(_ health: HealthReport, _ prices: PriceHistory?, _ findings: [String]) -> JSONText {
+    let tables = health.tables.map { table in
+      (table.name, JSONText.object([("status", .text(table.status)), ("count", .whole(table.count))]))
+    }
+    let fields: [(String, JSONText)] = [
+      ("status", .text(health.status)), ("api", .text(health.api)), ("database", .text(health.database)),
+      ("tables", .object(tables)), ("price_records", .optional(prices.map { Int64($0.rows.count) })),
+      ("as_of", .optional(health.asOf)), ("engine", .optional(health.engine)),
+      ("findings", .list(findings.map { .text($0) })),
+    ]
+    return .object(fields)
+  }
+
+  @Sendable private static func day(_ text: String) throws -> CalendarDay {
+    guard let day = CalendarDay(text) else {
+      throw ValidationError("'\(text)' is no day in the form YYYY-MM-DD")
+    }
+    return day
+  }
+}
