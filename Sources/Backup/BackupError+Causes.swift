@@ -23,6 +23,11 @@ extension BackupError {
         "sqlite.\(error.resultCode)", error.resultCode == 5 ? .busy : .failed,
         "SQLite cannot read \(error.path): \(error.message)",
         remedy: "Look at it with sqlite3 and PRAGMA integrity_check.")
+    case let error as Swap.Interference:
+      self.init(
+        "restore.interfered", .failed,
+        "a restore had been interrupted, and a program wrote to \(error.database.text) before it was finished",
+        remedy: "Restore again; what that program wrote is kept for hrp backup undo.")
     case let error as EngineError: self = Self.of(error)
     case let error as Interruption.Stopped:
       self.init(

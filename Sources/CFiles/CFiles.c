@@ -117,6 +117,22 @@ int hrp_rename_new(int from, const char *source, int to, const char *target) {
 #endif
 }
 
+int hrp_exchange(int first, const char *first_name, int second, const char *second_name) {
+#if defined(__linux__)
+  return renameat2(first, first_name, second, second_name, RENAME_EXCHANGE);
+#else
+  return renameatx_np(first, first_name, second, second_name, RENAME_SWAP);
+#endif
+}
+
+int hrp_take_write_lock(int descriptor) {
+  struct flock lock = {0};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  if (fcntl(descriptor, F_SETLK, &lock) == 0) return 1;
+  return errno == EACCES || errno == EAGAIN ? 0 : -1;
+}
+
 int hrp_punch_hole(int descriptor, int64_t offset, int64_t length) {
 #if defined(__linux__)
   return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);

@@ -29,6 +29,8 @@ public struct Program: ParsableCommand {
   ///
   /// Errors of the words on it exit with 2; see `Failure` for all others.
   public static func start() -> Never {
+    // Children run this very program, whatever it is called.
+    if let own = ThisProcess.executable { ThisProcess.setEnvironment("HRP_EXECUTABLE", own, isReplacing: false) }
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -53,13 +53,19 @@ package struct EngineRun {
   private static let maximumBytes = 64 << 20
   private static let maximumAnswerBytes = 512 << 20
 
+  /// How long a child may be silent: so long, and a second more for each 10 MB of the database.
+  private static let patience = Duration.seconds(60)
+  private static let bytesPerSecond: Int64 = 10_000_000
+
   private let program: FilePath
+  private let files: any FileSystem
 
   /// - Parameter executable: the program `hrp`; nil: `HRP_EXECUTABLE`, else this program when it is `hrp`, else `PATH`.
   /// - Throws: `EngineError.noExecutable`.
   package init(executable: FilePath? = nil, files: any FileSystem) throws {
     guard let program = try Self.find(executable, files) else { throw EngineError.noExecutable }
     self.program = program
+    self.files = files
   }
 
   private static func find(_ explicit: FilePath?, _ files: any FileSystem) throws(SystemError) -> FilePath? {
@@ -102,6 +108,8 @@ package struct EngineRun {
     var report = EngineReport()
     var place = "its library"
     var isDone = false
+    var heard = ContinuousClock.now
+    let patience = patience(for: request)
     do {
       do {
         try child.send(Array(JSONEncoder().encode(request)) + [UInt8(ascii: "\n")])
@@ -109,7 +117,12 @@ package struct EngineRun {
         // It has ended already; how, is told below.
       }
       var total = 0
-      while let line = try child.output.line(whileWaiting: { try Interruption.check() }) {
+      while let line = try child.output.line(whileWaiting: {
+        try Interruption.check()
+        // A damaged index can make the engine go round for ever.
+        if ContinuousClock.now - heard > patience { throw Silence() }
+      }) {
+        heard = .now
         total += line.count
         if isQuery, total > Self.maximumAnswerBytes {
           throw EngineError.answerTooLarge(maximumBytes: Self.maximumAnswerBytes)
@@ -119,6 +132,11 @@ package struct EngineRun {
         else { continue }
         try take(reply, &report, &place, &isDone)
       }
+    } catch is Silence {
+      child.kill()
+      let seconds = patience.components.seconds
+      report.problems.append((place, "the engine gave no answer for \(seconds) s while it read this, and was ended"))
+      return report
     } catch {
       child.kill()
       throw error
@@ -126,6 +144,13 @@ package struct EngineRun {
     let ended = child.wait()
     if !isDone { report.problems.append((place, "the engine \(ended.words) while it read this")) }
     return report
+  }
+
+  private struct Silence: Error {}
+
+  private func patience(for request: EngineRequest) -> Duration {
+    let size = (try? files.status(FilePath(request.database), at: nil).size) ?? 0
+    return Self.patience + .seconds(size / Self.bytesPerSecond)
   }
 
   private func take(

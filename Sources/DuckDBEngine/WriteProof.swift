@@ -36,6 +36,7 @@ final class WriteProof {
         WHERE database_name = current_database())
       GROUP BY ALL ORDER BY 1, 2
       """)
+    try IndexProof(session: session, tell: tell).run(tables)
     for table in indexed where !isDead {
       let name = "\(table[0]).\(table[1])"
       guard let before = tables.first(where: { $0.name == name }), before.rows > 0 else { continue }

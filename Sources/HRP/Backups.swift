@@ -40,20 +40,22 @@ public func verificationReport(
   }
 }
 
-/// Restores a backup to a place that holds no stack.
+/// Restores a backup; a stack that is there is replaced in one step that `undoRestore` takes back.
 ///
-/// The backup is verified on the way; nothing appears at the target before all of it is right and durable.
-/// - Parameter targetDirectory: where to; nil: the data directory of the environment.
+/// The backup is verified on the way; nothing appears at the target before all of it is right and durable. A database
+/// that any program has open is never replaced.
+/// - Parameter targetDirectory: where to; nil: the stack of the environment.
 /// - Returns: false when the backup is damaged: then nothing was restored.
-/// - Throws: `BackupError`: `backup.not-found`, `restore.target-holds-a-stack`, `disk.full`.
+/// - Throws: `BackupError`: `backup.not-found`, `restore.database-in-use`, `restore.mlflow-in-use`, `disk.full`.
 public func restoreBackup(
   _ backupPath: String, targetDirectory: String? = nil, events: EventStream = EventStream()
 ) throws(BackupError) -> Bool {
-  let target = targetDirectory.map { Stack.absolute($0) } ?? Stack(StackSettings()).dataDirectory
   do {
     _ = try typed("restoring the backup") {
-      try RestoreRun(
-        Stack.absolute(backupPath), to: target, files: Kernel(), time: SystemTime(), events: events
+      let stack = Stack(StackSettings())
+      return try RestoreRun(
+        Stack.absolute(backupPath), to: target(targetDirectory), protecting: stack.protected, files: Kernel(),
+        time: SystemTime(), events: events
       ).run()
     }
     return true
@@ -61,6 +63,22 @@ public func restoreBackup(
     if error.code == "verification.failed" { return false }
     throw error
   }
+}
+
+/// Brings back what the last restore replaced; called again, it takes that back too.
+/// - Parameter targetDirectory: where the restore went; nil: the stack of the environment.
+/// - Throws: `BackupError`: `undo.nothing`, `restore.database-in-use`.
+public func undoRestore(
+  targetDirectory: String? = nil, events: EventStream = EventStream()
+) throws(BackupError) {
+  _ = try typed("undoing the restore") {
+    try UndoRun(target(targetDirectory), files: Kernel(), time: SystemTime(), events: events).run()
+  }
+}
+
+private func target(_ directory: String?) throws -> RestoreTarget {
+  guard let directory else { return try RestoreTarget(Stack(StackSettings()), files: Kernel()) }
+  return try RestoreTarget(Stack.absolute(directory), files: Kernel())
 }
 
 /// Deletes backups that are older than a number of days; the newest two verified ones stay.

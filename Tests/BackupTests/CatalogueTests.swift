@@ -22,7 +22,7 @@ struct CatalogueTests {
     try withStack { sample in
       #expect(try hrp(sample, ["create"]).status == 0)
       #expect(try hrp(sample, ["verify", "latest"]).status == 0)
-      #expect(try hrp(sample, ["restore", "latest"]).status != 0)
+      #expect(try hrp(sample, ["restore", "latest", "--include", "mlruns/x"]).status != 0)
       let jobs = try open(sample).jobs(limit: 10)
       #expect(
         jobs.map { "\($0.operation) \($0.status)" }.suffix(2) == ["backup verify completed", "backup create completed"])

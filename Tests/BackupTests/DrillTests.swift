@@ -138,7 +138,7 @@ struct DrillTests {
           """
           rm -r mlflow && mkdir -p mlruns/0 mlruns/models/m/version-1 mlruns/models/m/version-2 && cd mlruns && printf 'name: x\n' > 0/meta.yaml
           for r in \(run("a")) \(run("b")) \(run("c")); do mkdir -p 0/$r && printf "artifact_uri: file://$PWD/0/$r/artifacts\nstatus: 3\n" > 0/$r/meta.yaml; done
-          mkdir 0/\(run("a"))/artifacts 0/\(run("d")) && sed -i 's/status: 3/status: 1/' 0/\(run("b"))/meta.yaml
+          mkdir 0/\(run("a"))/artifacts 0/\(run("d")) && touch 0/\(run("a"))/artifacts/model && sed -i 's/status: 3/status: 1/' 0/\(run("b"))/meta.yaml
           printf "storage_location: $PWD/0/\(run("a"))/artifacts\nstatus: READY\n" > models/m/version-1/meta.yaml
           printf "storage_location: '$PWD/0/\(run("a"))/lost'\nstatus: READY\n" > models/m/version-2/meta.yaml
           """,

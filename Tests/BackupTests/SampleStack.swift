@@ -50,9 +50,12 @@ struct SampleStack {
   func restore(
     _ path: String, to target: String, files: any FileSystem = Kernel(), part: StackPart? = nil, isDryRun: Bool = false
   ) throws -> RestoreResult {
-    try RestoreRun(
-      FilePath(path), to: FilePath(target), part: part, files: files, time: SystemTime(), events: EventStream()
-    ).run(isDryRun: isDryRun)
+    var request = RestoreRun.Request(part: part)
+    request.isDryRun = isDryRun
+    return try RestoreRun(
+      FilePath(path), to: RestoreTarget(FilePath(target), files: files), request, protecting: stack.protected,
+      files: files, time: SystemTime(), events: EventStream()
+    ).run()
   }
 
   /// Everything in a folder: kind, permissions, time, size or target, and name of each entry.

@@ -214,18 +214,19 @@ struct AdversityTargetTests {
   // MARK: - A target that holds something
 
   @Test(
-    "a target that holds any part of a stack is refused and left alone",
+    "what lies at the target, of whatever kind, is replaced, and comes back whole with undo",
     arguments: ["hrp.duckdb", "hrp.duckdb.wal", "hrp.duckdb.wal.checkpoint", "mlflow"])
   func occupied(name: String) throws {
     try withHome { home in
       let path = try home.create()
       try home.shell("mkdir there && echo stale > there/\(name)")
-      let listing = "find there -printf '%p %s %T@ %C@\\n'; cat there/\(name)"
-      let before = try home.shell(listing)
-      let message = try home.fails(
-        1, "restore.target-holds-a-stack", "backup", "restore", path, "--target-dir", "there", sparing: [path])
-      #expect(message.contains(name))
-      #expect(try home.shell(listing) == before)
+      let listing = "find there -not -name '.*' -not -path '*/.*' -printf '%p %s %T@\\n'; cat there/\(name)"
+      try home.shell("touch -d 2026-01-01 there")
+      let before = try home.shell(listing).split(separator: "\n").dropFirst()
+      #expect(try home.hrp("backup", "restore", path, "--target-dir", "there").status == 0)
+      #expect(try home.shell("diff -r hrp-data/mlflow there/mlflow && cmp \(path)/hrp.duckdb there/hrp.duckdb") == "")
+      #expect(try home.hrp("backup", "undo", "--target-dir", "there").status == 0)
+      #expect(try home.shell(listing).split(separator: "\n").dropFirst() == before && home.verifies(path))
     }
   }
 
@@ -234,7 +235,7 @@ struct AdversityTargetTests {
     try withHome { home in
       let path = try home.create()
       try home.whileEngine("c.execute('INSERT INTO t SELECT range FROM range(500)')") { _ in
-        try home.fails(1, "restore.target-holds-a-stack", "backup", "restore", path, sparing: [path])
+        try home.fails(11, "restore.database-in-use", "backup", "restore", path, "--force", sparing: [path])
       }
       #expect(try Engine("2.0.0").query("hrp-data/hrp.duckdb", "SELECT count(*) FROM t", in: home.folder) == "1500")
     }

@@ -235,13 +235,18 @@ struct CommandTests {
     }
   }
 
-  @Test("in place is refused and says so; the stack stays as it is")
+  @Test("in place the guide's lines come, and what was there can be had back")
   func inPlace() throws {
     try withHome { home in
-      _ = try hrp("backup", "create", in: home)
-      let refused = try hrp("backup", "restore", "latest", in: home)
-      #expect(refused.status == 1)
-      #expect(refused.errors.contains("Restoring in place comes with a later version"))
+      let path = try #require(object(hrp("backup", "create", "--json", in: home))["path"] as? String)
+      let restored = try hrp("backup", "--restore", path, in: home)
+      #expect(restored.status == 0)
+      #expect(
+        restored.output == "Restoring from backup...\n✓ Restored hrp.duckdb\n✓ Restored mlruns/\nRestore complete!\n")
+      #expect(restored.errors.contains("hrp backup undo brings it back"))
+      #expect(try hrp("backup", "undo", in: home).status == 0)
+      #expect(try hrp("backup", "undo", "--drop", in: home).output.hasPrefix("Freed "))
+      #expect(try hrp("backup", "undo", in: home).status == 10)
     }
   }
 

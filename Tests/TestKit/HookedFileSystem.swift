@@ -15,8 +15,13 @@ package final class HookedFileSystem: FileSystem {
   /// What `lockHolder` answers: a writer that needs no process.
   private let writer: Int32?
   private let hasClones: Bool
+  private let hasExchange: Bool
 
-  package init(writer: Int32? = nil, hasClones: Bool = true, hook: @escaping Hook = { (_, _) throws(SystemError) in }) {
+  package init(
+    writer: Int32? = nil, hasClones: Bool = true, hasExchange: Bool = true,
+    hook: @escaping Hook = { (_, _) throws(SystemError) in }
+  ) {
+    self.hasExchange = hasExchange
     self.writer = writer
     self.hasClones = hasClones
     self.hook = hook
@@ -97,6 +102,17 @@ package final class HookedFileSystem: FileSystem {
   ) throws(SystemError) {
     try hook("renameat", target.string)
     try kernel.renameReplacing(source, at: from, to: target, at: to)
+  }
+  package func exchange(
+    _ first: FilePath, at firstDirectory: Descriptor?, _ second: FilePath, at secondDirectory: Descriptor?
+  ) throws(SystemError) -> Bool {
+    try hook("exchange", second.string)
+    guard hasExchange else { return false }
+    return try kernel.exchange(first, at: firstDirectory, second, at: secondDirectory)
+  }
+  package func takeWriteLock(_ descriptor: Descriptor) throws(SystemError) -> Bool {
+    try hook("fcntl", "")
+    return try kernel.takeWriteLock(descriptor)
   }
   package func synchronize(_ descriptor: Descriptor) throws(SystemError) {
     try hook("fsync", "")

@@ -105,7 +105,10 @@ final class ContentsReader {
     var stream = DigestStream()
     head.withUnsafeBytes { stream.update($0) }
     let digest = try digest(of: file, size: size, from: Int64(head.count), stream: stream) { audit.consume($0, at: $1) }
-    var findings = audit.damaged.map {
+    var findings: [Finding] = []
+    // Nobody was writing it: an engine refuses such a file, though the other slot is right.
+    if !state.pair.isWhole { findings.append(Finding(.block, path, "one of its two headers is damaged")) }
+    findings += audit.damaged.map {
       Finding(.block, path, "block \($0.block) at byte \($0.offset): its checksum does not match its contents")
     }
     if audit.missing > 0 { findings.append(Finding(.block, path, "\(audit.missing) blocks in use are cut off")) }

@@ -50,9 +50,13 @@ struct StructureCheck: Sendable {
 
   /// Checks a database that lies at the top of the MLflow directory, where tracking databases do.
   private func sqliteFindings(_ file: OpenFile, _ path: EntryPath) throws -> [Finding] {
-    guard path.isDirectly(in: BackupLayout.mlflow) || path.isDirectly(in: BackupLayout.legacyMLflow),
-      try file.read(count: SQLiteFile.magic.count, at: 0) == SQLiteFile.magic
-    else { return [] }
+    guard path.isDirectly(in: BackupLayout.mlflow) || path.isDirectly(in: BackupLayout.legacyMLflow) else { return [] }
+    let head = try file.read(count: SQLiteFile.magic.count, at: 0)
+    guard head == SQLiteFile.magic else {
+      // Nothing else is ever called that; an empty one is what SQLite makes before its first table.
+      guard path.name == FileName("mlflow.db"), !head.isEmpty else { return [] }
+      return [Finding(.sqlite, path, "it does not begin as an SQLite database does")]
+    }
     do throws(SQLiteError) {
       return try SQLiteFile.integrityProblems(of: backup.pushing(FilePath(bytes: path.bytes)))
         .map { Finding(.sqlite, path, $0) }

@@ -87,7 +87,7 @@ package struct DrillRun {
     let target = scratch.path.appending("stack")
     do {
       _ = try RestoreRun(
-        backup, to: target, files: files, time: time, events: events.progressOnly
+        backup, to: RestoreTarget(target, files: files), files: files, time: time, events: events.progressOnly
       ).run()
     } catch let damage as RestoreRun.Damaged {
       reading.findings = damage.report.findings

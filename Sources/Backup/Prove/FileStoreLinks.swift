@@ -23,12 +23,12 @@ struct FileStoreLinks {
   /// Ids that a database keeps: their folders here hold artifacts only.
   private let tracked: Set<String>
   private let files: any FileSystem
-  private let missing: (TrackingRecords.Artifacts) -> Finding?
+  private let missing: (TrackingRecords.Artifacts, _ mayBeEmpty: Bool) -> Finding?
 
   /// - Parameter missing: what is wrong when artifacts are not there.
   init(
     _ root: FilePath, shown: EntryPath, tracked: Set<String>, files: any FileSystem,
-    missing: @escaping (TrackingRecords.Artifacts) -> Finding?
+    missing: @escaping (TrackingRecords.Artifacts, _ mayBeEmpty: Bool) -> Finding?
   ) {
     self.root = root
     self.shown = shown
@@ -77,7 +77,7 @@ struct FileStoreLinks {
     guard let meta = try meta(in: place), !Self.unfinished.contains(meta["status"] ?? "1"),
       let location = meta["artifact_uri"]
     else { return }
-    note(.init(name: "run \(ByteText.escaped(name.bytes))", location: location))
+    note(.init(name: "run \(ByteText.escaped(name.bytes))", location: location), mayBeEmpty: true)
   }
 
   private mutating func readModel(_ place: FilePath, _ name: FileName) throws {
@@ -100,8 +100,8 @@ struct FileStoreLinks {
     }
   }
 
-  private mutating func note(_ artifacts: TrackingRecords.Artifacts) {
-    if let finding = missing(artifacts) { findings.append(finding) }
+  private mutating func note(_ artifacts: TrackingRecords.Artifacts, mayBeEmpty: Bool = false) {
+    if let finding = missing(artifacts, mayBeEmpty) { findings.append(finding) }
   }
 
   private func meta(in folder: FilePath) throws -> MetaFile? {

@@ -63,7 +63,7 @@ struct MLflowLinks {
         findings.append(Finding(.sqlite, path, error.message))
       }
     }
-    var store = FileStoreLinks(root, shown: shown, tracked: ids, files: files) { missing($0, root) }
+    var store = FileStoreLinks(root, shown: shown, tracked: ids, files: files) { missing($0, root, mayBeEmpty: $1) }
     try store.read()
     findings += store.findings
     ids.formUnion(store.ids)
@@ -86,13 +86,24 @@ struct MLflowLinks {
   }
 
   /// A ready model whose artifacts belong to the store and are not there.
-  private func missing(_ artifacts: TrackingRecords.Artifacts, _ root: FilePath) -> Finding? {
+  private func missing(
+    _ artifacts: TrackingRecords.Artifacts, _ root: FilePath, mayBeEmpty: Bool = false
+  ) -> Finding? {
     guard let recorded, let path = ArtifactSurvey.localPath(of: artifacts.location), path.starts(with: recorded)
     else { return nil }
     var rest = path
-    guard rest.removePrefix(recorded), (try? files.exists(root.pushing(rest))) == false,
+    guard rest.removePrefix(recorded), !holdsSomething(root.pushing(rest), mayBeEmpty: mayBeEmpty),
       let shown: EntryPath = EntryPath(validating: rest.bytes).flatMap({ shown / $0 })
     else { return nil }
     return Finding(.missing, shown, "the artifacts of \(artifacts.name)")
+  }
+
+  /// A file, or a folder that is not empty: artifacts are never nothing.
+  private func holdsSomething(_ path: FilePath, mayBeEmpty: Bool) -> Bool {
+    guard let status = try? files.status(path, at: nil) else { return false }
+    if mayBeEmpty { return true }
+    guard status.kind == .directory, let folder = try? OpenFile(path, [.directory], files: files) else { return true }
+    // One that cannot be listed is told by the walk beside the lists.
+    return (try? files.entries(of: folder.descriptor).isEmpty) != true
   }
 }

@@ -3,22 +3,28 @@ internal import SystemPackage
 
 /// Copies the entries of a backup into a staging folder, hashing each byte on its way (R1).
 final class RestoreCopy {
-  private let folder: OpenFile
-  private let part: StackPart?
+  private let staging: RestoreStaging
+  private let request: RestoreRun.Request
   private let files: any FileSystem
-  private let chain: DirectoryChain
+  private let databaseChain: DirectoryChain
+  private let storeChain: DirectoryChain
   private let reader: ContentsReader
   private var directories: [(path: EntryPath, permissions: UInt16, modified: Int64)] = []
   private(set) var filesCount = 0
   private(set) var sizeBytes: Int64 = 0
+  /// What there is of the backup's two parts.
+  private(set) var hasDatabase = false
+  private(set) var hasStore = false
 
   init(
-    to folder: OpenFile, part: StackPart?, files: any FileSystem, time: any TimeSource, events: EventStream
+    to staging: RestoreStaging, _ request: RestoreRun.Request, files: any FileSystem, time: any TimeSource,
+    events: EventStream
   ) throws {
-    self.folder = folder
-    self.part = part
+    self.staging = staging
+    self.request = request
     self.files = files
-    chain = DirectoryChain(root: folder)
+    databaseChain = DirectoryChain(root: staging.databaseFolder)
+    storeChain = DirectoryChain(root: staging.storeFolder)
     reader = ContentsReader(fromDevice: false, files: files, time: time) { events.send(.progress(bytes: $0)) }
   }
 
@@ -26,14 +32,17 @@ final class RestoreCopy {
   ///
   /// Returns the hash of a file's contents.
   func take(_ entry: StoredEntry) throws -> Digest? {
-    guard let path = target(of: entry.path) else {
+    guard let (path, chain) = target(of: entry.path) else {
       // Not asked for: read all the same, for a restore in part comes from a backup that is whole.
       return entry.status.kind == .regular ? try reader.digest(of: entry) : nil
     }
     switch entry.status.kind {
     case .directory:
       _ = try chain.directory(path, makingMissing: 0o755)
-      if let line = entry.manifest { directories.append((path, line.permissions, line.modifiedNanoseconds)) }
+      // A directory that is there already keeps what it has.
+      if let line = entry.manifest, !path.isRoot {
+        directories.append((path, line.permissions, line.modifiedNanoseconds))
+      }
       return nil
     case .link:
       let directory = try chain.directory(holding: path, makingMissing: 0o755)
@@ -43,16 +52,16 @@ final class RestoreCopy {
       }
       return nil
     default:
-      return try copy(entry, to: path)
+      return try copy(entry, to: path, chain)
     }
   }
 
-  private func copy(_ entry: StoredEntry, to path: EntryPath) throws -> Digest {
+  private func copy(_ entry: StoredEntry, to path: EntryPath, _ chain: DirectoryChain) throws -> Digest {
     let source = try reader.open(entry)
     let directory = try chain.directory(holding: path, makingMissing: 0o755)
     let target = try TargetFile(
-      entry.name, at: directory, permissions: 0o600, expectedBytes: entry.status.size,
-      shown: folder.path.pushing(FilePath(bytes: path.bytes)), files: files)
+      path.name.path, at: directory, permissions: 0o600, expectedBytes: entry.status.size,
+      shown: entry.name, files: files)
     var end: Int64 = 0
     let digest = try reader.digest(of: source, size: entry.status.size) { bytes, offset in
       // Zeros are left out: free blocks of a database are holes, and a copy over a network may have filled them.
@@ -75,20 +84,30 @@ final class RestoreCopy {
   /// Gives folders their times and permissions, once nothing is put into them any more.
   func finishDirectories() throws {
     for (path, permissions, modified) in directories.reversed() {
-      let directory = try chain.directory(path)
+      let directory = try storeChain.directory(path)
       try files.setModified(directory, nanoseconds: modified)
       try files.setPermissions(directory, permissions)
     }
   }
 
   /// Where an entry goes; nil: it is not asked for.
-  private func target(of path: EntryPath) -> EntryPath? {
+  private func target(of path: EntryPath) -> (EntryPath, DirectoryChain)? {
+    guard request.wants(path) else { return nil }
     for folder in [BackupLayout.mlflow, BackupLayout.legacyMLflow] where path.isInside(folder) {
-      guard part != .duckdb else { return nil }
-      guard let rest = path.relative(to: folder) else { return BackupLayout.legacyMLflow }
-      return BackupLayout.legacyMLflow / rest
+      guard request.part != .duckdb else { return nil }
+      hasStore = true
+      guard let rest = path.relative(to: folder) else { return (staging.storePath, storeChain) }
+      if staging.storePath.isRoot { return (rest, storeChain) }
+      let joined: EntryPath? = staging.storePath / rest
+      return joined.map { ($0, storeChain) }
     }
-    return part == .mlflow ? nil : path
+    guard request.part != .mlflow else { return nil }
+    // The database and its logs under the name that the target has for it.
+    let prefix = BackupLayout.database.bytes
+    guard path.bytes.starts(with: prefix) else { return (path, databaseChain) }
+    hasDatabase = true
+    let name = FileName(bytes: staging.databaseName.bytes + path.bytes.dropFirst(prefix.count))
+    return (EntryPath.root / name, databaseChain)
   }
 
   private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {

@@ -2,14 +2,15 @@ package import Files
 internal import MLflow
 package import SystemPackage
 
-// A restore to a place that holds no stack. The order of writes:
+// A restore. The order of writes:
 //
-//   R1  Everything is staged below a hidden, locked folder on the target's own file system, and each byte is hashed on
-//       its way: what does not match its checksum stops the restore before anything is visible.
+//   R1  Everything is staged below hidden, locked folders on the file systems that it goes to, and each byte is hashed
+//       on its way: what does not match its checksum stops the restore before anything is visible.
 //   R2  What was staged is durable before the first rename.
-//   R3  A target that did not exist appears in one rename, whole. In an existing directory MLflow comes first, then the
-//       log, and the database last: its path is empty or holds a database whose log is there.
-//   R4  Nothing is replaced: every rename refuses an existing name.
+//   R3  A target that did not exist appears in one rename, whole. In one that exists, names change places under a
+//       journal: W1 to W6 at the head of `Swap.swift`.
+//   R4  Nothing is lost: what is replaced is kept, and `UndoRun` brings it back.
+//   R5  A database that anybody has open is not replaced, whatever is asked; nobody is ended for it.
 
 /// What a restore did.
 public struct RestoreResult: Sendable {
@@ -23,6 +24,20 @@ public struct RestoreResult: Sendable {
   public let filesCount: Int
   /// Bytes of the restored files.
   public let sizeBytes: Int64
+  /// The folder with what was replaced, which `hrp backup undo` brings back; nil: nothing was.
+  public let undoPath: String?
+  /// What there is now and what the backup has; nil: there was nothing at the target, or it could not be told.
+  public let losses: Losses?
+  /// Locations in MLflow's records that name the new place now.
+  public let relocated: [Relocated]
+
+  /// Records of one kind whose locations were rewritten.
+  public struct Relocated: Sendable, Equatable {
+    /// Where they are: "mlflow.db: runs.artifact_uri".
+    public let place: String
+    /// How many.
+    public let count: Int
+  }
 }
 
 /// The parts of a stack that a restore may be limited to.
@@ -30,20 +45,45 @@ public enum StackPart: String, Sendable, CaseIterable { case duckdb, mlflow }
 
 /// Restores one backup.
 package struct RestoreRun {
+  /// What is asked for.
+  package struct Request: Sendable {
+    /// nil: both parts.
+    package var part: StackPart?
+    /// Only what lies in these, in the backup's names; empty: everything.
+    package var includes: [EntryPath] = []
+    /// Goes on beside open files of MLflow, and for a database that cannot be opened.
+    package var isForced = false
+    /// How long a holder of the database is waited for.
+    package var wait = Duration.zero
+    /// Rewrites MLflow's locations for the new place.
+    package var relocates = true
+    package var isDryRun = false
+
+    package init(part: StackPart? = nil) { self.part = part }
+
+    func wants(_ path: EntryPath) -> Bool {
+      includes.isEmpty || includes.contains { path.isInside($0) || $0.isInside(path) }
+    }
+  }
+
   let backup: FilePath
-  let target: FilePath
-  let part: StackPart?
+  let target: RestoreTarget
+  let request: Request
+  /// What lies in the stack's directories and is no part of it: backups, logs, scratch.
+  private let protecting: [FilePath]
   let files: any FileSystem
   let time: any TimeSource
   let events: EventStream
 
+  /// - Parameter protecting: directories that are never moved, though they lie in the store's.
   package init(
-    _ backup: FilePath, to target: FilePath, part: StackPart? = nil, files: any FileSystem, time: any TimeSource,
-    events: EventStream
+    _ backup: FilePath, to target: RestoreTarget, _ request: Request = Request(), protecting: [FilePath] = [],
+    files: any FileSystem, time: any TimeSource, events: EventStream
   ) {
     self.backup = backup
     self.target = target
-    self.part = part
+    self.request = request
+    self.protecting = protecting + [backup]
     self.files = files
     self.time = time
     self.events = events
@@ -54,31 +94,47 @@ package struct RestoreRun {
 
   /// Restores, or with `isDryRun` only checks that it could.
   /// - Throws: `Damaged`, `BackupError`, `SystemError`, `Interruption.Stopped`.
-  package func run(isDryRun: Bool = false) throws -> RestoreResult {
-    events.send(.began(operation: "backup restore", on: "\(backup.text) to \(target.text)"))
+  package func run() throws -> RestoreResult {
+    events.send(.began(operation: "backup restore", on: "\(backup.text) to \(target.directory.text)"))
+    try PendingRestore(target, files: files, time: time, events: events).finish()
     let root = try Verification.open(backup, files: files)
     let walk = try ContentsWalk(root)
-    let place = RestorePlacement(walk.metadata, target: target)
-    try place.checkIsFree(part, files: files)
+    let store = store(walk.metadata)
+    try checkRequest(store)
     try checkSpace(root, walk)
-    if isDryRun { return try dryRun(walk, place) }
-    let staging = try RestoreStaging(for: target, files: files)
+    if request.isDryRun { return try dryRun(walk) }
+    try checkHolders(store)
+    let staging = try RestoreStaging(for: target, store: store, files: files)
     do {
-      let copy = try RestoreCopy(to: staging.folder, part: part, files: files, time: time, events: events)
+      let copy = try RestoreCopy(to: staging, request, files: files, time: time, events: events)
       try fill(copy, walk)
       events.send(.phase("making it durable"))
-      try files.synchronizeTree(staging.folder)
-      let restored = try staging.publish(place, note: ThisProcess.note(program: "hrp backup restore", time: time), time)
-      tellLocations(walk.metadata, restored)
-      events.send(.finished(operation: "backup restore", summary: "\(copy.filesCount) files to \(target.text)"))
-      return RestoreResult(
-        path: backup.text, target: target.text, restored: restored, filesCount: copy.filesCount,
-        sizeBytes: copy.sizeBytes)
+      try staging.synchronize()
+      return try publish(staging, copy)
     } catch {
-      // What cannot be removed now is hidden, and its lock is free: the next restore to this place removes it.
+      // What cannot be removed now is hidden, and its lock is free: the next restore to this place removes it. What is
+      // committed has another name by then, and stays.
       try? staging.discard()
       throw error
     }
+  }
+
+  private func publish(_ staging: RestoreStaging, _ copy: RestoreCopy) throws -> RestoreResult {
+    events.send(.phase("putting it in place"))
+    let lock =
+      try files.exists(target.directory)
+      ? AdvisoryLock.take(
+        .exclusive, .stack, on: target.directory, note: ThisProcess.note(program: "hrp backup restore", time: time),
+        patience: request.wait, files: files, time: time) : nil
+    defer { try? lock?.release() }
+    let moment = LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset
+    let undo = try staging.publish(request, backup: backup, protecting: protecting, at: moment, time)
+    events.send(
+      .finished(operation: "backup restore", summary: "\(copy.filesCount) files to \(target.directory.text)"))
+    return RestoreResult(
+      path: backup.text, target: target.directory.text,
+      restored: (copy.hasDatabase ? ["hrp.duckdb"] : []) + (copy.hasStore ? ["mlruns/"] : []),
+      filesCount: copy.filesCount, sizeBytes: copy.sizeBytes, undoPath: undo, losses: nil, relocated: [])
   }
 
   /// R1.
@@ -89,7 +145,7 @@ package struct RestoreRun {
     try copy.finishDirectories()
   }
 
-  private func dryRun(_ walk: ContentsWalk, _ place: RestorePlacement) throws -> RestoreResult {
+  private func dryRun(_ walk: ContentsWalk) throws -> RestoreResult {
     events.send(.phase("verifying"))
     let reader = ContentsReader(fromDevice: false, files: files, time: time) { events.send(.progress(bytes: $0)) }
     var count = 0
@@ -102,12 +158,62 @@ package struct RestoreRun {
     }
     guard walk.findings.isEmpty else { throw Damaged(report: report(walk)) }
     return RestoreResult(
-      path: backup.text, target: target.text, restored: [], filesCount: count, sizeBytes: bytes)
+      path: backup.text, target: target.directory.text, restored: [], filesCount: count, sizeBytes: bytes,
+      undoPath: nil, losses: nil, relocated: [])
   }
 
   private func report(_ walk: ContentsWalk) -> VerificationReport {
     VerificationReport(
       path: backup.text, level: .checksums, filesChecked: walk.filesListed, findings: walk.findings, notices: [])
+  }
+
+  // MARK: - Before anything is written
+
+  /// Where the store goes: name by name where something lies in it that is not to be moved.
+  private func store(_ metadata: BackupMetadata?) -> RestoreTarget.Store {
+    let store = target.store(of: metadata)
+    guard case .folder(let path) = store, protecting.contains(where: { $0.starts(with: path) }) else { return store }
+    return .contents(path)
+  }
+
+  private func checkRequest(_ store: RestoreTarget.Store) throws {
+    if !request.includes.isEmpty, try files.exists(target.directory) {
+      throw BackupError(
+        "restore.include-needs-a-new-place", .usage, "\(target.directory.text) is there already",
+        remedy: "--include takes single things out of a backup: name a new place with --target-dir.")
+    }
+    guard case .folder(let path) = store, target.database.starts(with: path), request.part != .duckdb else { return }
+    throw BackupError(
+      "restore.nested", .usage, "the database lies in the MLflow directory \(path.text)",
+      remedy: "Restore to another place with --target-dir, or one part with --only duckdb.")
+  }
+
+  /// R5, before the long part: the swap asks again, and then holds the lock.
+  private func checkHolders(_ store: RestoreTarget.Store) throws {
+    if request.part != .mlflow {
+      try request.waiting(time) {
+        guard let file = try? OpenFile(target.database, files: files), try file.status().kind == .regular,
+          let holder = try files.lockHolder(file.descriptor, against: .exclusive)
+        else { return }
+        throw BackupError.databaseInUse(target.database, holder: holder)
+      }
+    }
+    if request.part != .duckdb, !request.isForced { try checkOpenFiles(store) }
+  }
+
+  private func checkOpenFiles(_ store: RestoreTarget.Store) throws {
+    let path: FilePath
+    switch store {
+    case .folder(let folder), .contents(let folder): path = folder
+    case .names(let folder): path = folder.appending("mlflow.db")
+    }
+    let open = ThisProcess.openFiles(below: path)
+    guard let first = open.first else { return }
+    let others = Set(open.map(\.pid)).count - 1
+    throw BackupError(
+      "restore.mlflow-in-use", .busy,
+      "\(first.path.text) is open in \(ThisProcess.words(of: first.pid))" + (others > 0 ? " and \(others) more" : ""),
+      remedy: "Close that program, or go on beside it with --force: it keeps the old files until it ends.")
   }
 
   private func checkSpace(_ root: OpenFile, _ walk: ContentsWalk) throws {
@@ -116,20 +222,28 @@ package struct RestoreRun {
       if case .entry(let entry) = step { bytes += entry.status.size }
       return true
     }
-    let folder = try BackupRun.existing(target, files: files)
+    let folder = try BackupRun.existing(target.database.folder, files: files)
     let available = try files.space(of: folder.descriptor).availableBytes
     let needed = bytes / 100 * 101 + (4 << 20)
     guard UInt64(needed) <= available else {
-      throw BackupError.noSpace(target, needed: needed, available: available)
+      throw BackupError.noSpace(target.directory, needed: needed, available: available)
     }
     events.send(.expected(bytes: bytes))
   }
+}
 
-  private func tellLocations(_ metadata: BackupMetadata?, _ restored: [String]) {
-    guard let source = metadata?.sourceDirectory, source != target.text, restored.contains("mlruns/") else { return }
-    events.send(
-      .notice(
-        "MLflow's records still name \(source) as the place of their artifacts; "
-          + "this version does not rewrite them yet"))
+extension RestoreRun.Request {
+  /// Does something again and again as long as the database is in use and the time is not over.
+  func waiting(_ time: any TimeSource, _ body: () throws -> Void) throws {
+    let end = time.monotonicNanoseconds &+ wait.nanoseconds
+    while true {
+      do {
+        return try body()
+      } catch let error as BackupError {
+        guard error.code == "restore.database-in-use", time.monotonicNanoseconds < end else { throw error }
+      }
+      try Interruption.check()
+      time.sleep(.milliseconds(200))
+    }
   }
 }

@@ -1,89 +1,249 @@
 internal import Files
 internal import SystemPackage
 
-/// The hidden folder in which a restore is staged, and the renames that publish it (R2, R3, R4).
+/// The hidden folders in which a restore is staged, one on each file system that it goes to.
+///
+/// A target that does not exist yet is staged beside its place, and appears in one rename. In one that exists, names
+/// are exchanged (`Swap`).
 final class RestoreStaging {
-  let folder: OpenFile
-  private let target: FilePath
-  /// The directory that holds the staging folder: the target, or its parent when the target does not exist yet.
-  private let parent: OpenFile
-  private let hiddenName: FilePath
+  /// A hidden folder and the part in it that holds what comes in.
+  private struct Site {
+    let directory: OpenFile
+    let hidden: FileName
+    let undo: FileName
+    let folder: OpenFile
+    let incoming: OpenFile
+  }
+
+  /// Where the database is staged, under its own name.
+  let databaseFolder: OpenFile
+  let databaseName: FileName
+  /// Where the store is staged, and at which path below.
+  let storeFolder: OpenFile
+  let storePath: EntryPath
+
+  private let target: RestoreTarget
+  private let store: RestoreTarget.Store
+  private let sites: [Site]
   private let isNewTarget: Bool
   private let files: any FileSystem
 
-  init(for target: FilePath, files: any FileSystem) throws {
+  init(for target: RestoreTarget, store: RestoreTarget.Store, files: any FileSystem) throws {
     self.target = target
+    self.store = store
     self.files = files
-    isNewTarget = try !files.exists(target)
-    let place = isNewTarget ? target.removingLastComponent() : target
-    if isNewTarget { try files.makeDirectories(place) }
-    parent = try OpenFile(place, [.directory], files: files)
-    // One name for each target: two restores to one place meet here.
-    let own = isNewTarget ? target.lastComponent.map { "." + FileName($0).path.string } ?? "" : ""
-    hiddenName = FilePath("\(own).hrp-restore\(BackupLayout.partialSuffix)")
-    folder = try Self.make(hiddenName, in: parent, for: target, files: files)
+    databaseName = target.databaseName
+    isNewTarget = try !files.exists(target.directory) && target.database.folder == target.directory
+    if isNewTarget {
+      let site = try Self.stageWhole(target, files)
+      sites = [site]
+    } else {
+      try files.makeDirectories(target.database.folder)
+      try files.makeDirectories(target.directory)
+      sites = try Self.stageSites(target, store, files)
+    }
+    databaseFolder = sites[0].incoming
+    storeFolder = sites[sites.count - 1].incoming
+    if case .folder(let path) = store, let name = path.lastComponent {
+      storePath = EntryPath.root / FileName(name)
+    } else {
+      storePath = .root
+    }
   }
 
+  private static func stageWhole(_ target: RestoreTarget, _ files: any FileSystem) throws -> Site {
+    let parent = target.directory.folder
+    try files.makeDirectories(parent)
+    let name = target.directory.lastComponent.map { FileName($0) } ?? FileName("stack")
+    let hidden = FileName(bytes: [UInt8(ascii: ".")] + name.bytes + Array(".hrp-restore.partial".utf8))
+    let directory = try OpenFile(parent, [.directory], files: files)
+    let folder = try make(hidden, in: directory, owner: nil)
+    return Site(directory: directory, hidden: hidden, undo: hidden, folder: folder, incoming: folder)
+  }
+
+  private static func stageSites(
+    _ target: RestoreTarget, _ store: RestoreTarget.Store, _ files: any FileSystem
+  ) throws -> [Site] {
+    let directory = try OpenFile(target.database.folder, [.directory], files: files)
+    let journal = SwapJournal(in: directory, base: target.databaseName)
+    var sites = [try stage(journal.staged, undo: journal.undo, in: directory, owner: nil)]
+    let place: FilePath =
+      switch store {
+      case .folder(let path): path.folder
+      case .contents(let path), .names(let path): path
+      }
+    try files.makeDirectories(place)
+    let second = try OpenFile(place, [.directory], files: files)
+    if try second.status().identity != directory.status().identity {
+      let base: FileName =
+        if case .folder(let path) = store, let name = path.lastComponent { FileName(name) } else {
+          FileName("mlflow")
+        }
+      let names = SwapJournal(in: second, base: base)
+      let owner = directory.path.appending(journal.committed.path.components)
+      sites.append(try stage(names.staged, undo: names.undo, in: second, owner: owner))
+    }
+    return sites
+  }
+
+  private static func stage(
+    _ hidden: FileName, undo: FileName, in directory: OpenFile, owner: FilePath?
+  ) throws -> Site {
+    let folder = try make(hidden, in: directory, owner: owner)
+    for name in ["a", "b"] {
+      try directory.files.makeDirectory(FilePath(name), at: folder.descriptor, permissions: 0o700)
+    }
+    let incoming = try OpenFile(
+      "a", at: folder.descriptor, [.directory, .noFollow], shown: folder.path.appending("a"), files: directory.files)
+    return Site(directory: directory, hidden: hidden, undo: undo, folder: folder, incoming: incoming)
+  }
+
+  private static let ownerName = FilePath("owner")
+
   /// Makes and locks the folder; what a crashed restore left under that name is removed.
-  private static func make(
-    _ name: FilePath, in parent: OpenFile, for target: FilePath, files: any FileSystem
-  ) throws -> OpenFile {
+  ///
+  /// - Parameter owner: the folder that is committed when a swap needs this one.
+  private static func make(_ hidden: FileName, in parent: OpenFile, owner: FilePath?) throws -> OpenFile {
+    let (name, files) = (hidden.path, parent.files)
+    let shown = parent.path.appending(name.components)
     if try files.exists(name, at: parent.descriptor) {
       let old = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: files)
-      guard try files.lock(old.descriptor, .exclusive) else {
+      guard try files.lock(old.descriptor, .exclusive) else { throw BackupError.restoreBusy(parent.path) }
+      // The other half of a swap that another stack has committed is no debris.
+      if let bytes = try? OpenFile(ownerName, at: old.descriptor, [.noFollow], files: files).read(count: 4096, at: 0),
+        try files.exists(FilePath(bytes: bytes))
+      {
         throw BackupError(
-          "restore.busy", .busy, "another hrp is restoring to \(target.text)", remedy: "Wait until it is done.")
+          "restore.pending", .busy, "\(shown.text) belongs to a restore that is not finished",
+          remedy: "Finish it first: run hrp backup list for the stack at \(FilePath(bytes: bytes).folder.text).")
       }
       try files.removeTree(name, at: parent.descriptor)
     }
     try files.makeDirectory(name, at: parent.descriptor, permissions: 0o755)
-    let folder = try OpenFile(
-      name, at: parent.descriptor, [.directory, .noFollow], shown: parent.path.appending(name.components), files: files)
-    guard try files.lock(folder.descriptor, .exclusive) else {
-      throw BackupError(
-        "restore.busy", .busy, "another hrp is restoring to \(target.text)", remedy: "Wait until it is done.")
+    let folder = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], shown: shown, files: files)
+    guard try files.lock(folder.descriptor, .exclusive) else { throw BackupError.restoreBusy(parent.path) }
+    if let owner {
+      let file = try OpenFile(ownerName, at: folder.descriptor, [.write, .create, .exclusive], files: files)
+      try file.write(owner.bytes, at: 0)
+      try file.close()
     }
     return folder
   }
 
+  /// Makes everything that was staged durable.
+  func synchronize() throws { for site in sites { try files.synchronizeTree(site.folder) } }
+
+  /// Removes what was staged.
+  func discard() throws(SystemError) {
+    for site in sites { try files.removeTree(site.hidden.path, at: site.directory.descriptor) }
+  }
+
+  // MARK: - Publishing
+
   /// Puts everything in its place.
   ///
-  /// Returns what there is now, in the backup's names.
-  func publish(_ place: RestorePlacement, note: ProcessNote, _ time: any TimeSource) throws -> [String] {
-    let hasDatabase = try files.exists(BackupLayout.database.name.path, at: folder.descriptor)
-    let hasMLflow = try files.exists("mlflow", at: folder.descriptor)
-    if place.isFlat, hasMLflow { try flatten() }
+  /// - Returns: the folder with what was replaced, in readable form; nil: nothing was.
+  func publish(
+    _ request: RestoreRun.Request, backup: FilePath, protecting: [FilePath], at moment: String, _ time: any TimeSource
+  ) throws -> String? {
     if isNewTarget {
-      try files.renameNew(hiddenName, at: parent.descriptor, to: target, at: nil)
-      try parent.synchronize()
-    } else {
-      try publishInto(target, note, time)
+      try files.renameNew(sites[0].hidden.path, at: sites[0].directory.descriptor, to: target.directory, at: nil)
+      try sites[0].directory.synchronize()
+      return nil
     }
-    return (hasDatabase ? ["hrp.duckdb"] : []) + (hasMLflow ? ["mlruns/"] : [])
+    let journal = SwapJournal(in: sites[0].directory, base: databaseName)
+    let hold = DatabaseHold()
+    defer { hold.release() }
+    if request.part != .mlflow {
+      try request.waiting(time) { try hold.take(databaseName, in: sites[0].directory, isForced: request.isForced) }
+    }
+    let plan = try plan(request, backup: backup, protecting: protecting, at: moment)
+    if request.part != .mlflow { try hold.take(databaseName, in: sites[0].incoming, isForced: false) }
+    try plan.write(SwapJournal.planName, in: sites[0].folder)
+    for site in sites { try site.directory.synchronize() }
+    // W1: the commit.
+    try files.renameNew(
+      journal.staged.path, at: sites[0].directory.descriptor, to: journal.committed.path,
+      at: sites[0].directory.descriptor)
+    try sites[0].directory.synchronize()
+    try journal.finish(hold)
+    hold.release()
+    // What the restore before this one had replaced: gone now, and not missed when it cannot be removed yet.
+    try? journal.removeDebris()
+    let isReplaced = plan.sites.contains { $0.items.contains { $0.old != nil } }
+    return isReplaced ? sites[0].directory.path.appending(journal.undo.path.components).text : nil
   }
 
-  /// The flat layout: what is staged as `mlflow/` belongs beside the database.
-  private func flatten() throws {
-    let mlflow = try OpenFile("mlflow", at: folder.descriptor, [.directory, .noFollow], files: files)
-    for entry in try files.entries(of: mlflow.descriptor) {
-      try files.renameNew(entry.name.path, at: mlflow.descriptor, to: entry.name.path, at: folder.descriptor)
+  private func plan(
+    _ request: RestoreRun.Request, backup: FilePath, protecting: [FilePath], at moment: String
+  ) throws -> SwapPlan {
+    let hasDatabase = request.part != .mlflow
+    let database = hasDatabase ? SwapPlan.text(databaseName) : nil
+    var items: [[SwapPlan.Item]] = sites.map { _ in [] }
+    if let database {
+      let names = [database] + Swap.logs(of: database)
+      items[0] += try names.compactMap(SwapPlan.name).compactMap { try item($0, sites[0]) }
     }
-    try mlflow.close()
-    try files.removeDirectory("mlflow", at: folder.descriptor)
+    if request.part != .duckdb {
+      let last = sites.count - 1
+      let known = Set(items[last].map(\.name))
+      items[last] += try storeNames(sites[last], protecting).filter { !known.contains(SwapPlan.text($0)) }
+        .compactMap { try item($0, sites[last]) }
+    }
+    return SwapPlan(
+      backup: backup.text, target: target.directory.text, at: moment, database: database,
+      headers: hasDatabase ? try Swap.headers(of: databaseName, in: sites[0].incoming) : nil,
+      sites: sites.indices.map { index in
+        let site = sites[index]
+        // The first site's folder has its committed name by the time that the plan is carried out.
+        let hidden = index == 0 ? SwapJournal(in: site.directory, base: databaseName).committed : site.hidden
+        return SwapPlan.Site(
+          path: site.directory.path.text, hidden: SwapPlan.text(hidden), undo: SwapPlan.text(site.undo),
+          items: items[index])
+      })
   }
 
-  private func publishInto(_ target: FilePath, _ note: ProcessNote, _ time: any TimeSource) throws {
-    let lock = try AdvisoryLock.take(.exclusive, .stack, on: target, note: note, files: files, time: time)
-    defer { try? lock.release() }
-    // The database last (R3): names before it in this order are of no use to an engine without it.
-    let last = [BackupLayout.log.name, BackupLayout.database.name]
-    let names = try files.entries(of: folder.descriptor).map(\.name).filter { !last.contains($0) }.sorted()
-    for name in names + last where try files.exists(name.path, at: folder.descriptor) {
-      try files.renameNew(name.path, at: folder.descriptor, to: name.path, at: parent.descriptor)
+  private func item(_ name: FileName, _ site: Site) throws -> SwapPlan.Item? {
+    let inode = { (folder: OpenFile) throws -> UInt64? in
+      try self.files.exists(name.path, at: folder.descriptor)
+        ? self.files.status(name.path, at: folder.descriptor).identity.inode : nil
     }
-    try parent.synchronize()
-    try files.removeTree(hiddenName, at: parent.descriptor)
+    let (old, new) = (try inode(site.directory), try inode(site.incoming))
+    return old == nil && new == nil ? nil : SwapPlan.Item(name: SwapPlan.text(name), old: old, new: new)
   }
 
-  func discard() throws(SystemError) { try files.removeTree(hiddenName, at: parent.descriptor) }
+  /// The names at the site that belong to the store, those that come in and those that go out.
+  private func storeNames(_ site: Site, _ protecting: [FilePath]) throws -> [FileName] {
+    let staged = try files.entries(of: site.incoming.descriptor).map(\.name)
+    switch store {
+    case .folder(let path): return path.lastComponent.map { [FileName($0)] } ?? []
+    case .names:
+      let own = ["mlruns", "mlartifacts", "mlflow.db", "mlflow.db-wal", "mlflow.db-shm", "mlflow.db-journal"]
+      return Set(staged + own.map { FileName($0) }).filter { !isOfDatabase($0) }.sorted()
+    case .contents(let path):
+      // What else lies in there and is no part of the store stays where it is.
+      let kept = Set(
+        protecting.compactMap { place -> FileName? in
+          var rest = place
+          guard rest.removePrefix(path) else { return nil }
+          return rest.components.first.map { FileName($0) }
+        })
+      let present = try files.entries(of: site.directory.descriptor).map(\.name)
+      return Set(staged + present).filter { !kept.contains($0) && !$0.isOfRestore && $0 != FileName("lost+found") }
+        .sorted()
+    }
+  }
+
+  private func isOfDatabase(_ name: FileName) -> Bool {
+    let database = SwapPlan.text(databaseName)
+    return ([database] + Swap.logs(of: database)).contains(SwapPlan.text(name))
+  }
+}
+
+extension FileName {
+  /// Whether it is one of the hidden folders of a restore.
+  fileprivate var isOfRestore: Bool {
+    let text = String(decoding: bytes, as: UTF8.self)
+    return text.hasPrefix(".") && (text.contains(".hrp-restore") || text.contains(".hrp-undo"))
+  }
 }

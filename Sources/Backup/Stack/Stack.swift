@@ -57,6 +57,11 @@ public struct Stack: Sendable {
     (try? Kernel().exists(dataDirectory)) == true ? dataDirectory.appending("scratch") : Scratch.standard
   }
 
+  /// What lies in the stack's directories and is no part of it.
+  package var protected: [FilePath] {
+    [backupDirectory, dataDirectory.appending("logs"), dataDirectory.appending("scratch")]
+  }
+
   /// The MLflow store of the stack; nil: there is none.
   func mlflow(files: any FileSystem) throws -> MLflowStore? {
     try MLflowStore.find(

@@ -23,6 +23,10 @@ int hrp_clone(int source, int directory, const char *name, unsigned int mode);
 int hrp_drop_cache(int descriptor);
 /// Renames and refuses to replace. Linux: renameat2(RENAME_NOREPLACE). macOS: renameatx_np(RENAME_EXCL).
 int hrp_rename_new(int from, const char *source, int to, const char *target);
+/// Exchanges two names. Linux: renameat2(RENAME_EXCHANGE). macOS: renameatx_np(RENAME_SWAP).
+int hrp_exchange(int first, const char *first_name, int second, const char *second_name);
+/// Takes the write lock of the whole file that DuckDB takes: 1, or 0 when somebody holds one, -1 on error.
+int hrp_take_write_lock(int descriptor);
 /// Makes a hole. Linux: fallocate(PUNCH_HOLE|KEEP_SIZE). macOS: F_PUNCHHOLE.
 int hrp_punch_hole(int descriptor, int64_t offset, int64_t length);
 /// Asks who would refuse a lock of the whole file; `kind` 0 = a read lock, 1 = a write lock.

@@ -15,7 +15,8 @@ struct BackupCommand: ParsableCommand {
         hrp backup restore 1 --target-dir /path/to/new/location
       """,
     subcommands: [
-      CreateCommand.self, ListCommand.self, VerifyCommand.self, RestoreCommand.self, DrillCommand.self,
+      CreateCommand.self, ListCommand.self, VerifyCommand.self, RestoreCommand.self, UndoCommand.self,
+      DrillCommand.self,
       RotateCommand.self, PinCommand.self, UnpinCommand.self,
     ])
 
@@ -49,7 +50,7 @@ struct BackupCommand: ParsableCommand {
       try VerifyCommand.verify(verifyPath, level: .checksums, place.stack, output.console)
     } else if let restorePath {
       try RestoreCommand.restore(
-        restorePath, place.stack, target: target.targetDirectory, part: nil, isDryRun: false, output.console)
+        restorePath, place.stack, target: target.targetDirectory, RestoreRun.Request(), output.console)
     } else if isRotate {
       try RotateCommand.rotate(place.stack, keepDays: retention.keepDays, isDryRun: false, output.console)
     } else if isList {

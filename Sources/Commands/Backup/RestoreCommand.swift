@@ -6,15 +6,20 @@ internal import Files
 struct RestoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "restore",
-    abstract: "Restore a backup to a place that holds no stack.",
+    abstract: "Restore a backup: all of it or nothing, and undoable.",
     discussion: """
-      Every byte is checked on its way; nothing appears at the target before all of it is right and durable. A target
-      that holds a stack is refused: restoring in place comes with a later version.
+      Every byte is checked on its way; nothing appears at the target before all of it is right and durable. A stack
+      that is there is replaced in one step and kept for a week: hrp backup undo brings it back.
+
+      A database that any program has open is never replaced, not with --force: close that program, or let --wait wait
+      for it. --force goes on beside open files of MLflow.
 
       Examples:
-        hrp backup restore latest --target-dir ~/restored
+        hrp backup restore latest
+        hrp backup restore latest-valid --wait 10m
         hrp backup restore backup_20260124_020000 --target-dir /mnt/new --dry-run
         hrp backup restore 1 --target-dir ~/restored --only duckdb
+        hrp backup restore 1 --target-dir ~/one-run --include mlruns/mlruns/4/a1b2
       """)
 
   @OptionGroup var backup: BackupArgument
@@ -24,6 +29,15 @@ struct RestoreCommand: ParsableCommand {
   @Option(help: ArgumentHelp("duckdb or mlflow: only this part.", valueName: "part"))
   var only: StackPart?
 
+  @Option(
+    help: ArgumentHelp("Only this file or folder of the backup, to a new place; may be repeated.", valueName: "path"))
+  var include: [String] = []
+
+  @Flag(help: "Go on beside open files of MLflow, and replace a database that cannot be read.")
+  var force = false
+
+  @OptionGroup var waiting: WaitOptions
+
   @Flag(name: .customLong("dry-run"), help: "Check the backup and the target, and write nothing.")
   var isDryRun = false
 
@@ -31,34 +45,45 @@ struct RestoreCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    try Self.restore(
-      backup.backup, place.stack, target: target.targetDirectory, part: only, isDryRun: isDryRun, output.console)
+    var request = RestoreRun.Request(part: only)
+    request.isForced = force
+    request.isDryRun = isDryRun
+    request.wait = waiting.wait
+    request.includes = try include.map { text in
+      guard let path = EntryPath(validating: Array(text.utf8)) else {
+        throw ValidationError("'\(text)' is no path in a backup, such as mlruns/mlruns/4")
+      }
+      return path
+    }
+    try Self.restore(backup.backup, place.stack, target: target.targetDirectory, request, output.console)
   }
 
   static func restore(
-    _ text: String, _ stack: Stack, target: String?, part: StackPart?, isDryRun: Bool, _ console: Console
+    _ text: String, _ stack: Stack, target: String?, _ request: RestoreRun.Request, _ console: Console
   ) throws {
-    let result = try Operation.run("backup restore", stack, console, isLogged: !isDryRun) { events in
+    let result = try Operation.run("backup restore", stack, console, isLogged: !request.isDryRun) { events in
       let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
         .find(text, time: SystemTime(), events: events)
-      if !isDryRun { console.result("Restoring from backup...") }
-      let target = target.map { Stack.absolute($0) } ?? stack.dataDirectory
-      let run = RestoreRun(path, to: target, part: part, files: Kernel(), time: SystemTime(), events: events)
-      return try run.run(isDryRun: isDryRun)
+      if !request.isDryRun { console.result("Restoring from backup...") }
+      let run = RestoreRun(
+        path, to: try UndoCommand.target(target, stack), request, protecting: stack.protected, files: Kernel(),
+        time: SystemTime(), events: events)
+      return try run.run()
     }
     for name in result.restored { console.result("✓ Restored \(name)") }
-    if isDryRun {
+    if request.isDryRun {
       console.result("Would restore \(result.filesCount) files (\(ByteCount.text(result.sizeBytes))):")
       console.result("  From: \(result.path)")
       console.result("  To: \(result.target)")
     } else {
       console.result("Restore complete!")
+      if result.undoPath != nil { console.notice("hrp: what was there is kept: hrp backup undo brings it back") }
     }
     console.json(
       .object([
         ("path", .text(result.path)), ("target", .text(result.target)),
-        ("restored", .list(result.restored.map { .text($0) })), ("undo", .null), ("relocated", .list([])),
-        ("lost", .list([])), ("dry_run", .flag(isDryRun)),
+        ("restored", .list(result.restored.map { .text($0) })), ("undo", .optional(result.undoPath)),
+        ("relocated", .list([])), ("lost", .list([])), ("dry_run", .flag(request.isDryRun)),
       ]))
   }
 }

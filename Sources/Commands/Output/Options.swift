@@ -65,6 +65,22 @@ struct TargetOptions: ParsableArguments {
   }
 }
 
+/// How long a program that holds the database is waited for.
+struct WaitOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("Wait so long for a program that has the database open: 30s, 10m, 2h.", valueName: "duration"),
+    transform: WaitOptions.duration)
+  var wait: Duration = .zero
+
+  @Sendable private static func duration(_ text: String) throws -> Duration {
+    let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600]
+    guard let unit = text.last.flatMap({ units[$0] }), let number = Int64(text.dropLast()),
+      (0...100_000).contains(number)
+    else { throw ValidationError("'\(text)' is no duration such as 30s, 10m or 2h") }
+    return .seconds(number * unit)
+  }
+}
+
 /// The backup that a command is about.
 struct BackupArgument: ParsableArguments {
   @Argument(

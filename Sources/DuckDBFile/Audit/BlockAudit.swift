@@ -6,12 +6,19 @@ package struct BlockAudit {
   package static let maximumNamed = 100
 
   private let state: StorageState
+  /// A list that says of its own blocks that they are free is believed in nothing.
+  private let inUse: BlockSet
   /// Blocks in use whose checksum is wrong, with their offsets in bytes.
   package private(set) var damaged: [(block: Int, offset: Int64)] = []
   /// Blocks in use that were seen, right or wrong.
   package private(set) var checked = 0
 
-  package init(_ state: StorageState) { self.state = state }
+  package init(_ state: StorageState) {
+    self.state = state
+    var inUse = state.freeList.inUse
+    for block in state.listBlocks { inUse.insert(block) }
+    self.inUse = inUse
+  }
 
   /// Takes the next bytes; they must begin at a block's start and hold whole blocks, but for the end of the file.
   package mutating func consume(_ bytes: UnsafeRawBufferPointer, at offset: Int64) {
@@ -19,7 +26,7 @@ package struct BlockAudit {
     var block = state.geometry.wholeBlocks(inFileOf: offset)
     for start in stride(from: 0, to: bytes.count, by: size) {
       defer { block += 1 }
-      guard state.freeList.inUse.contains(block) else { continue }
+      guard inUse.contains(block) else { continue }
       checked += 1
       let end = min(start + size, bytes.count)
       let isRight = end - start == size && Checksum.isRight(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
@@ -30,7 +37,7 @@ package struct BlockAudit {
   }
 
   /// How many blocks in use the file did not hold at all.
-  package var missing: Int { state.freeList.inUse.count - checked }
+  package var missing: Int { inUse.count - checked }
 }
 
 /// Checks a sealed log: every entry whole, the last one a commit, the checkpoint the database's.

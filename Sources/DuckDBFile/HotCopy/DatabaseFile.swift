@@ -8,6 +8,8 @@ package struct StorageState: Sendable {
   package let main: MainHeader
   package let pair: HeaderPair
   package let freeList: FreeList
+  /// The blocks in which the free list itself lies: in use, whatever it says.
+  package let listBlocks: Set<Int>
 
   package var header: DatabaseHeader { pair.current }
   package var geometry: BlockGeometry { pair.current.geometry }
@@ -151,14 +153,16 @@ package final class DatabaseFile {
       let before = try headers()
       try checkVersion(before.main, before.pair.current)
       let list: FreeList
+      let blocks: Set<Int>
       do throws(FormatError) {
-        list = try freeList(of: before.pair.current)
+        (list, blocks) = try freeList(of: before.pair.current)
       } catch {
         last = error
         time.sleep(Self.pause)
         continue
       }
-      let state = StorageState(mainBytes: before.mainBytes, main: before.main, pair: before.pair, freeList: list)
+      let state = StorageState(
+        mainBytes: before.mainBytes, main: before.main, pair: before.pair, freeList: list, listBlocks: blocks)
       if state.hasSameHeaders(as: try headers()) { return state }
       last = nil
     }
@@ -177,7 +181,7 @@ package final class DatabaseFile {
   }
 
   /// Reads the chain of the free list under a header that may be changing.
-  private func freeList(of header: DatabaseHeader) throws(FormatError) -> FreeList {
+  private func freeList(of header: DatabaseHeader) throws(FormatError) -> (FreeList, blocks: Set<Int>) {
     let size = Result { try file.status().size }
     guard case .success(let size) = size else { throw FormatError("free list", "the file cannot be read") }
     // A block beyond the end of the file must be listed as free, eight bytes each: so much can there be.
@@ -186,12 +190,14 @@ package final class DatabaseFile {
       throw FormatError("database header", "counts \(header.blockCount) blocks in a file of \(size) bytes")
     }
     let blockCount = Int(header.blockCount)
-    guard var pointer = header.freeList else { return FreeList(blockCount: blockCount) }
+    guard var pointer = header.freeList else { return (FreeList(blockCount: blockCount), []) }
     var stream: [UInt8] = []
+    var blocks: Set<Int> = []
     while true {
       guard pointer.block < blockCount, pointer.index < 64 else {
         throw FormatError("free list", "goes on in block \(pointer.block), part \(pointer.index), of \(blockCount)")
       }
+      blocks.insert(pointer.block)
       let offset = header.geometry.offset(of: pointer)
       let part = try subBlock(at: offset, size: Int(header.geometry.subBlockSize))
       stream.append(contentsOf: part.payload)
@@ -201,7 +207,7 @@ package final class DatabaseFile {
       guard stream.count <= 64 + 36 * blockCount else { throw FormatError("free list", at: offset, "does not end") }
       pointer = next
     }
-    return try FreeList(parsing: stream, blockCount: blockCount)
+    return (try FreeList(parsing: stream, blockCount: blockCount), blocks)
   }
 
   private func subBlock(at offset: Int64, size: Int) throws(FormatError) -> (

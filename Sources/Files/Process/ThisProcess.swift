@@ -48,6 +48,11 @@ package enum ThisProcess {
     return String(cString: value)
   }
 
+  /// Sets an environment variable, of this process and the children that it starts.
+  package static func setEnvironment(_ name: String, _ value: FilePath, isReplacing: Bool) {
+    value.withPlatformString { _ = setenv(name, $0, isReplacing ? 1 : 0) }
+  }
+
   package static var workingDirectory: FilePath {
     guard let text = getcwd(nil, 0) else { return "/" }
     defer { free(text) }
@@ -84,11 +89,64 @@ package enum ThisProcess {
   /// Whether there is a process of this number on this machine, or in this container.
   package static func isAlive(_ pid: Int32) -> Bool { pid > 0 && (kill(pid, 0) == 0 || errno == EPERM) }
 
+  /// When a process began, in nanoseconds since 1970 UTC; nil when it is gone or not ours to know.
+  ///
+  /// From `/proc`: ticks since the machine began (man 5 proc, `starttime`), which are hundredths of a second.
+  package static func start(of pid: Int32) -> Int64? {
+    guard pid > 0, let stat = text(FilePath("/proc/\(pid)/stat")), let machine = text("/proc/stat"),
+      let boot = machine.split(separator: "\n").first(where: { $0.hasPrefix("btime ") }).flatMap({
+        Int64($0.dropFirst(6))
+      }),
+      // The name in brackets may hold blanks and brackets of its own.
+      let end = stat.lastIndex(of: ")")
+    else { return nil }
+    let fields = stat[stat.index(after: end)...].split(separator: " ")
+    guard fields.count > 19, let ticks = Int64(fields[19]) else { return nil }
+    return boot * 1_000_000_000 + ticks * 10_000_000
+  }
+
+  /// Whether something is mounted at a path, links in it resolved (Linux: `/proc/self/mountinfo`, man 5 proc).
+  package static func isMountPoint(_ path: FilePath) -> Bool {
+    guard let table = text("/proc/self/mountinfo") else { return false }
+    return table.split(separator: "\n").contains { line in
+      let fields = line.split(separator: " ")
+      // Blanks and the like are written as a backslash and three octal digits: such a path is told by its device.
+      return fields.count > 4 && fields[4] == path.string
+    }
+  }
+
+  /// Open files of other processes below a path, as far as they are ours to see (Linux).
+  package static func openFiles(below path: FilePath) -> [(pid: Int32, path: FilePath)] {
+    let kernel = Kernel()
+    guard let all = try? OpenFile("/proc", [.directory], files: kernel),
+      let entries = try? kernel.entries(of: all.descriptor)
+    else { return [] }
+    var found: [(pid: Int32, path: FilePath)] = []
+    for entry in entries {
+      guard let number = Int32(String(decoding: entry.name.bytes, as: UTF8.self)), number != pid else { continue }
+      let folder = FilePath("/proc/\(number)/fd")
+      guard let open = try? OpenFile(folder, [.directory], files: kernel),
+        let numbers = try? kernel.entries(of: open.descriptor)
+      else { continue }
+      for descriptor in numbers {
+        guard let target = try? kernel.linkTarget(descriptor.name.path, at: open.descriptor) else { continue }
+        let file = FilePath(bytes: target)
+        if file.starts(with: path) { found.append((number, file)) }
+      }
+    }
+    return found
+  }
+
+  private static func text(_ path: FilePath) -> String? {
+    guard let file = try? OpenFile(path, files: Kernel()), let bytes = try? file.read(count: 1 << 20, at: 0) else {
+      return nil
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   /// The program of a process, as the system names it; nil when it is gone or not ours to know.
   package static func program(of pid: Int32) -> String? {
-    guard pid > 0, let file = try? OpenFile(FilePath("/proc/\(pid)/comm"), files: Kernel()),
-      let bytes = try? file.read(count: 256, at: 0)
-    else { return nil }
-    return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    guard pid > 0 else { return nil }
+    return text(FilePath("/proc/\(pid)/comm")).map { String($0.prefix { $0 != "\n" }) }
   }
 }

@@ -72,6 +72,11 @@ package protocol FileSystem: Sendable {
   func renameReplacing(
     _ source: FilePath, at from: Descriptor?, to target: FilePath, at to: Descriptor?
   ) throws(SystemError)
+  /// Exchanges two names in one step; false where the file system cannot.
+  ///
+  /// The corresponding C function is `renameat2` with `RENAME_EXCHANGE`, on macOS `renameatx_np` with `RENAME_SWAP`.
+  func exchange(_ first: FilePath, at firstDirectory: Descriptor?, _ second: FilePath, at secondDirectory: Descriptor?)
+    throws(SystemError) -> Bool
   /// Makes one file or directory durable. The corresponding C function is `fsync` (macOS: `F_FULLFSYNC`).
   func synchronize(_ descriptor: Descriptor) throws(SystemError)
   /// Hands one file to the device, whose own cache may still hold it. The corresponding C function is `fsync`.
@@ -118,6 +123,11 @@ package protocol FileSystem: Sendable {
   /// The process that holds a POSIX lock which a lock of this kind on the whole file would meet.
   /// The corresponding C function is `fcntl(F_GETLK)`.
   func lockHolder(_ descriptor: Descriptor, against kind: LockKind) throws(SystemError) -> Int32?
+  /// Takes the lock that DuckDB takes when it opens a file for writing, or says that somebody holds one.
+  ///
+  /// It is gone as soon as this process closes any descriptor of the file. The corresponding C function is
+  /// `fcntl(F_SETLK)`.
+  func takeWriteLock(_ descriptor: Descriptor) throws(SystemError) -> Bool
   /// Where data begins at or after the offset; nil: only holes to the end. The C function is `lseek(SEEK_DATA)`.
   func nextData(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64?
 }

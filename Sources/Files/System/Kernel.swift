@@ -135,6 +135,26 @@ package struct Kernel: FileSystem {
     }
   }
 
+  package func exchange(
+    _ first: FilePath, at firstDirectory: Descriptor?, _ second: FilePath, at secondDirectory: Descriptor?
+  ) throws(SystemError) -> Bool {
+    do {
+      _ = try call("renameat2", second) { name in
+        first.withPlatformString { hrp_exchange(base(firstDirectory), $0, base(secondDirectory), name) }
+      }
+      return true
+    } catch  where Self.noExchange.contains(error.errno) {
+      return false
+    }
+  }
+
+  /// What the kernel says where names cannot be exchanged (man 2 renameat2).
+  ///
+  /// No such flag, a mount point, a folder of an overlay.
+  private static let noExchange: Set<Errno> = [
+    .invalidArgument, .noFunction, .notSupported, .notSupportedOnSocket, .improperLink, .resourceBusy,
+  ]
+
   package func synchronize(_ descriptor: Descriptor) throws(SystemError) {
     _ = try call("fsync") { hrp_full_sync(descriptor.number) }
   }
@@ -237,6 +257,10 @@ package struct Kernel: FileSystem {
     var holder: pid_t = 0
     let held = try call("fcntl") { hrp_lock_holder(descriptor.number, kind == .exclusive ? 1 : 0, &holder) }
     return held == 1 ? holder : nil
+  }
+
+  package func takeWriteLock(_ descriptor: Descriptor) throws(SystemError) -> Bool {
+    try call("fcntl") { hrp_take_write_lock(descriptor.number) } == 1
   }
 
   package func nextData(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64? {

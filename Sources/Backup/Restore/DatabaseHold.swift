@@ -1,0 +1,83 @@
+internal import Files
+internal import Synchronization
+internal import SystemPackage
+
+/// DuckDB's own write lock on database files, as long as a swap runs (W5).
+///
+/// A lock of this kind is gone as soon as the process closes any descriptor of the file. So whoever must read such a
+/// file while it is held does so by the descriptor that holds it: `file(_:in:)`.
+final class DatabaseHold {
+  private var held: [(identity: FileIdentity, file: OpenFile)] = []
+
+  /// Files that are held, by identity, for this thread of work.
+  private static let open = Mutex<[FileIdentity: Int32]>([:])
+
+  /// Takes the lock on a file.
+  ///
+  /// - Parameter isForced: a file that cannot be opened for writing is passed over.
+  /// - Throws: `BackupError` `restore.database-in-use`, naming the holder; `SystemError`.
+  func take(_ name: FileName, in directory: OpenFile, isForced: Bool) throws {
+    let files = directory.files
+    guard try files.exists(name.path, at: directory.descriptor),
+      try files.status(name.path, at: directory.descriptor).kind == .regular
+    else { return }
+    let shown = directory.path.appending(name.path.components)
+    let file: OpenFile
+    do throws(SystemError) {
+      file = try OpenFile(name.path, at: directory.descriptor, [.write, .noFollow], shown: shown, files: files)
+    } catch {
+      if isForced { return }
+      throw error
+    }
+    if let holder = try files.lockHolder(file.descriptor, against: .exclusive) {
+      throw BackupError.databaseInUse(shown, holder: holder)
+    }
+    // Somebody may have come between the question and this.
+    guard try files.takeWriteLock(file.descriptor) else {
+      let holder = try files.lockHolder(file.descriptor, against: .exclusive)
+      throw BackupError.databaseInUse(shown, holder: holder ?? 0)
+    }
+    let identity = try file.status().identity
+    Self.open.withLock { $0[identity] = file.descriptor.number }
+    held.append((identity, file))
+  }
+
+  /// Lets go of all.
+  func release() {
+    for (identity, file) in held {
+      Self.open.withLock { $0[identity] = nil }
+      // Closing is what gives the lock up; that it failed would change nothing.
+      try? file.close()
+    }
+    held = []
+  }
+
+  deinit { release() }
+
+  /// A file to read from: by the descriptor that holds it, where one does, which is then not closed.
+  static func file(_ name: FileName, in directory: OpenFile) throws -> BorrowedFile {
+    let files = directory.files
+    let identity = try files.status(name.path, at: directory.descriptor).identity
+    if let number = open.withLock({ $0[identity] }) {
+      return BorrowedFile(
+        OpenFile(adopting: Descriptor(number: number), path: directory.path, files: files), isOwn: false)
+    }
+    return BorrowedFile(
+      try OpenFile(name.path, at: directory.descriptor, [.noFollow], files: files), isOwn: true)
+  }
+
+  /// A file that is closed only by whoever opened it.
+  final class BorrowedFile {
+    private let file: OpenFile
+    private let isOwn: Bool
+
+    init(_ file: OpenFile, isOwn: Bool) {
+      self.file = file
+      self.isOwn = isOwn
+    }
+
+    deinit { if !isOwn { _ = file.release() } }
+
+    func read(count: Int, at offset: Int64) throws(SystemError) -> [UInt8] { try file.read(count: count, at: offset) }
+  }
+}

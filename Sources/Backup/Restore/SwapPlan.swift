@@ -1,0 +1,91 @@
+internal import Files
+internal import SystemPackage
+
+#if canImport(FoundationEssentials)
+  private import FoundationEssentials
+#else
+  private import Foundation
+#endif
+
+/// What a swap does, as its journal says it: everything that whoever finishes it must know.
+struct SwapPlan: Codable, Sendable, Equatable {
+  /// A directory in which names are exchanged with those in a hidden folder of it.
+  struct Site: Codable, Sendable, Equatable {
+    /// Absolute, in the escapes of `ByteText`.
+    var path: String
+    /// The hidden folder while the swap runs: a name in `path`.
+    var hidden: String
+    /// The hidden folder when it holds what the swap replaced.
+    var undo: String
+    var items: [Item]
+  }
+
+  /// A name that is exchanged; which file it was is told by its inode.
+  struct Item: Codable, Sendable, Equatable {
+    var name: String
+    /// nil: there was nothing of this name.
+    var old: UInt64?
+    /// nil: nothing comes in its place.
+    var new: UInt64?
+  }
+
+  var format = 1
+  /// The backup that is restored, in the escapes of `ByteText`; empty: an undo.
+  var backup: String
+  /// The directory that the user named, likewise.
+  var target: String
+  /// ISO 8601 with offset.
+  var at: String
+  /// The name of the DuckDB file in the first site; nil: it is not part of the swap.
+  var database: String?
+  /// SHA-256 of the headers of the DuckDB file that comes in: whoever wrote to it in between shows there.
+  var headers: String?
+  /// The folder, in each hidden one, whose names come in, and the one that takes what goes out.
+  var incoming = "a"
+  var outgoing = "b"
+  /// The database's first.
+  var sites: [Site]
+
+  /// Reads a plan; nil: there is none that can be understood.
+  static func read(_ name: FilePath, in folder: OpenFile) -> SwapPlan? {
+    guard let file = try? OpenFile(name, at: folder.descriptor, [.noFollow], files: folder.files),
+      let bytes = try? file.read(count: 16 << 20, at: 0)
+    else { return nil }
+    return try? JSONDecoder().decode(SwapPlan.self, from: Data(bytes))
+  }
+
+  /// Writes the plan in place of one of that name, durable.
+  func write(_ name: FilePath, in folder: OpenFile) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    let bytes = Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+    let staged = FilePath(".plan.partial")
+    try folder.files.removeTree(staged, at: folder.descriptor)
+    let file = try OpenFile(staged, at: folder.descriptor, [.write, .create, .exclusive], files: folder.files)
+    try file.write(bytes, at: 0)
+    try file.synchronize()
+    try file.close()
+    try folder.files.renameReplacing(staged, at: folder.descriptor, to: name, at: folder.descriptor)
+    try folder.synchronize()
+  }
+}
+
+extension SwapPlan.Item {
+  /// nil: not a name that one of ours could be; a plan is a file like any other.
+  var fileName: FileName? { SwapPlan.name(name) }
+}
+
+extension SwapPlan {
+  static func name(_ text: String) -> FileName? {
+    guard let bytes = ByteText.bytes(of: text.utf8), let path = EntryPath(validating: bytes), path.depth == 1 else {
+      return nil
+    }
+    return path.name
+  }
+
+  static func text(_ name: FileName) -> String { ByteText.escaped(name.bytes) }
+
+  static func path(_ text: String) -> FilePath? {
+    ByteText.bytes(of: text.utf8).map { FilePath(bytes: $0) }.flatMap { $0.isAbsolute ? $0 : nil }
+  }
+}

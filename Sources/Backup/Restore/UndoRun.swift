@@ -1,0 +1,183 @@
+package import Files
+internal import SystemPackage
+
+/// What the last restore replaced, kept to be brought back.
+public struct UndoState: Sendable {
+  /// The folder that holds it, absolute, in readable form.
+  public let path: String
+  /// The backup that was restored then; empty: it was an undo.
+  public let backup: String
+  /// When it was replaced, ISO 8601 with offset.
+  public let at: String
+  /// Bytes of disk space that it takes.
+  public let bytes: Int64
+  /// When it may be removed, in nanoseconds since 1970 UTC.
+  public let expires: Int64
+}
+
+/// Brings back what the last restore replaced, by the same swap (W1 to W6); an undo of an undo too.
+package struct UndoRun {
+  private let target: RestoreTarget
+  private let files: any FileSystem
+  private let time: any TimeSource
+  private let events: EventStream
+
+  package init(_ target: RestoreTarget, files: any FileSystem, time: any TimeSource, events: EventStream) {
+    self.target = target
+    self.files = files
+    self.time = time
+    self.events = events
+  }
+
+  /// How long it is kept: `HRP_UNDO_DAYS`, else 7 days.
+  static var keptNanoseconds: Int64 {
+    let days = ThisProcess.environment("HRP_UNDO_DAYS").flatMap { Int64($0) } ?? 7
+    return min(max(days, 0), 100_000) * 86_400 * 1_000_000_000
+  }
+
+  /// What can be brought back; nil: nothing.
+  package func state() throws -> UndoState? {
+    guard let journal = try SwapJournal(of: target, files: files), let plan = try journal.undoPlan() else { return nil }
+    var bytes: Int64 = 0
+    for folder in try folders(of: plan, journal) {
+      try TreeWalk(files: files).walk(folder) { step in
+        if case .entry(let entry) = step { bytes += entry.status.allocatedBytes }
+        return true
+      }
+    }
+    let folder = journal.directory.path.appending(journal.undo.path.components)
+    // The plan was written last before the swap.
+    let moment = try files.status(folder.appending("plan.json"), at: nil).modifiedNanoseconds
+    return UndoState(
+      path: folder.text, backup: plan.backup, at: plan.at, bytes: bytes, expires: moment &+ Self.keptNanoseconds)
+  }
+
+  /// Brings it back.
+  /// - Returns: what was brought back: names at the target.
+  /// - Throws: `BackupError` `undo.nothing`, `restore.database-in-use`, `restore.busy`; `AdvisoryLock.Busy`;
+  ///   `SystemError`.
+  package func run(wait: Duration = .zero) throws -> [String] {
+    events.send(.began(operation: "backup undo", on: target.directory.text))
+    try PendingRestore(target, files: files, time: time, events: events).finish()
+    guard let journal = try SwapJournal(of: target, files: files), var plan = try journal.undoPlan() else {
+      throw BackupError(
+        "undo.nothing", .notFound, "there is nothing to undo at \(target.directory.text)",
+        remedy: "Only a restore that replaced something can be undone, for some days. See hrp backup list.")
+    }
+    let lock = try AdvisoryLock.take(
+      .exclusive, .stack, on: target.directory, note: ThisProcess.note(program: "hrp backup undo", time: time),
+      patience: wait, files: files, time: time)
+    defer { try? lock.release() }
+    let folder = try OpenFile(
+      journal.undo.path, at: journal.directory.descriptor, [.directory, .noFollow], files: files)
+    guard try files.lock(folder.descriptor, .exclusive) else { throw BackupError.restoreBusy(target.directory) }
+    (plan.incoming, plan.outgoing) = (plan.outgoing, plan.incoming)
+    plan.backup = ""
+    plan.at = LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset
+    let hold = DatabaseHold()
+    defer { hold.release() }
+    if let name = plan.database.flatMap(SwapPlan.name) {
+      var request = RestoreRun.Request()
+      request.wait = wait
+      try request.waiting(time) { try hold.take(name, in: journal.directory, isForced: false) }
+      try hold.take(name, in: try incoming(plan, folder), isForced: false)
+    }
+    try describe(&plan, journal, folder)
+    try plan.write(SwapJournal.nextName, in: folder)
+    try journal.directory.synchronize()
+    // W1: the commit.
+    try files.renameNew(
+      journal.undo.path, at: journal.directory.descriptor, to: journal.committed.path,
+      at: journal.directory.descriptor)
+    try journal.directory.synchronize()
+    try journal.finish(hold)
+    events.send(.finished(operation: "backup undo", summary: target.directory.text))
+    return plan.sites.flatMap { $0.items.filter { $0.new != nil }.map(\.name) }
+  }
+
+  /// Removes it, and frees its space.
+  /// - Returns: bytes that came free; nil: there was nothing.
+  package func drop() throws -> Int64? {
+    guard let state = try state(), let journal = try SwapJournal(of: target, files: files),
+      let plan = try journal.undoPlan()
+    else { return nil }
+    let folder = try OpenFile(
+      journal.undo.path, at: journal.directory.descriptor, [.directory, .noFollow], files: files)
+    guard try files.lock(folder.descriptor, .exclusive) else { throw BackupError.restoreBusy(target.directory) }
+    for site in plan.sites.dropFirst() {
+      guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.undo),
+        let place = try? OpenFile(path, [.directory], files: files)
+      else { continue }
+      try files.removeTree(undo.path, at: place.descriptor)
+    }
+    // In one step it is no undo any more; a crash leaves what the next restore removes.
+    try files.removeTree(journal.discarded.path, at: journal.directory.descriptor)
+    try files.renameNew(
+      journal.undo.path, at: journal.directory.descriptor, to: journal.discarded.path,
+      at: journal.directory.descriptor)
+    try journal.directory.synchronize()
+    try files.removeTree(journal.discarded.path, at: journal.directory.descriptor)
+    return state.bytes
+  }
+
+  /// Removes what is kept longer than it should be.
+  package func expire() throws {
+    guard let state = try state(), state.expires < time.nowNanoseconds, let bytes = try drop() else { return }
+    events.send(.notice("what the restore of \(state.at) had replaced is removed (\(ByteCount.text(bytes)))"))
+  }
+
+  private func incoming(_ plan: SwapPlan, _ folder: OpenFile) throws -> OpenFile {
+    try OpenFile(FilePath(plan.incoming), at: folder.descriptor, [.directory, .noFollow], files: files)
+  }
+
+  private func folders(of plan: SwapPlan, _ journal: SwapJournal) throws -> [OpenFile] {
+    try plan.sites.compactMap { site in
+      guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.undo) else { return nil }
+      return try OpenFile(path.appending(undo.path.components), [.directory, .noFollow], files: files)
+    }
+  }
+
+  /// Says of every name what is there now and what comes in.
+  private func describe(_ plan: inout SwapPlan, _ journal: SwapJournal, _ first: OpenFile) throws {
+    for index in plan.sites.indices {
+      guard let path = SwapPlan.path(plan.sites[index].path), let undo = SwapPlan.name(plan.sites[index].undo) else {
+        throw BackupError.journalUnreadable(plan.sites[index].path)
+      }
+      let directory = try OpenFile(path, [.directory], files: files)
+      let hidden =
+        try index == 0
+        ? first : OpenFile(undo.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+      let folder = try incoming(plan, hidden)
+      var names = Set(plan.sites[index].items.compactMap(\.fileName))
+      // A log that was put away under a number is nobody's now.
+      names.formUnion(
+        try files.entries(of: folder.descriptor).map(\.name).filter { name in
+          !plan.sites[index].items.contains { $0.fileName == name } && !isNumberedLog(name, plan)
+        })
+      if index == 0, let database = plan.database {
+        names.formUnion(Swap.logs(of: database).compactMap(SwapPlan.name))
+      }
+      plan.sites[index].items = try names.sorted().compactMap { name in
+        let (old, new) = (try inode(name, in: directory), try inode(name, in: folder))
+        return old == nil && new == nil ? nil : SwapPlan.Item(name: SwapPlan.text(name), old: old, new: new)
+      }
+      if index == 0 {
+        plan.sites[index].hidden = SwapPlan.text(journal.committed)
+        plan.headers = try plan.database.flatMap(SwapPlan.name).flatMap { try Swap.headers(of: $0, in: folder) }
+      } else {
+        plan.sites[index].hidden = plan.sites[index].undo
+      }
+    }
+  }
+
+  private func isNumberedLog(_ name: FileName, _ plan: SwapPlan) -> Bool {
+    guard let database = plan.database else { return false }
+    let text = SwapPlan.text(name)
+    return Swap.logs(of: database).contains { text.hasPrefix($0 + ".") }
+  }
+
+  private func inode(_ name: FileName, in folder: OpenFile) throws(SystemError) -> UInt64? {
+    guard try files.exists(name.path, at: folder.descriptor) else { return nil }
+    return try files.status(name.path, at: folder.descriptor).identity.inode
+  }
+}
