@@ -86,8 +86,11 @@ package struct DrillRun {
     defer { scratch.remove() }
     let target = scratch.path.appending("stack")
     do {
+      var request = RestoreRun.Request()
+      // What the records name is held against the place that they were taken from.
+      request.relocates = false
       _ = try RestoreRun(
-        backup, to: RestoreTarget(target, files: files), files: files, time: time, events: events.progressOnly
+        backup, to: RestoreTarget(target, files: files), request, files: files, time: time, events: events.progressOnly
       ).run()
     } catch let damage as RestoreRun.Damaged {
       reading.findings = damage.report.findings

@@ -108,9 +108,10 @@ package struct RestoreRun {
     do {
       let copy = try RestoreCopy(to: staging, request, files: files, time: time, events: events)
       try fill(copy, walk)
+      let relocated = try relocate(staging, store, walk.metadata)
       events.send(.phase("making it durable"))
       try staging.synchronize()
-      return try publish(staging, copy)
+      return try publish(staging, copy, relocated)
     } catch {
       // What cannot be removed now is hidden, and its lock is free: the next restore to this place removes it. What is
       // committed has another name by then, and stays.
@@ -119,7 +120,30 @@ package struct RestoreRun {
     }
   }
 
-  private func publish(_ staging: RestoreStaging, _ copy: RestoreCopy) throws -> RestoreResult {
+  /// MLflow's records name the place that they go to.
+  private func relocate(
+    _ staging: RestoreStaging, _ store: RestoreTarget.Store, _ metadata: BackupMetadata?
+  ) throws -> [RestoreResult.Relocated] {
+    guard request.relocates, request.part != .duckdb else { return [] }
+    let place: FilePath =
+      switch store {
+      case .folder(let path), .contents(let path), .names(let path): path
+      }
+    let result = try StoreRelocation(
+      of: metadata, to: target.directory, store: place, in: staging.storeFolder, at: staging.storePath, files: files
+    ).run()
+    let count = result.relocated.reduce(0) { $0 + $1.count }
+    if count > 0 { events.send(.notice("\(count) locations in MLflow's records name \(place.text) now")) }
+    if result.mentioned > 0 {
+      events.send(
+        .notice("\(result.mentioned) parameters, tags or datasets of yours mention the old place; they are as they were"))
+    }
+    return result.relocated
+  }
+
+  private func publish(
+    _ staging: RestoreStaging, _ copy: RestoreCopy, _ relocated: [RestoreResult.Relocated]
+  ) throws -> RestoreResult {
     events.send(.phase("putting it in place"))
     let lock =
       try files.exists(target.directory)
@@ -134,7 +158,7 @@ package struct RestoreRun {
     return RestoreResult(
       path: backup.text, target: target.directory.text,
       restored: (copy.hasDatabase ? ["hrp.duckdb"] : []) + (copy.hasStore ? ["mlruns/"] : []),
-      filesCount: copy.filesCount, sizeBytes: copy.sizeBytes, undoPath: undo, losses: nil, relocated: [])
+      filesCount: copy.filesCount, sizeBytes: copy.sizeBytes, undoPath: undo, losses: nil, relocated: relocated)
   }
 
   /// R1.

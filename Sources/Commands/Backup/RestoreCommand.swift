@@ -36,6 +36,9 @@ struct RestoreCommand: ParsableCommand {
   @Flag(help: "Go on beside open files of MLflow, and replace a database that cannot be read.")
   var force = false
 
+  @Flag(name: .customLong("no-relocate"), help: "Leave MLflow's locations as they were at the old place.")
+  var leavesLocations = false
+
   @OptionGroup var waiting: WaitOptions
 
   @Flag(name: .customLong("dry-run"), help: "Check the backup and the target, and write nothing.")
@@ -48,6 +51,7 @@ struct RestoreCommand: ParsableCommand {
     var request = RestoreRun.Request(part: only)
     request.isForced = force
     request.isDryRun = isDryRun
+    request.relocates = !leavesLocations
     request.wait = waiting.wait
     request.includes = try include.map { text in
       guard let path = EntryPath(validating: Array(text.utf8)) else {
@@ -83,7 +87,11 @@ struct RestoreCommand: ParsableCommand {
       .object([
         ("path", .text(result.path)), ("target", .text(result.target)),
         ("restored", .list(result.restored.map { .text($0) })), ("undo", .optional(result.undoPath)),
-        ("relocated", .list([])), ("lost", .list([])), ("dry_run", .flag(request.isDryRun)),
+        ("relocated", .list(result.relocated.map(Self.json))), ("lost", .list([])), ("dry_run", .flag(request.isDryRun)),
       ]))
+  }
+
+  private static func json(_ relocated: RestoreResult.Relocated) -> JSONText {
+    .object([("place", .text(relocated.place)), ("count", .whole(Int64(relocated.count)))])
   }
 }

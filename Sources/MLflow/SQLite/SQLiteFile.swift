@@ -89,6 +89,22 @@ package enum SQLiteFile {
     }
   }
 
+  /// Runs statements on a database that nobody uses yet, in one transaction; not durable.
+  static func writing<Result>(_ path: FilePath, _ body: (Database) throws -> Result) throws(SQLiteError) -> Result {
+    try translating(path) {
+      var configuration = Configuration()
+      configuration.label = "hrp.staged"
+      // A crash throws the staged database away: a journal on the disk would only cost time.
+      configuration.prepareDatabase { database in
+        try database.execute(sql: "PRAGMA journal_mode = MEMORY")
+        try database.execute(sql: "PRAGMA synchronous = OFF")
+      }
+      let queue = try DatabaseQueue(path: uri(path), configuration: configuration)
+      defer { try? queue.close() }
+      return try queue.write(body)
+    }
+  }
+
   /// The path as a URI: so every byte of it can be said, and options can follow (https://www.sqlite.org/uri.html).
   private static func uri(_ path: FilePath, _ options: String = "") -> String {
     let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-_.~".utf8)

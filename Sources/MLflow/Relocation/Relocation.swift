@@ -1,0 +1,119 @@
+package import SystemPackage
+
+/// Rewrites locations that name an old place into ones that name the new place.
+///
+/// Pure: texts in, texts out. Only what is really the old place or lies in it is rewritten, component by component;
+/// the form of a location (a path, a `file:` URI) stays as it is, and what is remote is not touched.
+package struct Relocation: Sendable {
+  /// An old place, and where it is now; absolute, without links.
+  package struct Mapping: Sendable, Equatable {
+    package let old: [UInt8]
+    package let new: [UInt8]
+  }
+
+  /// The most special place first.
+  private let mappings: [Mapping]
+
+  /// Places that did not move, and the root, are left out.
+  package init(_ pairs: [(old: FilePath, new: FilePath)]) {
+    var mappings: [Mapping] = []
+    for (old, new) in pairs {
+      let old = old.lexicallyNormalized(), new = new.lexicallyNormalized()
+      guard old.isAbsolute, new.isAbsolute, old != new, !old.components.isEmpty else { continue }
+      let mapping = Mapping(old: Array(old.string.utf8), new: Array(new.string.utf8))
+      if !mappings.contains(where: { $0.old == mapping.old }) { mappings.append(mapping) }
+    }
+    self.mappings = mappings.sorted { $0.old.count > $1.old.count }
+  }
+
+  /// Whether there is nothing to rewrite.
+  package var isEmpty: Bool { mappings.isEmpty }
+
+  /// The location at the new place; nil: it is not at the old one.
+  package func rewrite(_ location: String) -> String? {
+    let bytes = Array(location.utf8)
+    if bytes.first == UInt8(ascii: "/") {
+      return replaced(bytes[...], isEncoded: false).map { String(decoding: $0, as: UTF8.self) }
+    }
+    guard let start = Self.pathStart(ofFileURI: bytes) else { return nil }
+    guard let path = replaced(bytes[start...], isEncoded: true) else { return nil }
+    return String(decoding: bytes[..<start] + path, as: UTF8.self)
+  }
+
+  /// Whether a text mentions the old place anywhere.
+  package func isMentioned(in text: String) -> Bool {
+    mappings.contains { text.contains(String(decoding: $0.old, as: UTF8.self)) }
+  }
+
+  /// Where the path of a `file:` URI of this machine begins (RFC 8089: `file:/p`, `file:///p`, `file://localhost/p`).
+  private static func pathStart(ofFileURI bytes: [UInt8]) -> Int? {
+    for prefix in ["file://localhost/", "file:///", "file:/"] where bytes.starts(with: prefix.utf8) {
+      return prefix.utf8.count - 1
+    }
+    return nil
+  }
+
+  private func replaced(_ path: ArraySlice<UInt8>, isEncoded: Bool) -> [UInt8]? {
+    for mapping in mappings {
+      guard let end = Self.end(of: mapping.old, in: path, isEncoded: isEncoded) else { continue }
+      return (isEncoded ? Self.encoded(mapping.new) : mapping.new) + path[end...]
+    }
+    return nil
+  }
+
+  /// Where the prefix ends in the path; nil: it does not begin with it, or ends within a component.
+  private static func end(of prefix: [UInt8], in path: ArraySlice<UInt8>, isEncoded: Bool) -> Int? {
+    var index = path.startIndex
+    for byte in prefix {
+      guard index < path.endIndex else { return nil }
+      if isEncoded, path[index] == UInt8(ascii: "%"), index + 2 < path.endIndex,
+        let value = UInt8(String(decoding: path[(index + 1)...(index + 2)], as: UTF8.self), radix: 16)
+      {
+        guard value == byte else { return nil }
+        index += 3
+      } else {
+        guard path[index] == byte else { return nil }
+        index += 1
+      }
+    }
+    return index == path.endIndex || path[index] == UInt8(ascii: "/") ? index : nil
+  }
+
+  /// As `urllib.parse.quote` does, by which MLflow makes its URIs.
+  private static func encoded(_ path: [UInt8]) -> [UInt8] {
+    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-~/".utf8)
+    let digits = Array("0123456789ABCDEF".utf8)
+    return path.flatMap { plain.contains($0) ? [$0] : [UInt8(ascii: "%"), digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+  }
+}
+
+extension Relocation {
+  /// The keys whose values are locations, in `meta.yaml` and in `MLmodel`.
+  private static let keys = ["artifact_location", "artifact_uri", "storage_location", "source", "artifact_path"]
+
+  /// A YAML file of flat fields with its locations rewritten, and how many those were; nil: there are none.
+  package func rewrite(yaml: [UInt8]) -> (yaml: [UInt8], count: Int)? {
+    var count = 0
+    let lines = yaml.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line -> [UInt8] in
+      guard let (key, value) = Self.field(line), let new = rewrite(value) else { return Array(line) }
+      count += 1
+      return Array("\(key): \(Self.scalar(new, like: line))".utf8) + (line.last == 0x0D ? [0x0D] : [])
+    }
+    guard count > 0 else { return nil }
+    return (Array(lines.joined(separator: [UInt8(ascii: "\n")])), count)
+  }
+
+  /// Key and value of a line that is one of ours.
+  private static func field(_ line: ArraySlice<UInt8>) -> (String, String)? {
+    guard let key = keys.first(where: { line.starts(with: "\($0): ".utf8) }) else { return nil }
+    return MetaFile(line)[key].map { (key, $0) }
+  }
+
+  /// The value in quotes when it had some, or needs them.
+  private static func scalar(_ text: String, like line: ArraySlice<UInt8>) -> String {
+    let end = line.last == 0x0D ? line.dropLast().last : line.last
+    let isQuoted = end == UInt8(ascii: "'") || end == UInt8(ascii: "\"")
+    guard isQuoted || text.contains(": ") || text.contains(" #") || text.hasSuffix(" ") else { return text }
+    return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+  }
+}

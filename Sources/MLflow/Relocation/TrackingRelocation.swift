@@ -1,0 +1,65 @@
+private import Files
+internal import GRDB
+package import SystemPackage
+
+/// Rewrites the locations in a tracking database that nobody uses yet.
+package enum TrackingRelocation {
+  /// Locations by table and column (`mlflow/store/tracking/dbmodels/models.py` and `model_registry`, 2.x and 3.x).
+  private static let columns = [
+    ("experiments", "artifact_location"), ("runs", "artifact_uri"), ("logged_models", "artifact_location"),
+    ("model_versions", "storage_location"), ("model_versions", "source"),
+  ]
+  /// What users wrote: never rewritten, its hits are told.
+  private static let userColumns = [
+    ("params", "value"), ("tags", "value"), ("datasets", "dataset_source"), ("experiment_tags", "value"),
+  ]
+
+  /// What was done to one database.
+  package struct Result: Sendable {
+    /// How many values were rewritten, by "table.column".
+    package var rewritten: [(place: String, count: Int)] = []
+    /// How many of the users' own values mention the old place.
+    package var mentioned = 0
+  }
+
+  /// Rewrites in one transaction.
+  /// - Throws: `SQLiteError`; then nothing was rewritten.
+  package static func run(_ relocation: Relocation, on path: FilePath) throws(SQLiteError) -> Result {
+    try SQLiteFile.writing(path) { database in
+      let rewrite = DatabaseFunction("hrp_rewrite", argumentCount: 1, pure: true) { values in
+        String.fromDatabaseValue(values[0]).flatMap { relocation.rewrite($0) }
+      }
+      let mentions = DatabaseFunction("hrp_mentions", argumentCount: 1, pure: true) { values in
+        String.fromDatabaseValue(values[0]).map { relocation.isMentioned(in: $0) } ?? false
+      }
+      database.add(function: rewrite)
+      database.add(function: mentions)
+      var result = Result()
+      for (table, column) in columns where try has(table, column, database) {
+        try update(table, column, "", &result, database)
+      }
+      if try has("trace_tags", "value", database) {
+        try update("trace_tags", "value", " AND key = 'mlflow.artifactLocation'", &result, database)
+      }
+      for (table, column) in userColumns where try has(table, column, database) {
+        result.mentioned +=
+          try Int.fetchOne(database, sql: "SELECT count(*) FROM \(table) WHERE hrp_mentions(\(column))") ?? 0
+      }
+      return result
+    }
+  }
+
+  private static func update(
+    _ table: String, _ column: String, _ filter: String, _ result: inout Result, _ database: Database
+  ) throws {
+    try database.execute(
+      sql: """
+        UPDATE \(table) SET \(column) = hrp_rewrite(\(column)) WHERE hrp_rewrite(\(column)) IS NOT NULL\(filter)
+        """)
+    if database.changesCount > 0 { result.rewritten.append(("\(table).\(column)", database.changesCount)) }
+  }
+
+  private static func has(_ table: String, _ column: String, _ database: Database) throws -> Bool {
+    try database.tableExists(table) && database.columns(in: table).contains { $0.name == column }
+  }
+}
