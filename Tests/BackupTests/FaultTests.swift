@@ -12,6 +12,8 @@ struct FaultTests {
   /// How a call fails.
   enum Form: String, CaseIterable {
     case error, diskFull
+    /// A write takes half of what it is given; the rest of the run goes well.
+    case shortWrite
     /// Nothing is done any more from that call on, not even cleaning up.
     case killed
   }
@@ -29,6 +31,8 @@ struct FaultTests {
 
     var isReached: Bool { state.withLock { $0.isReached } }
 
+    var isShortNow: Bool { form == .shortWrite && state.withLock { $0.count == number } }
+
     func hook(_ call: String, _ path: String) throws(SystemError) {
       let isNow = state.withLock { state in
         state.count += 1
@@ -37,10 +41,19 @@ struct FaultTests {
         return isNow
       }
       // Closing cannot be refused, and a question about space is no write.
-      if isNow, form == .killed || call != "close" {
+      if isNow, form != .shortWrite, form == .killed || call != "close" {
         throw SystemError(call, form == .diskFull ? .noSpace : .ioError, path: path)
       }
     }
+  }
+
+  /// Half, in whole blocks, as a kernel does it.
+  private static func half(_ count: Int) -> Int { count >= 8192 ? count / 2 / 4096 * 4096 : max(1, count / 2) }
+
+  private func files(_ faults: Faults, hasExchange: Bool = true) -> HookedFileSystem {
+    HookedFileSystem(
+      hasExchange: hasExchange, hook: { (call, path) throws(SystemError) in try faults.hook(call, path) },
+      accepts: { faults.isShortNow ? Self.half($0) : $0 })
   }
 
   private func copy(_ from: String, _ to: String) throws {
@@ -108,9 +121,7 @@ struct FaultTests {
         number += 1
         try copy(folder + (undoes ? "/restored" : "/data"), data)
         let faults = Faults(at: number, form)
-        let files = HookedFileSystem(hasExchange: hasExchange) { (call, path) throws(SystemError) in
-          try faults.hook(call, path)
-        }
+        let files = files(faults, hasExchange: hasExchange)
         do {
           if undoes {
             let target = try RestoreTarget(FilePath(data), files: files)
@@ -126,7 +137,8 @@ struct FaultTests {
           try PendingRestore(target, files: Kernel(), time: SystemTime(), events: EventStream()).finish()
         }
         let now = try SwapTests.contents(of: data)
-        #expect(now == old || now == new, "\(form) at call \(number): \(now.keys.sorted()) is neither")
+        let isRight = form == .shortWrite ? now == (undoes ? old : new) : now == old || now == new
+        #expect(isRight, "\(form) at call \(number): \(now.keys.sorted()) is neither")
         // And what was not finished is no obstacle, nor is what it left.
         if number % 7 == 0 {
           try whenFree { try restore(backup, to: data, Kernel()) }
@@ -171,6 +183,126 @@ struct FaultTests {
       }
       try restore(backup, to: folder + "/data", files)
       #expect(missing.withLock { $0 } == 0)
+    }
+  }
+
+  @Test("B4 to B6: a backup that fails at any call leaves nothing that looks like one", arguments: Form.allCases)
+  func backingUp(form: Form) throws {
+    try withStates { folder, backup in
+      var settings = StackSettings()
+      (settings.dataDirectory, settings.databasePath) = (folder + "/data", nil)
+      (settings.backupDirectory, settings.trackingURI) = (folder + "/safe", nil)
+      let stack = Stack(settings)
+      let saved = try SwapTests.contents(of: backup)
+      var number = 0
+      while true {
+        number += 1
+        let faults = Faults(at: number, form)
+        let result = try? BackupRun(
+          stack, includesMLflow: true, files: files(faults), time: SystemTime(), events: EventStream()
+        ).run()
+        if !faults.isReached { break }
+        let found = try BackupDirectory(FilePath(folder + "/safe"), files: Kernel()).list()
+        #expect(found.count == (result == nil ? 1 : 2) || form == .killed || form == .error, "\(form) at call \(number)")
+        for listed in found where listed.path != FilePath(backup) {
+          let report = try Verification(files: Kernel(), time: SystemTime(), events: EventStream())
+            .verify(listed.path, level: .checksums)
+          #expect(report.isOK, "\(form) at call \(number): \(report.findings.map(\.line))")
+          try FileManager.default.removeItem(atPath: listed.path.string)
+        }
+      }
+      #expect(try SwapTests.contents(of: backup) == saved)
+      print("backup, \(form.rawValue): \(number - 1) points")
+      #expect(number > 100)
+    }
+  }
+
+  // MARK: - Power lost
+
+  private static func ours(_ all: [String: Data]) -> [String: Data] {
+    all.filter { name, _ in !name.split(separator: "/").contains { $0.hasPrefix(".") } }
+  }
+
+  @Test("W1, W4: power lost at any call of a restore or an undo: all of the old or all of the new", arguments: [false, true])
+  func power(undoes: Bool) throws {
+    try withStates { folder, backup in
+      let prepare = { (isRestored: Bool) in
+        let memory = MemoryFileSystem()
+        try memory.load(folder + "/data", at: "/data")
+        try memory.load(backup, at: "/safe/backup_20260101_000000")
+        if isRestored { try restore("/safe/backup_20260101_000000", to: "/data", memory) }
+        _ = try memory.synchronizeFileSystem(of: Descriptor(number: 0))
+        return memory
+      }
+      let old = Self.ours(try prepare(false).contents(of: "/data"))
+      let new = Self.ours(try prepare(true).contents(of: "/data"))
+      let saved = try prepare(false).contents(of: "/safe")
+      #expect(old != new && !old.isEmpty && !new.isEmpty)
+      var number = 0
+      while true {
+        number += 1
+        var isOver = false
+        for seed in 1...UInt64(4) {
+          let memory = try prepare(undoes)
+          memory.losePower(atCall: number)
+          do {
+            if undoes {
+              let target = try RestoreTarget(FilePath("/data"), files: memory)
+              _ = try UndoRun(target, files: memory, time: SystemTime(), events: EventStream()).run()
+            } else {
+              try restore("/safe/backup_20260101_000000", to: "/data", memory)
+            }
+          } catch {}
+          isOver = !memory.isDown
+          if isOver { break }
+          memory.restart(seed: seed &+ UInt64(number) &* 97)
+          let target = try RestoreTarget(FilePath("/data"), files: memory)
+          try PendingRestore(target, files: memory, time: SystemTime(), events: EventStream()).finish()
+          let now = Self.ours(memory.contents(of: "/data"))
+          #expect(now == old || now == new, "power lost at call \(number), seed \(seed): \(now.mapValues(\.count))")
+          #expect(memory.contents(of: "/safe") == saved)
+        }
+        if isOver { break }
+      }
+      print("\(undoes ? "undo" : "restore"), power lost: \(number - 1) points, 4 chances each")
+      #expect(number > 100)
+    }
+  }
+
+  @Test("B3, B4: power lost at any call of a backup: nothing that looks like one, or a whole one; earlier ones untouched")
+  func powerOfBackup() throws {
+    try withStates { folder, backup in
+      var settings = StackSettings()
+      (settings.dataDirectory, settings.databasePath, settings.backupDirectory) = ("/data", nil, "/safe")
+      settings.trackingURI = nil
+      let stack = Stack(settings)
+      var number = 0
+      var whole = 0
+      while true {
+        number += 1
+        let memory = MemoryFileSystem()
+        try memory.load(folder + "/data", at: "/data")
+        try memory.load(backup, at: "/safe/backup_20260101_000000")
+        let before = memory.contents(of: "/safe")
+        memory.losePower(atCall: number)
+        _ = try? BackupRun(
+          stack, includesMLflow: true, files: memory, time: ManualTime(now: 1_800_000_000_000_000_000),
+          events: EventStream()
+        ).run()
+        if !memory.isDown { break }
+        memory.restart(seed: UInt64(number))
+        let found = try BackupDirectory(FilePath("/safe"), files: memory).list()
+        for backup in found {
+          let report = try Verification(files: memory, time: SystemTime(), events: EventStream())
+            .verify(backup.path, level: .checksums)
+          #expect(report.isOK, "power lost at call \(number): \(report.findings.map(\.line))")
+        }
+        whole += found.count - 1
+        let after = memory.contents(of: "/safe")
+        #expect(before.allSatisfy { after[$0.key] == $0.value } && found.count >= 1)
+      }
+      print("backup, power lost: \(number - 1) points, after \(whole) of them the new backup was there")
+      #expect(number > 100)
     }
   }
 }

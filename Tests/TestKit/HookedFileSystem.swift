@@ -16,11 +16,14 @@ package final class HookedFileSystem: FileSystem {
   private let writer: Int32?
   private let hasClones: Bool
   private let hasExchange: Bool
+  /// How many of so many bytes a write takes.
+  private let accepts: @Sendable (Int) -> Int
 
   package init(
     writer: Int32? = nil, hasClones: Bool = true, hasExchange: Bool = true,
-    hook: @escaping Hook = { (_, _) throws(SystemError) in }
+    hook: @escaping Hook = { (_, _) throws(SystemError) in }, accepts: @escaping @Sendable (Int) -> Int = { $0 }
   ) {
+    self.accepts = accepts
     self.hasExchange = hasExchange
     self.writer = writer
     self.hasClones = hasClones
@@ -47,7 +50,7 @@ package final class HookedFileSystem: FileSystem {
     throws(SystemError) -> Int
   {
     try hook("pwrite", "")
-    return try kernel.write(descriptor, bytes, at: offset)
+    return try kernel.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes[..<accepts(bytes.count)]), at: offset)
   }
   package func append(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
     try hook("write", "")

@@ -181,6 +181,9 @@ struct Swap {
     if try !files.exists(name.path, at: place.outgoing.descriptor),
       try files.exchange(name.path, at: place.incoming.descriptor, name.path, at: place.directory.descriptor)
     {
+      // Of two renames that are not durable, the first may be lost and the second not.
+      try place.directory.synchronize()
+      try place.incoming.synchronize()
       return try move(name, place.incoming, place.outgoing)
     }
     if isDatabase { return try replace(name, place) }

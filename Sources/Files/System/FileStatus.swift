@@ -46,6 +46,20 @@ package struct FileStatus: Equatable, Sendable {
   /// Names that lead to the file.
   package let linkCount: UInt64
 
+  package init(
+    kind: FileKind, permissions: UInt16, size: Int64, allocatedBytes: Int64, modifiedNanoseconds: Int64,
+    changedNanoseconds: Int64, identity: FileIdentity, linkCount: UInt64
+  ) {
+    self.kind = kind
+    self.permissions = permissions
+    self.size = size
+    self.allocatedBytes = allocatedBytes
+    self.modifiedNanoseconds = modifiedNanoseconds
+    self.changedNanoseconds = changedNanoseconds
+    self.identity = identity
+    self.linkCount = linkCount
+  }
+
   /// Whether nothing happened to the file between two looks, as far as the kernel tells.
   package func isUnchanged(since earlier: FileStatus) -> Bool {
     identity == earlier.identity && size == earlier.size && modifiedNanoseconds == earlier.modifiedNanoseconds
@@ -58,6 +72,11 @@ package struct DirectoryEntry: Sendable {
   package let name: FileName
   /// `.unknown` when only a look at the file itself can tell.
   package let kind: FileKind
+
+  package init(name: FileName, kind: FileKind) {
+    self.name = name
+    self.kind = kind
+  }
 }
 
 /// Room on a file system, in bytes.
@@ -65,4 +84,9 @@ package struct FileSystemSpace: Sendable {
   /// What an ordinary user may still write.
   package let availableBytes: UInt64
   package let totalBytes: UInt64
+
+  package init(availableBytes: UInt64, totalBytes: UInt64) {
+    self.availableBytes = availableBytes
+    self.totalBytes = totalBytes
+  }
 }
