@@ -19,7 +19,8 @@ public struct Program: ParsableCommand {
       """,
     version: Version.current,
     subcommands: [
-      BackupCommand.self, ValidateCommand.self, DoctorCommand.self, DuckDBCommand.self, EngineChildCommand.self,
+      BackupCommand.self, ValidateCommand.self, DoctorCommand.self, RecoverCommand.self, DuckDBCommand.self,
+      EngineChildCommand.self,
     ])
 
   /// An instance for the parser to fill.

@@ -53,8 +53,10 @@ public func restoreBackup(
   do {
     _ = try typed("restoring the backup") {
       let stack = Stack(StackSettings())
+      var request = RestoreRun.Request()
+      request.surveys = true
       return try RestoreRun(
-        Stack.absolute(backupPath), to: target(targetDirectory), protecting: stack.protected, files: Kernel(),
+        Stack.absolute(backupPath), to: target(targetDirectory), request, protecting: stack.protected, files: Kernel(),
         time: SystemTime(), events: events
       ).run()
     }

@@ -334,7 +334,9 @@ package final class MemoryFileSystem: FileSystem {
     try call { (state) throws(SystemError) in
       let id = try Self.find(source, at: sourceDirectory, state)
       let (parent, name) = try Self.parent(path, at: directory, state)
-      guard state.nodes[parent]?.entries[name] == nil else { throw SystemError("linkat", .fileExists, path: path.string) }
+      guard state.nodes[parent]?.entries[name] == nil else {
+        throw SystemError("linkat", .fileExists, path: path.string)
+      }
       Self.change([(parent, name, id)], &state)
     }
   }
@@ -386,7 +388,9 @@ package final class MemoryFileSystem: FileSystem {
     _ first: FilePath, at firstDirectory: Descriptor?, _ second: FilePath, at secondDirectory: Descriptor?
   ) throws(SystemError) -> Bool {
     try call { (state) throws(SystemError) in
-      let (one, other) = (try Self.find(first, at: firstDirectory, state), try Self.find(second, at: secondDirectory, state))
+      let (one, other) = (
+        try Self.find(first, at: firstDirectory, state), try Self.find(second, at: secondDirectory, state)
+      )
       let (place, name) = try Self.parent(first, at: firstDirectory, state)
       let (otherPlace, otherName) = try Self.parent(second, at: secondDirectory, state)
       Self.change([(place, name, other), (otherPlace, otherName, one)], &state)

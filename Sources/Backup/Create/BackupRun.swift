@@ -93,6 +93,8 @@ package struct BackupRun {
   /// - Throws: `BackupError`, `HotCopyError`, `SystemError`, `SQLiteError`, `Interruption.Stopped`.
   package func run() throws -> CreateResult {
     events.send(.began(operation: "backup create", on: stack.database.text))
+    // A stack that is half the old and half the restored one is no stack to back up.
+    try PendingRestore(RestoreTarget(stack, files: files), files: files, time: time, events: events).finish()
     let plan = try plan()
     guard UInt64(plan.neededBytes) <= plan.availableBytes else {
       throw BackupError.noSpace(

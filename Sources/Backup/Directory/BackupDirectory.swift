@@ -145,21 +145,38 @@ extension BackupDirectory {
     throw BackupError.backupNotFound(text, in: path)
   }
 
-  /// Finds the backup that a user means; `latest-valid` walks back to the newest that verifies, and names the others.
+  /// Finds the backup that a user means; `latest-valid` is the newest proven one that verifies, else the newest that
+  /// does.
+  ///
+  /// Those that are passed over are named.
   /// - Throws: `BackupError` `backup.not-found`, `backup.none-valid`.
   package func find(_ text: String, time: any TimeSource, events: EventStream) throws -> FilePath {
     guard text == "latest-valid" else { return try find(text) }
     let backups = try list()
-    for backup in backups {
+    guard !backups.isEmpty else { throw BackupError.backupNotFound(text, in: path) }
+    let proven = backups.filter { $0.proof?.isOK == true }
+    let unproven = backups.filter { $0.proof?.isOK != true }
+    for backup in proven + unproven {
+      let name = ByteText.escaped(backup.name.bytes)
       let report = try Verification(files: files, time: time, events: EventStream()).verify(
         backup.path, level: .structure)
-      guard let first = report.findings.first else { return backup.path }
-      events.send(.warning("\(ByteText.escaped(backup.name.bytes)) does not verify: \(first.line)"))
+      if let first = report.findings.first {
+        events.send(.warning("\(name) does not verify: \(first.line)"))
+        continue
+      }
+      let newer = unproven.filter { ($0.moment ?? .min) > (backup.moment ?? .min) }.first
+      if backup.proof?.isOK == true, let newer {
+        events.send(
+          .notice(
+            "\(name) is the newest that a drill has proven; \(ByteText.escaped(newer.name.bytes)) is newer, and can be "
+              + "named"))
+      }
+      return backup.path
     }
-    guard !backups.isEmpty else { throw BackupError.backupNotFound(text, in: path) }
     throw BackupError(
       "backup.none-valid", .failed, "none of the \(backups.count) backups in \(path.text) verifies",
-      remedy: "Check the disk for errors (dmesg, smartctl -a) and try your copies elsewhere.")
+      remedy: "Check the disk for errors (dmesg, smartctl -a) and try your copies elsewhere; hrp doctor --report FILE "
+        + "writes what a bug report needs.")
   }
 
   /// Removes what crashed runs left: hidden folders whose owner no longer holds them.

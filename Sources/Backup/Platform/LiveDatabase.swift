@@ -1,18 +1,27 @@
-package import DuckDBEngine
+internal import DuckDBEngine
 internal import DuckDBFile
 package import Files
 package import SystemPackage
 
 /// The database of a stack in use, asked over a hot copy (`LiveSnapshot`): no lock is taken, no writer kept out.
 package struct LiveDatabase {
-  private let stack: Stack
+  private let path: FilePath
+  private let scratch: FilePath
   private let executable: FilePath?
   private let files: any FileSystem
   private let time: any TimeSource
 
   /// - Parameter executable: the program that runs the engine; nil: as `EngineRun` finds it.
   package init(_ stack: Stack, executable: FilePath? = nil, files: any FileSystem, time: any TimeSource) {
-    self.stack = stack
+    self.init(stack.database, scratch: stack.scratchDirectory, executable: executable, files: files, time: time)
+  }
+
+  /// - Parameter scratch: where the copy goes.
+  init(
+    _ path: FilePath, scratch: FilePath, executable: FilePath? = nil, files: any FileSystem, time: any TimeSource
+  ) {
+    self.path = path
+    self.scratch = scratch
     self.executable = executable
     self.files = files
     self.time = time
@@ -38,16 +47,6 @@ package struct LiveDatabase {
     }
   }
 
-  /// Rows of every table, as they are now.
-  package func rows() throws -> [TableFingerprint] {
-    try withSnapshot { snapshot in
-      let report = try EngineRun(executable: executable, files: files).run(
-        EngineRequest(database: snapshot.database.string, scratch: snapshot.folder.string, task: .count))
-      if let problem = report.problems.first { throw EngineError.refused(words: problem.detail) }
-      return report.tables
-    }.0
-  }
-
   /// Runs statements whose columns are all VARCHAR on one state of the database.
   ///
   /// - Returns: an answer for each, and the moment that they are of, in nanoseconds since 1970 UTC.
@@ -62,7 +61,7 @@ package struct LiveDatabase {
 
   private func withSnapshot<Result>(_ body: (LiveSnapshot) throws -> Result) throws -> (Result, Int64) {
     let snapshot = try LiveSnapshot.take(
-      of: stack.database, in: stack.scratchDirectory, files: files, time: time)
+      of: path, in: scratch, files: files, time: time)
     defer { snapshot.close() }
     return (try body(snapshot), snapshot.moment)
   }
@@ -88,9 +87,9 @@ package struct LiveDatabase {
   private func words(_ error: any Error) -> String? {
     switch error {
     case let error as BackupError where error.code == "source.not-found":
-      return "IO Error: Cannot open database \"\(stack.database.text)\" in read-only mode: database does not exist"
+      return "IO Error: Cannot open database \"\(path.text)\" in read-only mode: database does not exist"
     case HotCopyError.notADatabase:
-      return "IO Error: The file \"\(stack.database.text)\" exists, but it is not a valid DuckDB database file!"
+      return "IO Error: The file \"\(path.text)\" exists, but it is not a valid DuckDB database file!"
     default: return nil
     }
   }

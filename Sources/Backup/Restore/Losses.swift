@@ -8,10 +8,24 @@ public struct Losses: Sendable {
     public let now: Int64?
     /// Rows or runs in the backup; nil: it is not there.
     public let backup: Int64?
+
+    /// The line that people read.
+    public var line: String {
+      let words = { (count: Int64?) in count.map { "\($0)" } ?? "none" }
+      return "\(name): \(words(now)) now, \(words(backup)) in the backup"
+    }
   }
 
   /// Those that differ, in the order of names.
-  public let rows: [Row]
+  public internal(set) var rows: [Row]
   /// Why something could not be told.
-  public let notices: [String]
+  public internal(set) var notices: [String]
+  /// How the database was before it was replaced; nil: there was none.
+  public internal(set) var health: HealthReport?
+
+  mutating func add(_ kind: String, now: [String: Int64], backup: [String: Int64]) {
+    for name in Set(now.keys).union(backup.keys).sorted() where now[name] != backup[name] {
+      rows.append(Row(name: "\(kind) \(name)", now: now[name], backup: backup[name]))
+    }
+  }
 }

@@ -58,6 +58,8 @@ package struct RestoreRun {
     /// Rewrites MLflow's locations for the new place.
     package var relocates = true
     package var isDryRun = false
+    /// Compares with what is at the target, and writes a report there.
+    package var surveys = false
 
     package init(part: StackPart? = nil) { self.part = part }
 
@@ -102,7 +104,8 @@ package struct RestoreRun {
     let store = store(walk.metadata)
     try checkRequest(store)
     try checkSpace(root, walk)
-    if request.isDryRun { return try dryRun(walk) }
+    let losses = try survey(walk.metadata)
+    if request.isDryRun { return try dryRun(walk, losses) }
     try checkHolders(store)
     let staging = try RestoreStaging(for: target, store: store, files: files)
     do {
@@ -111,7 +114,9 @@ package struct RestoreRun {
       let relocated = try relocate(staging, store, walk.metadata)
       events.send(.phase("making it durable"))
       try staging.synchronize()
-      return try publish(staging, copy, relocated)
+      let result = try publish(staging, copy, relocated, losses)
+      writeReport(result)
+      return result
     } catch {
       // What cannot be removed now is hidden, and its lock is free: the next restore to this place removes it. What is
       // committed has another name by then, and stays.
@@ -136,13 +141,14 @@ package struct RestoreRun {
     if count > 0 { events.send(.notice("\(count) locations in MLflow's records name \(place.text) now")) }
     if result.mentioned > 0 {
       events.send(
-        .notice("\(result.mentioned) parameters, tags or datasets of yours mention the old place; they are as they were"))
+        .notice(
+          "\(result.mentioned) parameters, tags or datasets of yours mention the old place; they are as they were"))
     }
     return result.relocated
   }
 
   private func publish(
-    _ staging: RestoreStaging, _ copy: RestoreCopy, _ relocated: [RestoreResult.Relocated]
+    _ staging: RestoreStaging, _ copy: RestoreCopy, _ relocated: [RestoreResult.Relocated], _ losses: Losses?
   ) throws -> RestoreResult {
     events.send(.phase("putting it in place"))
     let lock =
@@ -158,7 +164,7 @@ package struct RestoreRun {
     return RestoreResult(
       path: backup.text, target: target.directory.text,
       restored: (copy.hasDatabase ? ["hrp.duckdb"] : []) + (copy.hasStore ? ["mlruns/"] : []),
-      filesCount: copy.filesCount, sizeBytes: copy.sizeBytes, undoPath: undo, losses: nil, relocated: relocated)
+      filesCount: copy.filesCount, sizeBytes: copy.sizeBytes, undoPath: undo, losses: losses, relocated: relocated)
   }
 
   /// R1.
@@ -169,7 +175,7 @@ package struct RestoreRun {
     try copy.finishDirectories()
   }
 
-  private func dryRun(_ walk: ContentsWalk) throws -> RestoreResult {
+  private func dryRun(_ walk: ContentsWalk, _ losses: Losses?) throws -> RestoreResult {
     events.send(.phase("verifying"))
     let reader = ContentsReader(fromDevice: false, files: files, time: time) { events.send(.progress(bytes: $0)) }
     var count = 0
@@ -183,7 +189,7 @@ package struct RestoreRun {
     guard walk.findings.isEmpty else { throw Damaged(report: report(walk)) }
     return RestoreResult(
       path: backup.text, target: target.directory.text, restored: [], filesCount: count, sizeBytes: bytes,
-      undoPath: nil, losses: nil, relocated: [])
+      undoPath: nil, losses: losses, relocated: [])
   }
 
   private func report(_ walk: ContentsWalk) -> VerificationReport {
@@ -191,7 +197,31 @@ package struct RestoreRun {
       path: backup.text, level: .checksums, filesChecked: walk.filesListed, findings: walk.findings, notices: [])
   }
 
+  private func writeReport(_ result: RestoreResult) {
+    // Where nothing was, there is nothing to record.
+    guard request.surveys, result.losses != nil else { return }
+    do {
+      try RestoreReport(result: result, moment: LocalTime(nanoseconds: time.nowNanoseconds))
+        .write(in: target.directory, files: files)
+    } catch {
+      events.send(.warning("the report of this restore could not be written: \(error)"))
+    }
+  }
+
   // MARK: - Before anything is written
+
+  /// What will be lost.
+  private func survey(_ metadata: BackupMetadata?) throws -> Losses? {
+    guard request.surveys else { return nil }
+    events.send(.phase("comparing with what is there"))
+    guard let losses = try LossSurvey(backup, target, files: files, time: time).run(request, metadata) else {
+      return nil
+    }
+    for row in losses.rows.prefix(50) { events.send(.notice(row.line)) }
+    if losses.rows.count > 50 { events.send(.notice("and \(losses.rows.count - 50) more (see --json)")) }
+    for notice in losses.notices { events.send(.notice(notice)) }
+    return losses
+  }
 
   /// Where the store goes: name by name where something lies in it that is not to be moved.
   private func store(_ metadata: BackupMetadata?) -> RestoreTarget.Store {

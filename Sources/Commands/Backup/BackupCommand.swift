@@ -17,7 +17,7 @@ struct BackupCommand: ParsableCommand {
     subcommands: [
       CreateCommand.self, ListCommand.self, VerifyCommand.self, RestoreCommand.self, UndoCommand.self,
       DrillCommand.self,
-      RotateCommand.self, PinCommand.self, UnpinCommand.self,
+      RotateCommand.self, FindCommand.self, PinCommand.self, UnpinCommand.self,
     ])
 
   @Flag(name: .customLong("backup"), help: "Make a backup.")

@@ -21,8 +21,16 @@ struct ListCommand: ParsableCommand {
   func run() throws { try Self.list(place.stack, output.console) }
 
   static func list(_ stack: Stack, _ console: Console) throws {
+    let events = console.events(log: stack, isLogged: false)
+    Operation.finishPending(stack, events)
     let backups = try BackupDirectory(stack.backupDirectory, files: Kernel()).list()
     console.json(.list(backups.map(json)))
+    // A courtesy: a target that cannot be looked at is no reason to list nothing.
+    if let undo = try? Operation.undo(stack, events).state() {
+      console.notice(
+        "hrp: what the restore of \(undo.at.prefix(19)) replaced is kept until "
+          + "\(LocalTime(nanoseconds: undo.expires).plain) (\(ByteCount.text(undo.bytes))): hrp backup undo")
+    }
     guard !backups.isEmpty else { return console.result("No backups found") }
     console.result("Available backups:")
     for (index, backup) in backups.enumerated() {

@@ -69,6 +69,8 @@ struct RestoreCommand: ParsableCommand {
       let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
         .find(text, time: SystemTime(), events: events)
       if !request.isDryRun { console.result("Restoring from backup...") }
+      var request = request
+      request.surveys = true
       let run = RestoreRun(
         path, to: try UndoCommand.target(target, stack), request, protecting: stack.protected, files: Kernel(),
         time: SystemTime(), events: events)
@@ -87,7 +89,8 @@ struct RestoreCommand: ParsableCommand {
       .object([
         ("path", .text(result.path)), ("target", .text(result.target)),
         ("restored", .list(result.restored.map { .text($0) })), ("undo", .optional(result.undoPath)),
-        ("relocated", .list(result.relocated.map(Self.json))), ("lost", .list([])), ("dry_run", .flag(request.isDryRun)),
+        ("relocated", .list(result.relocated.map(Self.json))), ("lost", .list((result.losses?.rows ?? []).map(\.json))),
+        ("dry_run", .flag(request.isDryRun)),
       ]))
   }
 

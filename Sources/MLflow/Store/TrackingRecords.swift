@@ -47,6 +47,45 @@ package struct TrackingRecords: Sendable {
     }
   }
 
+  /// Experiments, runs and models that have this id or name.
+  /// - Throws: `SQLiteError`.
+  package static func find(
+    _ text: String, in database: FilePath
+  ) throws(SQLiteError) -> [(kind: String, count: Int)] {
+    let columns = [
+      ("experiment", "experiments", ["experiment_id", "name"]), ("run", "runs", ["run_uuid", "name"]),
+      ("model", "registered_models", ["name"]), ("model", "logged_models", ["model_id", "name"]),
+    ]
+    return try SQLiteFile.reading(database) { database in
+      try columns.compactMap { kind, table, names in
+        guard try has(table, names, database) else { return nil }
+        let condition = names.map { "CAST(\($0) AS TEXT) = :text" }.joined(separator: " OR ")
+        let count = try Int.fetchOne(
+          database, sql: "SELECT count(*) FROM \(table) WHERE \(condition)", arguments: ["text": text])
+        return (count ?? 0) > 0 ? (kind, count ?? 0) : nil
+      }
+    }
+  }
+
+  /// How many runs there are, by the name of their experiment.
+  /// - Throws: `SQLiteError`.
+  package static func runsByExperiment(_ database: FilePath) throws(SQLiteError) -> [String: Int64] {
+    try SQLiteFile.reading(database) { database in
+      guard try has("experiments", ["experiment_id", "name"], database),
+        try has("runs", ["run_uuid", "experiment_id"], database)
+      else { return [:] }
+      let rows = try Row.fetchAll(
+        database,
+        sql: """
+          SELECT e.name, count(r.run_uuid) FROM experiments e LEFT JOIN runs r ON r.experiment_id = e.experiment_id
+          GROUP BY e.experiment_id
+          """)
+      return Dictionary(
+        rows.map { (String.fromDatabaseValue($0[0]) ?? "", Int64.fromDatabaseValue($0[1]) ?? 0) }
+      ) { $0 + $1 }
+    }
+  }
+
   private init() {}
 
   private static func has(_ table: String, _ columns: [String], _ database: Database) throws -> Bool {

@@ -1,0 +1,168 @@
+internal import DuckDBEngine
+internal import Files
+internal import MLflow
+internal import SystemPackage
+
+/// Compares what is at the target now with what a backup has, before anything is replaced.
+///
+/// What cannot be read is said and passed over: on the worst day the current database may be in pieces.
+struct LossSurvey {
+  private let backup: FilePath
+  private let target: RestoreTarget
+  private let files: any FileSystem
+  private let time: any TimeSource
+
+  init(_ backup: FilePath, _ target: RestoreTarget, files: any FileSystem, time: any TimeSource) {
+    self.backup = backup
+    self.target = target
+    self.files = files
+    self.time = time
+  }
+
+  /// nil: there is nothing at the target that could be lost.
+  /// - Throws: `Interruption.Stopped`.
+  func run(_ request: RestoreRun.Request, _ metadata: BackupMetadata?) throws -> Losses? {
+    let hadScratch = (try? files.exists(scratch)) == true
+    // A place that is no stack's own keeps nothing of ours.
+    defer {
+      if !hadScratch, let parent = try? OpenFile(scratch.folder, [.directory], files: files),
+        let name = scratch.lastComponent
+      {
+        try? files.removeTree(FilePath(name.string), at: parent.descriptor)
+      }
+    }
+    var losses = Losses(rows: [], notices: [], health: nil)
+    var isSomethingThere = false
+    if request.part != .mlflow, (try? files.exists(target.database)) == true {
+      isSomethingThere = true
+      try compareTables(metadata, &losses)
+    }
+    if request.part != .duckdb, let store = currentStore(metadata), (try? files.exists(store)) == true {
+      isSomethingThere = true
+      compareRuns(store, &losses)
+    }
+    return isSomethingThere ? losses : nil
+  }
+
+  private func currentStore(_ metadata: BackupMetadata?) -> FilePath? {
+    switch target.store(of: metadata) {
+    case .folder(let path), .contents(let path), .names(let path): path
+    }
+  }
+
+  // MARK: - Tables
+
+  private func compareTables(_ metadata: BackupMetadata?, _ losses: inout Losses) throws {
+    let health = try LiveDatabase(target.database, scratch: scratch, files: files, time: time)
+      .health(expecting: .found)
+    losses.health = health
+    guard health.database == "ok" else {
+      losses.notices.append("what is in the current database cannot be told (\(health.database))")
+      return
+    }
+    let stored: [String: Int64]
+    do {
+      stored = try tablesOfBackup(metadata)
+    } catch let stopped as Interruption.Stopped {
+      throw stopped
+    } catch {
+      losses.notices.append(
+        "the tables of the backup were not counted: \(BackupError(error, doing: "reading the backup").message)")
+      return
+    }
+    let now = Dictionary(health.tables.map { ($0.name, $0.count) }) { left, _ in left }
+    losses.add("table", now: now, backup: stored)
+  }
+
+  /// Rows by table: what a drill counted, else what the engine counts now, read-only and in place.
+  private func tablesOfBackup(_ metadata: BackupMetadata?) throws -> [String: Int64] {
+    let name = backup.lastComponent.map { FileName($0) } ?? FileName("backup")
+    let proof = ProofDirectory(of: backup.folder, files: files).proof(of: name, checksums: metadata?.checksumsDigest)
+    let tables: [TableFingerprint]
+    if let proof, proof.isOK {
+      tables = proof.tables
+    } else {
+      let scratch = try Scratch(in: scratch, files: files)
+      defer { scratch.remove() }
+      let database = backup.appending(BackupLayout.database.name.path.components)
+      let report = try EngineRun(files: files).run(
+        EngineRequest(database: database.string, scratch: scratch.path.string, task: .count))
+      if let problem = report.problems.first { throw EngineError.refused(words: problem.detail) }
+      tables = report.tables
+    }
+    return Dictionary(
+      tables.map { ($0.name.hasPrefix("main.") ? String($0.name.dropFirst(5)) : $0.name, $0.rows) }
+    ) { left, _ in left }
+  }
+
+  private var scratch: FilePath {
+    (try? files.exists(target.directory)) == true ? target.directory.appending("scratch") : Scratch.standard
+  }
+
+  // MARK: - Runs
+
+  private func compareRuns(_ store: FilePath, _ losses: inout Losses) {
+    do {
+      let stored = [BackupLayout.mlflow, BackupLayout.legacyMLflow]
+        .map { backup.appending($0.name.path.components) }.first { (try? files.exists($0)) == true }
+      guard let stored else { return }
+      losses.add("experiment", now: try runs(of: store, isLive: true), backup: try runs(of: stored, isLive: false))
+    } catch {
+      losses.notices.append(
+        "runs were not compared: \(BackupError(error, doing: "reading MLflow's records").message)")
+    }
+  }
+
+  /// Runs by the name of their experiment.
+  private func runs(of store: FilePath, isLive: Bool) throws -> [String: Int64] {
+    let folder = try OpenFile(store, [.directory], files: files)
+    var runs = try FileStoreRuns(store, files: files).byExperiment()
+    let scratch = try Scratch(in: scratch, files: files)
+    defer { scratch.remove() }
+    for (number, name) in try MLflowLinks.databases(in: folder).enumerated() {
+      var path = store.appending(name.path.components)
+      if isLive {
+        // While others may write, SQLite alone may read the database.
+        let copy = scratch.path.appending("\(number).db")
+        try SQLiteFile.copy(path, to: copy)
+        path = copy
+      }
+      runs.merge(try TrackingRecords.runsByExperiment(path)) { $0 + $1 }
+    }
+    return runs
+  }
+}
+
+/// Runs of a file store.
+private struct FileStoreRuns {
+  private let root: FilePath
+  private let files: any FileSystem
+
+  init(_ root: FilePath, files: any FileSystem) {
+    self.root = root
+    self.files = files
+  }
+
+  func byExperiment() throws -> [String: Int64] {
+    var counts: [String: Int64] = [:]
+    for store in [root, root.appending("mlruns")] where try files.exists(store) {
+      for experiment in try folders(in: store) {
+        let place = store.appending(experiment.path.components)
+        let meta = place.appending("meta.yaml")
+        guard try files.exists(meta) else { continue }
+        let bytes = try OpenFile(meta, [.noFollow], files: files).read(count: MetaFile.maximumBytes, at: 0)
+        let name = MetaFile(bytes)["name"] ?? ByteText.escaped(experiment.bytes)
+        let runs = try folders(in: place).count {
+          try files.exists(place.appending($0.path.components).appending("meta.yaml"))
+        }
+        counts[name, default: 0] += Int64(runs)
+      }
+    }
+    return counts
+  }
+
+  private func folders(in path: FilePath) throws -> [FileName] {
+    let folder = try OpenFile(path, [.directory], files: files)
+    return try files.entries(of: folder.descriptor).filter { $0.kind == .directory || $0.kind == .unknown }.map(\.name)
+  }
+}

@@ -1,0 +1,48 @@
+internal import ArgumentParser
+internal import Backup
+internal import Files
+
+/// The command `hrp backup find`.
+struct FindCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "find",
+    abstract: "Say which backups hold a hypothesis, an experiment, a run or a file, newest first.",
+    discussion: """
+      In the database, columns of ids and names are asked for exactly this text; in MLflow's records ids and names of
+      experiments, runs and models; of files, every path that holds the text. Exit 10 when no backup has it.
+
+      Examples:
+        hrp backup find HYP-2026-001
+        hrp backup find model.pkl --json | jq -r '.[0].name'
+      """)
+
+  @Argument(help: ArgumentHelp("An id, a name, or part of a file's path.", valueName: "text")) var text: String
+  @OptionGroup var place: StackOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let stack = place.stack
+    let console = output.console
+    let results = try Operation.run("backup find", stack, console, isLogged: false) { events in
+      try BackupSearch(in: stack, files: Kernel(), events: events).find(text)
+    }
+    console.json(.list(results.map(json)))
+    for result in results {
+      console.result(result.name)
+      for hit in result.hits { console.result("  \(hit.place): \(hit.count)") }
+    }
+    guard results.isEmpty else { return }
+    console.result("No backup holds \(text)")
+    throw ExitCode(Failure.Exit.notFound)
+  }
+
+  private func json(_ result: SearchResult) -> JSONText {
+    .object([
+      ("name", .text(result.name)), ("path", .text(result.path)),
+      (
+        "hits",
+        .list(result.hits.map { .object([("place", .text($0.place)), ("count", .whole(Int64($0.count)))]) })
+      ),
+    ])
+  }
+}
