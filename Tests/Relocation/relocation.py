@@ -7,18 +7,21 @@ that is remote or not of the data directory may differ. Whatever else still name
 To know that the scan for it sees locations at all, it is also run where `--no-relocate` left them.
 
 Then the same from a backup copied by `cp -r`, from NEW, where work went on, to a third place, and back to OLD, where
-nothing may be rewritten. `serve` is a process for each MLflow; what touches a store is done in a fork of it.
+nothing may be rewritten. stores.py is the side of MLflow: one process for each version.
 """
-import argparse, concurrent.futures, contextlib, hashlib, json, os, pathlib, re, shutil, signal, sqlite3, subprocess
-import sys, tempfile, time, traceback
+import argparse, concurrent.futures, contextlib, json, os, pathlib, re, shutil, sqlite3, subprocess, sys, tempfile, time
 from collections import Counter
 from urllib.parse import quote, unquote
+from stores import sha256
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-ENGINE, SECONDS = "2.0.0", 120
+sys.path.insert(1, str(REPOSITORY / "Tests" / "Torture"))
+from torture import newest_hrp
+
+ENGINE, SECONDS, ROWS, VERSIONS = "2.0.0", 120, (1000, 499500), (2, 3)
 # Version of MLflow, store, where it is in the data directory, names of the three places.
 PLAIN, ODD = ("old", "new", "third"), ("alt und früher, mit Absicht lang", "neu (größer), nicht weniger lang", "drittens")
-CASES = [(version, *rest) for version in (2, 3) for rest in (
+CASES = [(version, *rest) for version in VERSIONS for rest in (
     ("sqlite", "mlflow", PLAIN), ("sqlite", "mlflow", ODD), ("file", "mlflow/mlruns", PLAIN), ("file", "mlruns", ODD),
     ("linked sqlite", "mlflow", PLAIN))]
 LOCATIONS = re.compile(  # what a restore may rewrite, as `leaves` calls it
@@ -26,200 +29,15 @@ LOCATIONS = re.compile(  # what a restore may rewrite, as `leaves` calls it
     r"|trace_tags\.value\[mlflow\.(artifactLocation|trace\.archiveLocation)\]"
     r"|workspaces\.(default_artifact_root|trace_archival_location)"
     r"|(.*/)?meta\.yaml:(artifact_location|artifact_uri|storage_location|source)|(.*/)?MLmodel:artifact_path"
-    r"|(.*/)?traces/[^/]*/tags/mlflow\.(artifactLocation|trace\.archiveLocation)")
+    r"|(.*/)?traces/[^/]*/tags/mlflow\.(artifactLocation|trace\.archiveLocation):")
 USERS = re.compile(  # what users wrote, and from where they took it
     r"(params|(model_version_|experiment_)?tags)\.value\[note\]|logged_model_params\.param_value\[note\]"
     r"|datasets\.dataset_source\.uri|spans\.content\..*|trace_info\.request_preview(\..*)?"
-    r"|trace_request_metadata\.value\[mlflow\.traceInputs\].*|(.*/)?(params|tags)/note"
+    r"|trace_request_metadata\.value\[mlflow\.traceInputs\].*|(.*/)?(params|tags)/note:"
     r"|tags\.value\[mlflow\.log-model\.history\].*\.model_code_path|(.*/)?tags/mlflow\.log-model\.history:.*code_path"
-    r"|(.*/)?datasets/[^/]*/meta\.yaml:source\.uri|(.*/)?request_metadata/mlflow\.traceInputs(:.*)?"
-    r"|(.*/)?traces/.*/(trace_info\.yaml:request_preview|artifacts/traces\.(json:|pb)).*"
-    r"|(.*/)?MLmodel:flavors\.python_function\.model_code_path|(.*/)?artifacts/logs/note\.log")
-
-
-def sha256(data):
-    return hashlib.sha256(data).hexdigest()
-
-
-# --- serve: stock MLflow. What is below needs it, and runs in a fork.
-
-
-def of_model(factor):
-    import mlflow
-
-    class Model(mlflow.pyfunc.PythonModel):
-        def predict(self, context, model_input, params=None):
-            return [x * factor for x in model_input["x"]]
-    return Model()
-
-
-CODE = """
-import mlflow
-class Model(mlflow.pyfunc.PythonModel):
-    def predict(self, context, model_input, params=None):
-        return [x * 100 for x in model_input["x"]]
-mlflow.models.set_model(Model())
-"""
-
-
-def log_run(experiment, number, data, logged):
-    """A run with everything that one can have; LOGGED gets what must be read from it."""
-    import mlflow, pandas
-    files = {"logs/note.log": f"read from {data}\n" * number, "a b/ü.csv": "x,y\n" * number, "empty": "",
-             "weights.bin": sha256(b"%d" % number) * 1000}
-    code = data / "work" / "model.py"  # logged as code, which MLflow names by its basename only
-    with mlflow.start_run(experiment_id=experiment, run_name=f"run {number}") as run:
-        mlflow.log_params({"note": data, "factor": number})
-        for step in range(3):
-            mlflow.log_metric("loss", number / (step + 1), step=step)
-        mlflow.set_tag("note", f"{data}/mlflow")
-        mlflow.log_input(mlflow.data.from_pandas(pandas.DataFrame({"x": [number]}), source=str(data / "x.csv")))
-        for path, text in files.items():
-            mlflow.log_text(text, path)
-        place = "name" if mlflow.__version__[0] > "2" else "artifact_path"
-        for name, model in (("model", of_model(number)), ("code", str(code))):
-            mlflow.pyfunc.log_model(**{place: name}, python_model=model, pip_requirements=["cloudpickle"],
-                                    registered_model_name="momentum" if name == "model" else None)
-    logged[run.info.run_id] = [number, {path: sha256(text.encode()) for path, text in files.items()}]
-
-
-def make(data, home, uri, old):
-    """Fills a store; OLD is how the data directory is called by the user. Answers what was logged."""
-    import mlflow
-    (data / "work").mkdir()
-    (data / "work" / "model.py").write_text(CODE)
-    home.mkdir(parents=True, exist_ok=True)
-    os.chdir(old / home.relative_to(data))  # an SQLite store's artifacts go to ./mlruns
-    mlflow.set_tracking_uri(uri)
-    client, here, logged = mlflow.MlflowClient(), old / home.relative_to(data), {}
-    kept = [f"s3://bucket{old}/x", f"{old}-other/x", f"{old}/mlflow-other/x"]
-    inside = [client.create_experiment("first", tags={"note": str(old)}),
-              client.create_experiment("path", artifact_location=str(here / ".by path")),
-              client.create_experiment("URI", artifact_location=(here / ".by URI").as_uri()),
-              client.create_experiment("bare URI", artifact_location=f"file://{here}/.bare"),
-              client.create_experiment("deleted")]
-    for number, experiment in enumerate(inside + inside[:1], 1):
-        log_run(experiment, number, old, logged)
-    client.delete_run(list(logged)[-1])
-    client.set_model_version_tag("momentum", "1", "note", str(old))
-    for number, location in enumerate(kept):
-        client.create_run(client.create_experiment(f"kept {number}", artifact_location=location), run_name="far")
-    for experiment in (inside[0], inside[2]):
-        mlflow.set_experiment(experiment_id=experiment)
-        with mlflow.start_span("question") as span:
-            span.set_inputs({"file": str(old)})
-            span.set_outputs({"answer": int(experiment)})
-    if mlflow.__version__[0] > "2":
-        mlflow.flush_trace_async_logging()
-        if uri.startswith("sqlite"):  # what a server can do: an archive of traces, and workspaces
-            from mlflow.tracking._tracking_service.utils import _get_store
-            from mlflow.store.workspace.sqlalchemy_store import SqlAlchemyStore
-            client.set_experiment_tag(inside[2], "mlflow.trace.archiveNow", "{}")
-            assert _get_store().archive_traces(
-                resolved_trace_archival_location=(here / "archive").as_uri(), broader_retention="1d") == 1
-            SqlAlchemyStore(uri).create_workspace(mlflow.entities.Workspace(
-                name="team", default_artifact_root=str(here / "team"),
-                trace_archival_location=(here / "archive").as_uri()))
-    client.delete_experiment(inside[4])
-    return {"logged": logged, "kept": kept}
-
-
-def digests(folder):
-    """What every file below holds; an MLmodel without its own place."""
-    import yaml
-    result = {}
-    for file in sorted(x for x in folder.rglob("*") if x.is_file()):
-        data = file.read_bytes()
-        if file.name == "MLmodel":
-            data = json.dumps(yaml.safe_load(data) | {"artifact_path": None}, sort_keys=True, default=str).encode()
-        result[str(file.relative_to(folder))] = sha256(data)
-    return result
-
-
-def tell(uri, scratch, kept=()):
-    """All that MLflow tells of a store, and apart from it the locations."""
-    import mlflow, pandas
-    from mlflow.entities import ViewType
-    mlflow.set_tracking_uri(uri)
-    client, three = mlflow.MlflowClient(), mlflow.__version__[0] > "2"
-    told, locations, number = {}, {}, 0
-
-    def attempt(name, body):  # what fails is told too
-        try:
-            told[name] = body()
-        except Exception as error:
-            told[name] = f"{type(error).__name__}: {error}"[:400]
-
-    def download(artifact_uri):
-        with tempfile.TemporaryDirectory(dir=scratch) as folder:
-            return digests(pathlib.Path(mlflow.artifacts.download_artifacts(artifact_uri, dst_path=folder)))
-
-    def predict(model):
-        return list(mlflow.pyfunc.load_model(model).predict(pandas.DataFrame({"x": [1, 2, 3]})))
-
-    experiments = client.search_experiments(view_type=ViewType.ALL)
-    for experiment in experiments:
-        locations[name := f"experiment {experiment.experiment_id}"] = experiment.artifact_location
-        told[name] = [experiment.name, experiment.lifecycle_stage, experiment.tags]
-        for run in client.search_runs([experiment.experiment_id], run_view_type=ViewType.ALL):
-            identifier = run.info.run_id
-            locations[f"run {identifier}"] = run.info.artifact_uri
-            told[f"run {identifier}"] = [
-                run.info.status, run.info.lifecycle_stage, run.data.params, run.data.tags,
-                [[x.step, x.value, x.timestamp] for key in run.data.metrics
-                 for x in client.get_metric_history(identifier, key)],
-                [[x.dataset.name, x.dataset.source] for x in run.inputs.dataset_inputs]]
-            if experiment.artifact_location in kept:
-                continue
-            attempt(f"artifacts {identifier}", lambda: download(f"runs:/{identifier}/"))
-            for model in ("model", "code"):
-                attempt(f"prediction runs:/{identifier}/{model}", lambda: predict(f"runs:/{identifier}/{model}"))
-    for version in client.search_model_versions():
-        name = f"{version.name}/{version.version}"
-        locations[f"source {name}"] = version.source
-        locations[f"model {name}"] = client.get_model_version_download_uri(version.name, version.version)
-        told[f"version {name}"] = [version.run_id, version.tags]
-        attempt(f"prediction models:/{name}", lambda: predict(f"models:/{name}"))
-    active = [x.experiment_id for x in experiments if x.lifecycle_stage == "active"]
-    if three:
-        for model in client.search_logged_models(active):
-            locations[f"model {model.model_id}"] = model.artifact_location
-            told[f"model {model.model_id}"] = [model.name, str(model.status), model.source_run_id, model.params]
-            attempt(f"artifacts {model.model_id}", lambda: download(f"models:/{model.model_id}"))
-            attempt(f"prediction {model.model_id}", lambda: predict(f"models:/{model.model_id}"))
-    for trace in client.search_traces(active, **({"include_spans": False} if three else {})):
-        identifier, tags = trace.info.trace_id if three else trace.info.request_id, dict(trace.info.tags)
-        for key in "mlflow.artifactLocation", "mlflow.trace.archiveLocation":
-            if key in tags:
-                locations[f"{key} {identifier}"] = tags.pop(key)
-        told[f"tags {identifier}"] = tags
-        attempt(f"trace {identifier}", lambda: [
-            [x.name, x.inputs, x.outputs] for x in client.get_trace(identifier).data.spans])
-    return {"told": told, "locations": locations}
-
-
-def work_on(uri, data):
-    """One more run in the experiment that was there first."""
-    import mlflow
-    mlflow.set_tracking_uri(uri)
-    log_run(mlflow.get_experiment_by_name("first").experiment_id, 50, data, logged := {})
-    return {"logged": logged}
-
-
-def serve():
-    import mlflow.pyfunc, pandas, yaml
-    for line in sys.stdin:
-        role, answer, arguments = json.loads(line)
-        if (child := os.fork()) == 0:
-            try:
-                typed = {k: pathlib.Path(v) if k in ("data", "home", "old") else v for k, v in arguments.items()}
-                result = {"make": make, "tell": tell, "work_on": work_on}[role](**typed)
-            except Exception:
-                result = {"failed": traceback.format_exc()}
-            pathlib.Path(answer).write_text(json.dumps(result))
-            os._exit(0)
-        os.waitpid(child, 0)
-        print(mlflow.__version__, flush=True)
+    r"|(.*/)?datasets/[^/]*/meta\.yaml:source\.uri|(.*/)?request_metadata/mlflow\.traceInputs:.*"
+    r"|(.*/)?traces/.*/(trace_info\.yaml:request_preview|artifacts/traces\.(json|pb):).*"
+    r"|(.*/)?MLmodel:flavors\.python_function\.model_code_path|(.*/)?artifacts/logs/note\.log:")
 
 
 # --- the judge: reads stores without MLflow, and without hrp
@@ -232,7 +50,7 @@ def leaves(place, value):
             value = json.loads(value)
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from leaves(f"{place}.{key}", inner)
+            yield from leaves(f"{place}{key}" if place[-1:] == ":" else f"{place}.{key}", inner)
     elif isinstance(value, list):
         for inner in value:
             yield from leaves(place, inner)
@@ -257,12 +75,12 @@ def texts(store):
     """Every text that a store holds, with its place."""
     import yaml
     for file in sorted(x for x in store.rglob("*") if x.is_file()):
-        place, data = str(file.relative_to(store)), file.read_bytes()
+        place, data = f"{file.relative_to(store)}:", file.read_bytes()
         if data[:15] == b"SQLite format 3":
             for where, value in cells(file):
                 yield from leaves(where, value.decode("utf-8", "replace") if isinstance(value, bytes) else value)
         elif file.name == "MLmodel" or file.suffix == ".yaml":
-            yield from leaves(f"{place}:", yaml.load(data, yaml.BaseLoader))
+            yield from leaves(place, yaml.load(data, yaml.BaseLoader))
         else:
             yield from leaves(place, data.decode("utf-8", "replace"))
 
@@ -272,7 +90,6 @@ def mentions(store, places, kept):
     result, names = ([], []), [x for place in places for x in (str(place), quote(str(place)))]
     for place, text in texts(store):
         if any(x in text for x in names) and not text.startswith(tuple(kept)):
-            place = place.replace(":.", ":")
             result[USERS.fullmatch(place) is not None].append((place, text))
     return result
 
@@ -287,14 +104,233 @@ def tree(folder):
 
 
 def path_of(location):
-    """A location as (its form, the path)."""
+    """A location as [its form, the path]."""
     form = re.match(r"file:(//)?(?=/)|", location)[0]
-    return form, unquote(location[len(form):]) if form else location
+    return [form, unquote(location[len(form):]) if form else location]
 
 
 def moved(location, pairs):
+    """Where a location must be, as [its form, the path]."""
     form, path = path_of(location)
     for old, new in pairs:
         if f"{path}/".startswith(f"{old}/"):
-            return form, f"{new}{path[len(str(old)):]}"
-    return form, path
+            return [form, f"{new}{path[len(str(old)):]}"]
+    return [form, path]
+
+
+# --- the harness
+
+
+class MLflow:
+    """A process with one MLflow."""
+    def __init__(self, options, version, folder):
+        python = options.deps / ("python" if version == 3 else "mlflow2") / "bin" / "python"
+        self.folder, self.answer, self.version = folder, folder / "answer.json", f"MLflow {version}"
+        ours = {k: v for k, v in os.environ.items() if not k.startswith(("HRP_", "MLFLOW_", "PYTHON"))}
+        ours |= {"PYTHONPATH": str(options.deps / "mlflow2" / "pandas"), "MLFLOW_ALLOW_FILE_STORE": "true",
+                 "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "GIT_PYTHON_REFRESH": "quiet"}
+        with open(folder / "mlflow.log", "wb") as log:
+            self.process = subprocess.Popen([python, "-B", pathlib.Path(__file__).with_name("stores.py")], env=ours, stdin=subprocess.PIPE,
+                                            stdout=subprocess.PIPE, stderr=log, text=True, cwd=folder)
+
+    def __call__(self, role, **arguments):
+        arguments = {k: str(v) if isinstance(v, pathlib.Path) else v for k, v in arguments.items()}
+        print(json.dumps([role, str(self.answer), arguments]), file=self.process.stdin, flush=True)
+        self.version = f"MLflow {self.process.stdout.readline().strip()}"
+        result = json.loads(self.answer.read_text())
+        self.answer.unlink()
+        if "failed" in result:
+            raise OSError(f"{role}: {result['failed'][-500:]}")
+        return result
+
+
+class Case:
+    def __init__(self, options, mlflow, number, store, place, names, lines):
+        self.options, self.mlflow, self.store, self.place, self.lines = options, mlflow, store, place, lines
+        self.base, self.names, self.total = mlflow.folder / str(number), names, Counter(cases=1)
+        self.found = {}
+        self.base.mkdir()
+
+    def uri(self, data):
+        home = data / self.place
+        return f"sqlite:///{home}/mlflow.db" if "sqlite" in self.store else str(home) if " " in str(home) else home.as_uri()
+
+    def hrp(self, command, data, *arguments):
+        result = subprocess.run(
+            [self.options.hrp, "backup", command, *arguments, "--data-dir", data, "--backup-dir", self.base / "backups",
+             "--json"], text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=SECONDS,
+            env={k: v for k, v in os.environ.items() if not k.startswith(("HRP_", "MLFLOW_"))})
+        if result.returncode:
+            raise OSError(f"hrp backup {command}: exit {result.returncode}: {(result.stderr + result.stdout)[:400]}")
+        return json.loads(result.stdout)
+
+    def bad(self, where, text):
+        """Told once for each kind; those differ in more than ids."""
+        self.total["bad"] += 1
+        kind = re.sub(f"{re.escape(str(self.base))}/[^/]*(/data)?|[0-9a-f]{{16,}}|[0-9]+", "#", text)
+        self.found.setdefault(kind, []).append(f"{where}: {text}")
+
+    def differences(self, where, expected, found):
+        for key in sorted(expected.keys() | found.keys()):
+            old, new = expected.get(key), found.get(key)
+            if isinstance(old, dict) and isinstance(new, dict):
+                self.differences(f"{where}: {key}", old, new)
+            elif old != new:
+                self.bad(where, f"{key}: {new!r:.250}, not {old!r:.250}")
+
+    def restore(self, backup, target, *options):
+        """To a place that is not there; answers how many locations hrp says that it rewrote."""
+        said = self.hrp("restore", self.data, backup, "--target-dir", target, *options)
+        with duckdb.connect(str(target / "hrp.duckdb"), read_only=True) as database:
+            if database.execute("SELECT count(*), sum(i) FROM t").fetchone() != ROWS:
+                self.bad(target, "the table t is not what it was")
+        return sum(x["count"] for x in said["relocated"])
+
+    def truth(self, where, told, logged):
+        """What was logged must be told: artifacts and predictions."""
+        for run, (number, artifacts) in logged.items():
+            for key, value in [("model", number), ("code", 100)]:
+                found = told.get(f"prediction runs:/{run}/{key}")
+                if found != (wanted := [value, 2 * value, 3 * value]):
+                    self.bad(where, f"{key} of run {run} predicts {found}, not {wanted}")
+            found = told.get(f"artifacts {run}")
+            self.differences(f"{where}: artifacts of {run}", artifacts,
+                             {k: found.get(k) for k in artifacts} if isinstance(found, dict) else {"": found})
+
+    def judge(self, where, data, before, pairs):
+        """MLflow tells of the store in DATA what it told BEFORE, and nothing in it names an old place but what users wrote."""
+        left, users = mentions(data / self.place, [old for old, _ in pairs], before["kept"])
+        for place, text in left:
+            self.bad(where, f"still the old place: {place} = {text!r:.300}")
+        now = self.mlflow("tell", uri=self.uri(data), scratch=self.mlflow.folder)
+        self.differences(where, before["told"], now["told"])
+        self.differences(f"{where}: location", {
+            k: path_of(v) if v.startswith(tuple(before["kept"])) else moved(v, pairs)
+            for k, v in before["locations"].items()}, {k: path_of(v) for k, v in now["locations"].items()})
+        runs = [x for x in now["told"] if x.startswith("run ")]
+        artifacts = sum(len(x) for k, x in now["told"].items() if k.startswith("artifacts ") and isinstance(x, dict))
+        self.total.update(runs=len(runs), artifacts=artifacts, left=len(left))
+        self.lines.append(f"  {where}: {len(runs)} runs, {artifacts} artifacts,"
+                          f" {sum(x.startswith('prediction') for x in now['told'])} predictions,"
+                          f" {sum(x.startswith('trace') for x in now['told'])} traces; {len(now['locations'])} locations"
+                          f" told, {len(left)} of the old place left; {len(users)} texts of users name it")
+
+    def rewritten(self, untouched, new, count):
+        """Between two restored stores of one backup only locations differ."""
+        old, changed = list(texts(untouched / self.place)), 0
+        if [x for x, _ in old] != [x for x, _ in texts(new / self.place)]:
+            self.bad("restored", "other texts than without relocation")
+        for (place, was), (_, text) in zip(old, texts(new / self.place)):
+            changed += was != text
+            if was != text and not LOCATIONS.fullmatch(place):
+                self.bad("restored", f"rewritten, but no location: {place} = {text!r:.200}, was {was!r:.200}")
+        if changed != count:
+            self.bad("restored", f"hrp says that it rewrote {count} locations, but {changed} texts differ")
+        here, there = ({k: x[1:] for k, x in tree(data / self.place).items()} for data in (untouched, new))
+        self.differences("permissions and time", here, there)
+
+    def run(self):
+        old, new, third = (self.base / name / "data" for name in self.names)
+        places = [old]
+        if "linked" in self.store:
+            (self.base / "disk").mkdir()
+            old.parent.symlink_to("disk")
+            places.append(self.base / "disk" / "data")
+        self.data, top = old, places[-1].parent
+        made = self.mlflow("make", data=old, here=old / self.place, uri=self.uri(old))
+        with duckdb.connect(str(old / "hrp.duckdb")) as database:
+            database.execute("CREATE TABLE t AS SELECT i FROM range(1000) t(i)")
+        before = made | self.mlflow("tell", uri=self.uri(old), scratch=self.mlflow.folder)
+        self.truth("old", before["told"], made["logged"])
+        self.lines.append(f"{self.mlflow.version}, {self.store} store in {self.base.name}/{self.names[0]}/data/{self.place}")
+        backup = pathlib.Path(self.hrp("create", old)["path"])
+        os.rename(top, gone := self.base / ".gone")
+        old.parent.unlink(missing_ok=True)
+
+        # Nothing is rewritten where it is not wanted, and at its own place.
+        untouched, copied = self.base / "untouched", self.base / "copied"
+        rewritten = self.restore(backup, untouched, "--no-relocate") + self.restore(backup, old)
+        was, here = tree(gone / "data" / self.place), tree(untouched / self.place)
+        self.differences("in the old place", here, tree(old / self.place))
+        for name in was:  # SQLite wrote the copy of its database
+            if name.endswith(".db") and list(cells(gone / "data" / self.place / name)) == list(cells(untouched / self.place / name)):
+                was[name] = here.get(name)
+        self.differences("without relocation", was, here)
+        if rewritten:
+            self.bad("hrp", f"{rewritten} locations rewritten in the old place or without relocation")
+        locations = mentions(untouched / self.place, places, made["kept"])[0]
+        shutil.rmtree(old.parent)
+
+        count = self.restore(backup, new)
+        self.rewritten(untouched, new, count)
+        self.lines.append(f"  {len(locations)} locations name the old place, hrp rewrote {count}")
+        shutil.copytree(backup, plain := self.base / "sent" / backup.name, copy_function=shutil.copyfile)
+        subprocess.run(["chmod", "-R", "u=rwX,go=rX", plain], check=True)
+        self.restore(plain, copied)
+        self.judge("restored", new, before, [(place, new) for place in places])
+        self.judge("from a copied backup", copied, before, [(place, copied) for place in places])
+
+        # Work goes on in the new place, and moves once more.
+        logged = self.mlflow("work_on", uri=self.uri(new), data=new)["logged"]
+        later = made | self.mlflow("tell", uri=self.uri(new), scratch=self.mlflow.folder)
+        self.truth("new", later["told"], logged)
+        self.data = new
+        backup = pathlib.Path(self.hrp("create", new)["path"])
+        os.rename(new.parent, self.base / ".gone too")
+        self.restore(backup, third)
+        self.judge("moved once more", third, later, [(place, third) for place in [*places, new]])
+        for place in (self.base / name for name in self.names[:2]):
+            if place.exists():
+                self.bad("MLflow", f"made {place} again")
+        if len(locations) < 20 or len(before["told"]) < 40:
+            self.bad("harness", "this proves nothing: too little was made")
+
+
+def run_version(options, version, folder):
+    """All cases of one MLflow, one after another."""
+    total, mlflow = Counter(), MLflow(options, version, folder)
+    try:
+        for number, (_, *about) in enumerate(x for x in CASES if x[0] == version):
+            case = Case(options, mlflow, number, *about, lines := [])
+            try:
+                case.run()
+            except (OSError, ValueError, sqlite3.Error, subprocess.SubprocessError) as error:
+                case.bad(type(error).__name__, str(error))
+            total += case.total
+            lines += [f"  BAD, {len(x)} times: {x[0]:.600}" for x in case.found.values()]
+            print("\n".join(lines), flush=True)
+    finally:
+        mlflow.process.kill()
+        mlflow.process.wait()
+    return total
+
+
+def main():
+    global duckdb
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hrp", type=pathlib.Path, default=newest_hrp(), help="default: the newest one built")
+    parser.add_argument("--deps", type=pathlib.Path, default=REPOSITORY / ".deps", help="default: the repository's")
+    parser.add_argument("--folder", help="where the stacks and their backups go (default: TMPDIR)")
+    parser.add_argument("--keep", action="store_true", help="leave them there, and say where")
+    options = parser.parse_args()
+    options.deps = options.deps.absolute()
+    if not options.hrp or not options.hrp.is_file() or not (options.deps / "mlflow2").is_dir():
+        parser.error("no hrp (swift build, or name it with --hrp), or no MLflow 2 in .deps (scripts/setup --mlflow2)")
+    options.hrp = options.hrp.absolute()
+    sys.path.insert(0, str(options.deps / "duckdb" / ENGINE))
+    import duckdb
+    os.nice(10)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="relocation-", dir=options.folder)).resolve()
+    try:
+        for version in VERSIONS:
+            (folder / str(version)).mkdir()
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            total = sum(pool.map(lambda x: run_version(options, x, folder / str(x)), VERSIONS), Counter())
+    finally:
+        print(f"kept: {folder}") if options.keep else shutil.rmtree(folder, ignore_errors=True)
+    print("relocation: {cases} cases, {runs} runs, {artifacts} artifacts, {left} locations of the old place left".format_map(total))
+    sys.exit(1 if total["bad"] or total["cases"] < len(CASES) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,8 @@
 """Kills restores in place, and undos, again and again, and judges what is at the target without trusting hrp.
 
-The stack, old or new: a DuckDB file with an index and with commits that are only in its log, and 5,000 MLflow files with
-mlflow.db. Both databases come from one file by the same number of checkpoints: the log of one fits the other, and would
-replay silently. A restore of the new stack over the old one is killed (SIGKILL)
+The stack, old or new: a DuckDB file with an index and with commits that are only in its log, and 5,000 MLflow files
+with mlflow.db. Both databases come from one file by the same number of checkpoints: the log of one fits the other, and
+would replay silently. A restore of the new stack over the old one is killed (SIGKILL)
   by time    at moments spread evenly over an undisturbed run
   by sight   soon after its journal was seen at the target
   by call    at each call of the swap that renames, links or syncs (strace), also where names cannot be exchanged
@@ -14,355 +14,320 @@ time the backup is verified, and an undo and a whole restore follow.
 Traps, with each engine: logs that lie beside the target and are not the backup's, of the same checkpoint or of another;
 a program that has the target open; an undo of a stack with two logs, killed at each of its renames.
 """
-import argparse, contextlib, hashlib, itertools, json, multiprocessing, os, pathlib, re, shutil, signal, sqlite3
-import statistics, subprocess, sys, tempfile, threading, time, zlib
+import argparse, itertools, os, pathlib, re, shutil, signal, statistics, subprocess, sys, tempfile, time
 from collections import Counter
+from stacks import DATABASE, JOURNAL, LOGLESS, LOGS, Stack
 from torture import REPOSITORY, iteration, newest_hrp
 
-DATABASE, JOURNAL, LOGLESS = "hrp.duckdb", ".hrp.duckdb.hrp-restore", " without its log"
-LOGS = [".wal", ".wal.checkpoint", ".wal.recovery"]
-KEYS, FILES, OFTEN, KEPT, SECONDS = 100_000, 5000, 20, 3, 120
-CALLS = "trace=renameat2,renameat,rename,fsync,syncfs,linkat"
-
-
-# --- the engine's side: a server whose children open databases, since one may be damaged and crash or hang them
-
-
-def rows(connection, sql):
-    return connection.execute(sql).fetchall()
-
-
-def connect(path, read_only=False):
-    import duckdb
-    return duckdb.connect(str(path), read_only=read_only, config={"threads": 2})
-
-
-def keep_log(connection):
-    rows(connection, "PRAGMA disable_checkpoint_on_shutdown")
-    rows(connection, "SET checkpoint_threshold = '1TB'")
-
-
-def do_base(path, keys):
-    with connect(path) as connection:
-        rows(connection, f"CREATE TABLE keys AS SELECT hash(i)::VARCHAR k, i, 0::HUGEINT v FROM range({keys}) t(i)")
-        rows(connection, "CREATE INDEX keys_k ON keys(k)")
-        rows(connection, "CREATE TABLE marker(state VARCHAR, part VARCHAR)")
-        rows(connection, "CHECKPOINT")
-
-
-def do_write(path, state, checkpoints, has_log, megabytes=0):
-    salt = zlib.crc32(state.encode())
-    with connect(path) as connection:
-        if megabytes:
-            columns = ", ".join(f"hash(i * 10 + {n} + {salt}) c{n}" for n in range(10))
-            rows(connection, f"CREATE TABLE bulk AS SELECT {columns} FROM range({megabytes * 12_500}) t(i)")
-        for n in range(checkpoints):
-            rows(connection, f"INSERT INTO marker VALUES ('{state}', 'file {n}')")
-            rows(connection, f"UPDATE keys SET v = v + {salt + n} WHERE i % 9 = {salt % 9}")
-            rows(connection, "CHECKPOINT")
-        keep_log(connection)
-        if has_log:
-            rows(connection, f"INSERT INTO marker VALUES ('{state}', 'log')")
-            rows(connection, f"INSERT INTO keys SELECT '{state} ' || i, i, 1 FROM range(1000000, 1000300) t(i)")
-            rows(connection, f"DELETE FROM keys WHERE i % 1000 = {salt % 997}")
-            rows(connection, f"UPDATE keys SET v = v + 1 WHERE i % 1000 = {salt % 991}")
-
-
-def do_crash(path):
-    """Ends in the middle of a checkpoint beside which somebody commits: the database has two logs then."""
-    connection, number = connect(path), itertools.count()
-    keep_log(connection)
-
-    def commit():
-        own = connection.cursor()
-        while True:
-            rows(own, f"INSERT INTO marker VALUES ('crash', 'log {next(number)}')")
-
-    def watch():
-        while not all(os.path.exists(path + log) and os.path.getsize(path + log) > 200 for log in LOGS[:2]):
-            pass
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    rows(connection, "INSERT INTO keys SELECT 'crash ' || i, i, 2 FROM range(2000000, 2000300) t(i)")
-    for work in (commit, watch):
-        threading.Thread(target=work, daemon=True).start()
-    while True:
-        rows(connection, "UPDATE keys SET v = v + 1")
-        with contextlib.suppress(Exception):  # "there are other transactions"
-            rows(connection, "CHECKPOINT")
-
-
-def do_read(path, read_only=False):
-    """What the database holds: each table's rows and their hash, each key found by the index as by a scan."""
-    with connect(path, read_only) as connection:
-        state = {}
-        for (name,) in rows(connection, "SELECT table_name FROM duckdb_tables() ORDER BY 1"):
-            state[name] = rows(connection, f"SELECT count(*), coalesce(sum(hash(t)), 0)::VARCHAR FROM {name} t")[0]
-        for key in rows(connection, "SELECT min(k), max(k), arg_max(k, i), arg_min(k, i) FROM keys")[0]:
-            found = [rows(connection, f"SELECT count(*) FROM keys WHERE k{x} = '{key}'")[0][0] for x in ("", " || ''")]
-            if found != [1, 1]:
-                raise ValueError(f"key {key} is there {found[0]} times by the index, {found[1]} times by a scan")
-        return json.dumps(state)
-
-
-def serve():
-    def answer(pipe, do, path, more):
-        try:
-            pipe.send({"result": globals()[f"do_{do}"](path, **more)})
-        except Exception as error:
-            pipe.send({"error": f"{type(error).__name__}: {error}"[:300]})
-
-    context = multiprocessing.get_context("fork")
-    for line in sys.stdin:
-        ours, theirs = context.Pipe(duplex=False)
-        child = context.Process(target=answer, args=(theirs, *json.loads(line)))
-        child.start()
-        theirs.close()
-        try:
-            result = ours.recv() if ours.poll(SECONDS) else {"error": f"no answer in {SECONDS} s"}
-        except EOFError:
-            result = {"error": "the engine crashed"}
-        child.kill()
-        child.join()
-        print(json.dumps(result), flush=True)
-
-
-def hold(path, mode):
-    connection = connect(path, mode == "reads")
-    rows(connection, "FROM marker" if mode == "reads" else "INSERT INTO marker VALUES ('holder', 'log')")
-    print("ready", flush=True)
-    sys.stdin.read()
-
-
-# --- a stack and what is known of it
-
-
-class Engine:
-    def __init__(self, options, version):
-        library = options.deps / "duckdb" / version
-        if not library.is_dir():
-            raise SystemExit(f"kills: DuckDB {version} is not in {library}. Run scripts/setup.")
-        self.environment = {**os.environ, "PYTHONPATH": str(library), "PYTHONDONTWRITEBYTECODE": "1"}
-        self.server = self.start("serve")
-
-    def start(self, *arguments):
-        return subprocess.Popen([sys.executable, __file__, *map(str, arguments)], env=self.environment, text=True,
-                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def ask(self, do, path, **more):
-        """(What came of it, None), or (None, the error)."""
-        print(json.dumps([do, str(path), more]), file=self.server.stdin, flush=True)
-        answer = json.loads(self.server.stdout.readline())
-        return answer.get("result"), answer.get("error")
-
-    def need(self, do, path, **more):
-        result, error = self.ask(do, path, **more)
-        if error:
-            raise SystemExit(f"kills: the engine cannot {do} {path}: {error}")
-        return result
-
-
-def tree(folder):
-    """The hash of an MLflow directory: names, permissions, bytes, and of mlflow.db the rows."""
-    digest = hashlib.sha256()
-    for directory, folders, files in os.walk(folder):
-        folders.sort()
-        for name in [".", *sorted(files)]:
-            path = os.path.join(directory, name)
-            content = b""
-            if name == "mlflow.db":
-                with contextlib.closing(sqlite3.connect(f"file:{path}?immutable=1", uri=True)) as store:
-                    content = "\n".join(store.iterdump()).encode()
-            elif name != ".":
-                with open(path, "rb") as file:
-                    content = file.read()
-            about = f"{os.path.relpath(path, folder)} {os.stat(path).st_mode:o} {len(content)}\n"
-            digest.update(about.encode() + content)
-    return digest.hexdigest()
-
-
-def make_store(folder, state, files):
-    for n in range(files):
-        file = folder / "artifacts" / f"run {n % 50}" / f"{state if n % 100 == 0 else 'file'} {n}"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(f"{state} {n}\n".encode() * (1 + n % 40))
-    with contextlib.closing(sqlite3.connect(folder / "mlflow.db")) as store:
-        store.execute("CREATE TABLE experiments (experiment_id INTEGER PRIMARY KEY, name TEXT)")
-        store.executemany("INSERT INTO experiments VALUES (?, ?)", [(n, f"{state} {n}") for n in range(500)])
-        store.commit()
-
-
-class Stack:
-    """A data directory, its backups, and the names of the states that it may be in."""
-
-    def __init__(self, home, options, engine):
-        self.home, self.options, self.engine, self.states = home, options, engine, {}
-        self.data, self.scratch, self.backups = home / "data", home / "scratch", home / "backups"
-        self.database, self.journal = self.data / DATABASE, self.data / JOURNAL
-        # Nothing may touch a stack that these point to.
-        self.environment = {k: v for k, v in os.environ.items() if k[:4] != "HRP_" and k != "MLFLOW_TRACKING_URI"}
-
-    def command(self, name, *arguments):
-        places = ["--data-dir", self.data] + (["--backup-dir", self.backups] if name != "undo" else [])
-        return list(map(str, [self.options.hrp, "backup", name, *arguments, *places]))
-
-    def hrp(self, *arguments, expected=0):
-        done = subprocess.run(self.command(*arguments), env=self.environment, text=True, capture_output=True,
-                              stdin=subprocess.DEVNULL, timeout=SECONDS)
-        if expected is not None and done.returncode != expected:
-            raise OSError(f"hrp backup {' '.join(map(str, arguments))}: exit {done.returncode}: {done.stderr[:300]}")
-        return done
-
-    def learn(self, state, folder):
-        """Notes what the stack in a folder holds; the last of its kinds is the database without its log."""
-        for name, logs in ((state, LOGS), (state + LOGLESS, [])):
-            shown = self.read_copy(folder, logs)
-            if self.states.setdefault(shown, name) != name:
-                raise SystemExit(f"kills: {name} is as {self.states[shown]}: this proves nothing")
-        self.states[tree(folder / "mlflow")] = state
-
-    def read_copy(self, folder, logs=LOGS, logs_of=None):
-        """What the engine shows of a copy of a database with logs, as whoever opens it would see it."""
-        shutil.rmtree(self.scratch, ignore_errors=True)
-        self.scratch.mkdir()
-        for suffix in ["", *logs]:
-            file = ((logs_of or folder) if suffix else folder) / (DATABASE + suffix)
-            if file.exists():
-                shutil.copyfile(file, self.scratch / file.name)
-        if not (self.scratch / DATABASE).exists():
-            return "nothing: the database's path is empty"
-        result, error = self.engine.ask("read", self.scratch / DATABASE)
-        return result or f"an error: {error}"
-
-    def name(self, shown):
-        return self.states.get(shown, shown)
-
-    def state(self):
-        """The states of the database and of the MLflow directory where they lie."""
-        result, error = self.engine.ask("read", self.database, read_only=True)
-        return self.name(result or f"an error: {error}"), self.name(tree(self.data / "mlflow"))
+ENGINES, KEYS, FILES, OFTEN, UNDO = ("2.0.0", "1.5.6", "1.4.5"), 100_000, 5000, 20, ".hrp.duckdb.hrp-undo"
 
 
 # --- kills
 
 
 class Kills(Stack):
-    """One large stack; what is counted goes into `total`."""
+    """One large stack, and the kills of what is done to it."""
 
-    def __init__(self, home, options, engine, total):
-        super().__init__(home, options, engine)
-        self.total, self.current = total, "old"
-        base, self.pristine = home / "base.duckdb", home / "old"
-        engine.need("base", base, keys=KEYS)
-        for state in ("old", "new"):
-            folder = home / state
-            folder.mkdir()
-            shutil.copyfile(base, folder / DATABASE)
-            engine.need("write", folder / DATABASE, state=state, checkpoints=2, has_log=True,
-                        megabytes=options.megabytes)
-            make_store(folder / "mlflow", state, FILES)
-            self.learn(state, folder)
-        stale = self.read_copy(home / "new", logs_of=self.pristine)
-        print(f"a stack of {os.path.getsize(home / 'new' / DATABASE) / 1e6:.0f} MB and {FILES} files, twice; checkpoint"
-              f" {iteration(home / 'old' / DATABASE)} and {iteration(home / 'new' / DATABASE)}; the new one with the old"
-              f" log would be: {'a mixture' if shown_silently(stale) else stale[:60]}")
-        (home / "new").rename(self.data)
-        self.hrp("create")
-        self.backup = next(self.backups.glob("backup_*"))
-        if not (self.backup / (DATABASE + ".wal")).exists():
-            raise SystemExit("kills: the backup has no log: this proves nothing")
-        self.reset()
-
-    def reset(self):
-        shutil.rmtree(self.data)
-        subprocess.run(["cp", "-a", "--reflink=auto", self.pristine, self.data], check=True)
+    def __init__(self, home, options, version, total):
+        super().__init__(home, options, version, total)
+        self.engine.need("base", home / "base", keys=KEYS)
+        self.pristine, new = (self.make(state, FILES, home / "base", checkpoints=2, has_log=True,
+                                        megabytes=options.megabytes) for state in ("old", "new"))
+        stale = self.name(self.copied(new, logs_of=self.pristine))
+        print(f"two stacks of {os.path.getsize(new / DATABASE) / 1e6:.0f} MB and {FILES} files, checkpoints "
+              f"{iteration(self.pristine / DATABASE)} and {iteration(new / DATABASE)}; one with the other's log: "
+              f"{stale[:60]}", flush=True)
+        self.back_up(new)
+        shutil.rmtree(new)
+        self.put(self.pristine)
         self.current = "old"
 
-    def bad(self, what, problem, kept):
-        self.total["problems"] += 1
-        if self.total["problems"] <= 12:
-            print(f"  bad: {what}: {problem}" + (f"\n       kept: {kept}" if kept else ""), flush=True)
+    def fresh(self):
+        """The new state in place, with nothing left of kills."""
+        self.put(self.pristine)
+        self.hrp("restore", self.backup)
+        self.current = "new"
 
-    def keep(self, what):
-        """Keeps the data directory as it is, for whoever looks into it."""
-        if self.total["kept"] >= KEPT:
-            return None
-        self.total["kept"] += 1
-        folder = self.options.keep_bad or pathlib.Path(tempfile.gettempdir()) / f"kills-bad-{os.getpid()}"
-        folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["cp", "-a", self.data, folder / re.sub(r"\W+", "-", what)], check=True)
-        return folder / re.sub(r"\W+", "-", what)
+    def prepare(self, command):
+        """Brings the target to where a command begins; returns the states before and after it."""
+        if command == ["undo"] and not (self.data / UNDO).exists():
+            self.fresh()
+        if command != ["undo"] and self.current == "new":
+            self.hrp("undo")
+            self.current = "old"
+        return self.current, "new" if self.current == "old" else "old"
 
-    def kill(self, command, how, when, broken=()):
+    def undisturbed(self, command):
+        """How long a run takes, and its swap."""
+        _, self.current = self.prepare(command)
+        began = seen = gone = time.monotonic()
+        process = self.start(command)
+        while process.poll() is None:
+            if os.path.exists(self.journal):
+                seen, gone = seen if seen > began else time.monotonic(), time.monotonic()
+        self.wait(process)
+        return time.monotonic() - began, gone - seen
+
+    def calls(self, command, exchanges):
+        """The calls of a swap, each as (name, which of that name in its thread, exchanges)."""
+        _, self.current = self.prepare(command)
+        log, counts, swap = self.home / "calls", Counter(), []
+        self.wait(self.start(command, "-o", log, exchanges=exchanges))
+        lines = [x.groups() for x in map(re.compile(r"(\d+) +(\w+)\((.*)").match, log.read_text().splitlines()) if x]
+        commit, *_, end = (n for n, line in enumerate(lines) if f'"{JOURNAL}"' in line[2])
+        for n, (thread, name, _) in enumerate(lines[: end + 1]):
+            counts[thread, name] += 1
+            if n > commit and thread == lines[commit][0]:
+                swap.append((name, counts[thread, name], exchanges))
+        return swap
+
+    def moments(self, command, wanted, aimed):
+        """When to kill, as (how, when)."""
+        runs = [self.undisturbed(command) for _ in range(4)][1:]  # the first one has nothing to remove
+        whole, swap = (statistics.median(x) for x in zip(*runs))
+        calls = []
+        if shutil.which("strace"):
+            calls = self.calls(command, True)
+            calls += self.calls(command, False)
+            self.fresh()
+        print(f"{command[0]}: {whole * 1000:.0f} ms undisturbed, {swap * 1000:.1f} ms of it the swap, in which strace "
+              f"finds {len(calls)} calls, some where names cannot be exchanged", flush=True)
+        some = min(len(calls), aimed * 2 // 3)
+        return ([("time", whole * (n + 0.5) / (wanted - aimed)) for n in range(wanted - aimed)]
+                + [("sight", swap * n / (aimed - some)) for n in range(aimed - some)]
+                + [("call", calls[n * len(calls) // some]) for n in range(some)])
+
+    def kill(self, command, how, when):
         """Runs hrp and kills it; false: it had ended before."""
-        traced = ["strace", "-f", "-o", os.devnull, "-e", CALLS, *broken, "-e"] if how == "call" else []
-        if traced:
-            traced.append("inject={}:signal=SIGKILL:when={}".format(*when))
-        began = time.monotonic()
-        with open(self.home / "hrp.log", "wb") as log:
-            process = subprocess.Popen(traced + command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log,
-                                       stderr=log)
+        if how == "call":
+            name, count, exchanges = when
+            inject = f"inject={name}:signal=SIGKILL:when={count}"
+            return self.wait(self.start(command, "-o", os.devnull, "-e", inject, exchanges=exchanges))
+        began, process = time.monotonic(), self.start(command)
         if how == "sight":
             while not os.path.exists(self.journal) and process.poll() is None:
                 pass
             began = time.monotonic()
-        if how != "call":
-            time.sleep(max(0, began + when - time.monotonic() - 0.002))
-            while time.monotonic() < began + when:
-                pass
-            process.kill()
-        code = process.wait(SECONDS)
-        if code not in (0, -signal.SIGKILL, 128 + signal.SIGKILL):
-            raise OSError(f"{' '.join(command)}: exit {code}: {(self.home / 'hrp.log').read_text()[-300:]}")
-        return code != 0
+        time.sleep(max(0, began + when - time.monotonic() - 0.002))
+        while time.monotonic() < began + when:
+            pass
+        process.kill()
+        return self.wait(process)
 
     def judge(self, what, before, after):
         """Looks at the target; returns where the kill was, and what a program would have seen there."""
-        pending, problems, kept = self.journal.exists(), [], None
-        saw = self.name(self.read_copy(self.data))
-        right = {before, after} | ({before + LOGLESS, after + LOGLESS} if pending else set())
-        if saw not in right:
-            kept = self.keep(what)
-            problems.append(f"a program would see {saw}, {'in the swap' if pending else 'outside of the swap'}")
-        said = self.hrp("list").stderr
-        finished = not self.journal.exists()
-        if pending and not (finished and "finished now" in said):
-            self.total["unfinished"] += 1
-            problems.append(f"hrp backup list {'says nothing of what it finished' if finished else 'finishes nothing'}")
-            kept = kept or self.keep(what)
-            self.hrp("restore", self.backup, "--dry-run")  # so that the rest can be judged
+        pending, problems = self.journal.exists(), self.total["bad"]
+        saw = self.name(self.copied(self.data))
+        if saw not in {before, after} | ({before + LOGLESS, after + LOGLESS} if pending else set()):
+            self.bad(what, f"{'in' if pending else 'outside of'} the swap a program would see {saw}")
+        is_half = pending and not self.finish(what)
+        if not pending:
+            self.hrp("list")
         state = self.state()
         if state not in ([(after, after)] if pending else [(before, before), (after, after)]) or self.journal.exists():
-            problems.append(f"the database is {state[0]}, the MLflow directory {state[1]}")
-            kept = kept or self.keep(what)
-            self.total["half"] += 1
-            self.reset()
+            self.bad(what, f"the database is {state[0]}, the MLflow directory {state[1]}")
+            is_half = True
+            self.put(self.pristine)
             state = ("old", "old")
-        elif not finished:
-            self.total["half"] += 1
+        elif not pending and saw != state[0]:
+            self.bad(what, f"it was {saw} and is {state[0]}")
+        self.total["half"] += is_half
         self.current = state[0]
-        for problem in problems:
-            self.bad(what, problem, kept)
         return "in the swap" if pending else "after it" if state[0] == after else "before it", saw
 
-    def whole(self, what):
-        """The backup is still good, an undo brings the old state back, and a restore the new one."""
+    def follow(self, what):
+        """The backup is still good, an undo brings the old state back, a restore the new one, an undo the old one."""
         self.hrp("verify", self.backup)
-        for command, state in ([("undo",)] if self.current == "new" else []) + [("restore", self.backup), ("undo",)]:
-            self.hrp(command, *state) if isinstance(state, tuple) else None
+        for command in (["undo"],) * (self.current == "new") + (["restore", self.backup], ["undo"]):
+            before, self.current = self.prepare(command)
+            self.hrp(*command)
+            if self.state() != (self.current, self.current):
+                self.bad(what, f"hrp backup {command[0]} after it: {self.state()}")
         self.total["followed"] += 1
 
-    def calls(self, arguments, *broken):
-        """The calls of a swap, each as (name, which of that name in its thread); and which ones exchange names."""
-        log, counts, swap, exchanges = self.home / "strace", Counter(), [], []
-        subprocess.run(["strace", "-f", "-o", log, "-e", CALLS, *broken, *self.command(*arguments)], check=True,
-                       env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        lines = [x for x in map(re.compile(r"(\d+) +(\w+)\((.*)").match, log.read_text().splitlines()) if x]
-        marks = [n for n, x in enumerate(lines) if f'"{JOURNAL}"' in x[3]]  # the commit, and the end
-        for n, (thread, name, rest) in enumerate(x.groups() for x in lines):
-            counts[thread, name] += 1
-            if "RENAME_EXCHANGE" in rest:
-                exchanges.append(counts[thread, name])
-            if marks[0] < n <= marks[-1] and thread == lines[marks[0]][1]:
-                swap.append((name, counts[thread, name]))
-        return swap, exchanges
+    def run(self, command, wanted, aimed):
+        where, seen, began = Counter(), Counter(), time.monotonic()
+        for number, (how, when) in enumerate(self.moments(command, wanted, aimed), 1):
+            what = f"{command[0]} {number} by {how} {when if how == 'call' else f'{when * 1000:.1f} ms'}"
+            if command == ["undo"] and how == "call" and not when[2]:
+                self.fresh()
+            states = self.prepare(command)
+            for attempt in range(1, 31):
+                if self.kill(command, how, when):
+                    break
+                self.current = states[1]  # it had ended: once more, a little earlier
+                states = self.prepare(command)
+                how, when = (how, when * 0.95) if how != "call" else ("call", when) if attempt < 4 else ("sight", 0)
+            else:
+                raise OSError(f"{what}: never killed")
+            try:
+                place, saw = self.judge(what, *states)
+                where[place] += 1
+                seen[saw[:40]] += 1
+                if number % OFTEN == 0:
+                    self.follow(what)
+            except (OSError, subprocess.TimeoutExpired) as error:
+                self.bad(what, str(error))
+                self.total["half"] += 1
+                self.put(self.pristine)
+                self.current = "old"
+            if number % 50 == 0 or number == wanted:
+                print(f"{number:4} kills of {command[0]}: {words(where)}; a program would have seen: {words(seen)}; "
+                      f"{time.monotonic() - began:.0f} s", flush=True)
+        self.total.update({command[0]: where.total(), f"{command[0]} swap": where["in the swap"]})
+
+
+def words(counter):
+    return ", ".join(f"{count} {name}" for name, count in counter.most_common())
+
+
+# --- traps
+
+
+class Traps(Stack):
+    """Small stacks of one engine; each trap is a fresh target."""
+
+    def check(self, what, right):
+        self.total["traps"] += 1
+        if not right:
+            names = sorted(x.name for x in self.data.iterdir())
+            self.bad(f"{self.version} {what}", "the database is {}, the MLflow directory {}; there are {}".format(
+                *(x[:100] for x in self.state()), names))
+
+    def files(self):
+        """All that a restore could change, with the bytes."""
+        paths = [x for x in self.data.rglob("*") if x.is_file() and not x.name.startswith(("hrp-cat", ".hrp-stack"))]
+        return {x: (x.stat().st_ino, x.stat().st_mtime_ns, x.read_bytes()) for x in paths if "logs" not in x.parts}
+
+    def logs(self):
+        return {log: (self.data / (DATABASE + log)).read_bytes() for log in ["", *LOGS]
+                if (self.data / (DATABASE + log)).exists()}
+
+    def stale(self, source, target, layout):
+        self.put(target)
+        if layout == "three logs":
+            for log in LOGS[1:]:
+                shutil.copyfile(target / (DATABASE + ".wal"), self.data / (DATABASE + log))
+        if layout == "no database":
+            (self.data / DATABASE).unlink()
+        before, what = self.logs(), f"{target.name}, {layout}, restored: {source.name}"
+        self.hrp("restore", self.backup)
+        self.check(what, self.state() == (source.name,) * 2 == (self.name(self.copied(self.data)), source.name)
+                   and self.logs().keys() == {log for log in ["", *LOGS] if (self.backup / (DATABASE + log)).exists()})
+        self.hrp("undo")
+        self.check(f"{what}, undone", self.logs() == before)
+
+    def holders(self, source, target):
+        for mode, command in itertools.product(("reads", "writes"), ("restore", "undo")):
+            self.put(target)
+            self.hrp("restore", self.backup)
+            holder = self.engine.start("hold", self.data / DATABASE, mode)
+            try:
+                holder.stdout.readline()
+                before = self.files()
+                for force in [[], ["--force"]] if command == "restore" else [[]]:
+                    said = self.hrp(command, *[self.backup][: command == "restore"], *force, expected=11)
+                    self.check(f"a program {mode}: {command}", f"PID {holder.pid}" in said and self.files() == before)
+            finally:
+                holder.kill()
+                holder.wait()
+            self.hrp(command, *[self.backup][: command == "restore"])
+            right = source if command == "restore" else target
+            self.check(f"no program {mode} any more: {command}", self.state() == (right.name, right.name))
+
+    def two_logs(self, source, crashed):
+        """An undo brings both logs of a stack back, wherever it is killed."""
+        self.put(crashed)
+        before = self.logs()
+        for number in itertools.count(1) if shutil.which("strace") else ():
+            self.hrp(*["restore", self.backup] if number == 1 else ["undo"])
+            inject = f"inject=renameat2:signal=SIGKILL:when={number}"
+            was_killed = self.wait(self.start(["undo"], "-o", os.devnull, "-e", inject))
+            if self.journal.exists():
+                self.finish(f"{self.version} undo of two logs, rename {number}")
+            elif was_killed:
+                self.hrp("undo")
+            self.check(f"two logs, undone, killed at rename {number}", self.logs() == before)
+            if not was_killed or self.logs() != before:
+                return
+
+    def without_exchange(self, source, target):
+        self.put(target)
+        for number, right in enumerate((source, target, source, target)):
+            try:
+                self.wait(self.start(["undo"] if number else ["restore", self.backup], exchanges=False))
+                self.check(f"names cannot be exchanged, undo {number}", self.state() == (right.name, right.name))
+            except OSError as error:
+                return self.bad(f"{self.version} names cannot be exchanged, undo {number}", error)
+
+    def run(self):
+        self.engine.need("base", base := self.home / "base", keys=2000)
+        make = lambda name, n, log: self.make(name, 20, base, checkpoints=n, has_log=log)
+        bare, logged = make("bare backup", 1, False), make("backup with log", 1, True)
+        same, other = make("same checkpoint", 1, True), make("other checkpoint", 3, True)
+        bite = {x.name: self.name(self.copied(bare, logs_of=x))[:9] for x in (same, other)}
+        if bite[same.name] == bare.name[:9]:
+            raise SystemExit("kills: a log of the same checkpoint does no harm: this proves nothing")
+        crashed = None
+        if self.version >= "1.5":
+            crashed = self.home / "crashed"
+            shutil.copytree(same, crashed)
+            self.engine.ask("crash", crashed / DATABASE)
+            if not all((crashed / (DATABASE + log)).exists() for log in LOGS[:2]):
+                raise SystemExit("kills: the crashed database does not have two logs: this proves nothing")
+        for source in (bare, logged):
+            shutil.rmtree(self.backups, ignore_errors=True)
+            self.back_up(source)
+            for target, layout in itertools.product((same, other), ("plain", "three logs", "no database")):
+                self.stale(source, target, layout)
+            if crashed:
+                self.two_logs(source, crashed)
+        self.holders(logged, same)
+        self.without_exchange(logged, same)
+        print(f"traps with {self.version}: the bare backup with the log of {bite}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=200, help="of a restore; a fifth of it of an undo (%(default)s)")
+    parser.add_argument("--traps", action="store_true", help="only the traps")
+    parser.add_argument("--engine", default=ENGINES[0], help="DuckDB's version for the kills (%(default)s)")
+    parser.add_argument("--megabytes", type=int, default=200, help="of the database (%(default)s)")
+    parser.add_argument("--hrp", type=pathlib.Path, default=newest_hrp(), help="default: the newest one built")
+    parser.add_argument("--deps", type=pathlib.Path, default=REPOSITORY / ".deps", help="default: the repository's")
+    parser.add_argument("--folder", help="where the stack and its backups go (default: memory)")
+    parser.add_argument("--keep-bad", type=pathlib.Path, metavar="DIR", help="where bad targets go (default: TMPDIR)")
+    options = parser.parse_args()
+    options.deps = options.deps.absolute()
+    if not options.hrp or not options.hrp.is_file() or options.kills < 10:
+        parser.error("no hrp (swift build, or name it with --hrp), or fewer than 10 kills")
+    options.hrp, total, began = options.hrp.absolute(), Counter(), time.monotonic()
+    place = options.folder or ("/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+    home = pathlib.Path(tempfile.mkdtemp(prefix="kills-", dir=place)).resolve()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the finally below removes what we made
+    os.nice(5)
+    wanted, undone, few = options.kills, max(10, options.kills // 5), False
+    try:
+        if not options.traps:
+            kills = Kills(home / "kills", options, options.engine, total)  # the folders are theirs
+            kills.run(["restore", kills.backup], wanted, aimed=wanted // 4)
+            kills.run(["undo"], undone, aimed=undone * 3 // 4)
+            few = total["restore swap"] < wanted / 10 or total["undo swap"] < undone / 2
+            shutil.rmtree(kills.home)
+        for version in ENGINES:
+            Traps(home / version, options, version, total).run()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    print(f"{total['traps']} looks at traps, {total['followed']} times verified, undone and restored, "
+          f"{total['unfinished']} swaps that hrp backup list left unfinished, {total['bad']} problems, "
+          f"{time.monotonic() - began:.0f} s")
+    if few:
+        print("this proves nothing: too few kills were in the swap")
+    if not options.traps:
+        print(f"kills: {total['restore']} of a restore ({total['restore swap']} in the swap), {total['undo']} of an"
+              f" undo, {total['half']} targets neither old nor new")
+    sys.exit(1 if total["bad"] or few else 0)
+
+
+if __name__ == "__main__":
+    main()

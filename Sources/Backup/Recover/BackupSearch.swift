@@ -41,8 +41,8 @@ package struct BackupSearch {
   /// The backups that hold it, newest first.
   ///
   /// - Parameter isFirstOnly: stops at the newest.
-  /// - Throws: `BackupError` `backup-directory.not-found`, `find.empty`; `Interruption.Stopped`. A backup that cannot be
-  ///   read is named and passed over.
+  /// - Throws: `BackupError` `backup-directory.not-found`, `find.empty`; `Interruption.Stopped`. A backup that cannot
+  ///   be read is named and passed over.
   package func find(_ text: String, isFirstOnly: Bool = false) throws -> [SearchResult] {
     guard !text.isEmpty else {
       throw BackupError("find.empty", .usage, "there is nothing to look for", remedy: "Give an id, a name or a file.")
