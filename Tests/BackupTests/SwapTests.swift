@@ -226,4 +226,50 @@ struct SwapTests {
       #expect(try hrp(["list"]).output.contains("1. backup_"))
     }
   }
+
+  @Test(
+    "an MLflow directory that is a mount point is exchanged name by name, and comes back", .enabled(if: Mount.canMount))
+  func mounted() throws {
+    try withReplaced { sample, backup in
+      try Mount.withMemory("size=30m", on: sample.folder) { place in
+        try run("/bin/sh", ["-c", "cp -a mlflow/. '\(place)' && rm -r mlflow && mkdir mlflow"], in: sample.data)
+        let bound = try run("/bin/sh", ["-c", "mount --bind '\(place)' mlflow"], in: sample.data)
+        #expect(bound.status == 0, "\(bound)")
+        defer { _ = try? run("/bin/umount", [sample.data + "/mlflow"]) }
+        // Foundation lists no other file system: the store is looked at where it is mounted first.
+        let old = try Self.contents(of: place)
+        _ = try sample.restore(backup, to: sample.data)
+        let new = try Self.contents(of: place)
+        #expect(new["mlruns/0/r1/artifacts/model.pkl"] == Data("model".utf8) && new["more/x"] == nil)
+        for expected in [old, new, old] {
+          _ = try undo(sample)
+          #expect(try Self.contents(of: place) == expected)
+        }
+      }
+    }
+  }
+
+  @Test("a single thing of a backup goes to a new place, and nothing else does")
+  func included() throws {
+    try withReplaced { sample, backup in
+      let target = sample.folder + "/one"
+      #expect(try restoreOneRun(backup, to: target).restored == ["mlruns/"])
+      let names = try Self.contents(of: target).keys.sorted()
+      #expect(names == ["mlflow/mlruns/0/r1/artifacts/model.pkl"])
+      #expect {
+        try restoreOneRun(backup, to: sample.data)
+      } throws: {
+        ($0 as? BackupError)?.code == "restore.include-needs-a-new-place"
+      }
+    }
+  }
+
+  private func restoreOneRun(_ backup: String, to path: String) throws -> RestoreResult {
+    var request = RestoreRun.Request()
+    request.includes = [EntryPath("mlruns/mlruns/0/r1")]
+    return try RestoreRun(
+      FilePath(backup), to: RestoreTarget(FilePath(path), files: Kernel()), request, files: Kernel(),
+      time: SystemTime(), events: EventStream()
+    ).run()
+  }
 }
