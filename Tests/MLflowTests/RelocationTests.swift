@@ -60,4 +60,33 @@ struct RelocationTests {
         """)
     #expect(places.rewrite(yaml: Array("name: x\n".utf8)) == nil)
   }
+
+  @Test("folded and escaped texts are read as YAML has them; a rewritten one stands in one line")
+  func folded() throws {
+    let places = Relocation([(old: "/old place with a long name/ü", new: "/new")])
+    let text = """
+      artifact_location: file:///old place with a long
+        name/ü/mlruns/0
+      artifact_path: "/old place with a long name/\\xFC/mlruns/0\\
+        /models/m"
+      flavors:
+        source: /old place with a long name/ü/x
+      source: '/old place with a long
+        name/ü/it''s'
+      utc: '2026'
+      """
+    let done = try #require(places.rewrite(yaml: Array(text.utf8)))
+    #expect(done.count == 3)
+    #expect(
+      String(decoding: done.yaml, as: UTF8.self) == """
+        artifact_location: file:///new/mlruns/0
+        artifact_path: '/new/mlruns/0/models/m'
+        flavors:
+          source: /old place with a long name/ü/x
+        source: '/new/it''s'
+        utc: '2026'
+        """)
+    let meta = MetaFile(Array(text.utf8))
+    #expect(meta["source"] == "/old place with a long name/ü/it's" && meta["flavors"] == nil && meta["utc"] == "2026")
+  }
 }

@@ -22,9 +22,12 @@ package struct BackupMetadata: Sendable {
   package var manifestDigest: Digest?
   /// The data directory that was backed up, in the escapes of ``ByteText``.
   package var sourceDirectory: String?
+  /// The same without links; programs may have recorded either.
+  package var realSourceDirectory: String?
   package var mlflowLayout: String?
   /// The MLflow directory that was backed up, in the escapes of ``ByteText``.
   package var mlflowDirectory: String?
+  package var realMLflowDirectory: String?
   package var databaseName: String?
   /// Whether the database is a clone that shares storage with its source.
   package var sharesStorage: Bool?
@@ -118,9 +121,9 @@ package struct MetadataParser {
 
     enum Key: String, CodingKey {
       case format, name, timestamp, created_at, size_bytes, include_mlflow, verified, complete, checksums_sha256
-      case manifest_sha256, source_dir, mlflow, database, snapshot, files
+      case manifest_sha256, source_dir, source_dir_real, mlflow, database, snapshot, files
     }
-    enum Inner: String, CodingKey { case layout, name, shares_storage, directory }
+    enum Inner: String, CodingKey { case layout, name, shares_storage, directory, directory_real }
 
     init(from decoder: any Decoder) throws {
       let fields = try decoder.container(keyedBy: Key.self)
@@ -135,10 +138,12 @@ package struct MetadataParser {
       metadata.checksumsDigest = Self.digest(fields, .checksums_sha256)
       metadata.manifestDigest = Self.digest(fields, .manifest_sha256)
       metadata.sourceDirectory = try? fields.decode(String.self, forKey: .source_dir)
+      metadata.realSourceDirectory = try? fields.decode(String.self, forKey: .source_dir_real)
       metadata.filesCount = (try? fields.decode([String].self, forKey: .files))?.count
       let mlflow = try? fields.nestedContainer(keyedBy: Inner.self, forKey: .mlflow)
       metadata.mlflowLayout = try? mlflow?.decode(String.self, forKey: .layout)
       metadata.mlflowDirectory = try? mlflow?.decode(String.self, forKey: .directory)
+      metadata.realMLflowDirectory = try? mlflow?.decode(String.self, forKey: .directory_real)
       let database = try? fields.nestedContainer(keyedBy: Inner.self, forKey: .database)
       let snapshot = try? fields.nestedContainer(keyedBy: Inner.self, forKey: .snapshot)
       metadata.sharesStorage = try? snapshot?.decode(Bool.self, forKey: .shares_storage)

@@ -77,6 +77,7 @@ extension BackupRun {
       ("include_mlflow", .flag(report.mlflow != nil)),
       ("hrp_version", .text(Version.current)),
       ("source_dir", .text(stack.dataDirectory.text)),
+      ("source_dir_real", .text((ThisProcess.realPath(stack.dataDirectory) ?? stack.dataDirectory).text)),
       ("format", .whole(1)),
       ("name", .text(report.staging.name)),
       ("timestamp_with_offset", .text(began.iso8601WithOffset)),
@@ -123,6 +124,7 @@ extension BackupRun {
     let store = copied.store
     return .object([
       ("directory", .text(store.directory.text)),
+      ("directory_real", .text((ThisProcess.realPath(store.directory) ?? store.directory).text)),
       ("layout", .text(store.layout.rawValue)),
       ("remote_tracking", .optional(store.remoteScheme)),
       ("artifacts_inside", .whole(Int64(copied.survey.inside))),

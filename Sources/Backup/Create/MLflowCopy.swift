@@ -44,7 +44,8 @@ final class MLflowCopy {
     root = try OpenFile(store.directory, [.directory], files: files)
     chain = DirectoryChain(root: staging)
     copier = FileCopy(files: files, time: time, progress: progress)
-    survey = ArtifactSurvey(roots: [store.directory])
+    survey = ArtifactSurvey(
+      roots: [store.directory, ThisProcess.realPath(store.directory) ?? store.directory])
   }
 
   /// Copies the databases at the top of the store, so that every artifact they name is copied after them.

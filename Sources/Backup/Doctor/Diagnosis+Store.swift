@@ -19,7 +19,8 @@ extension Diagnosis {
           remedy: "Back the server's own database up too; it is not in these backups.")
       ]
     }
-    var survey = ArtifactSurvey(roots: [store.directory])
+    var survey = ArtifactSurvey(
+      roots: [store.directory, ThisProcess.realPath(store.directory) ?? store.directory])
     var databases = 0
     let folder = try OpenFile(store.directory, [.directory], files: files)
     let scratch = try Scratch(in: stack.scratchDirectory, files: files)

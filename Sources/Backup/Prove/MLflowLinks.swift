@@ -15,7 +15,7 @@ struct MLflowLinks {
   /// What its files are called in a finding.
   private let shown: EntryPath
   /// Where the store was when it was backed up: its records still name that place.
-  private let recorded: FilePath?
+  private let recorded: [FilePath]
   private let files: any FileSystem
 
   /// The store as a restore put it into a directory.
@@ -36,7 +36,9 @@ struct MLflowLinks {
     self.files = files
     self.shown = shown
     self.root = metadata?.includesMLflow == false || (try? files.exists(root)) != true ? nil : root
-    recorded = metadata?.mlflowDirectory.flatMap { ByteText.bytes(of: $0.utf8) }.map { FilePath(bytes: $0) }
+    recorded = [metadata?.mlflowDirectory, metadata?.realMLflowDirectory].compactMap { text in
+      text.flatMap { ByteText.bytes(of: $0.utf8) }.map { FilePath(bytes: $0) }
+    }
   }
 
   /// Everything that is wrong.
@@ -89,7 +91,8 @@ struct MLflowLinks {
   private func missing(
     _ artifacts: TrackingRecords.Artifacts, _ root: FilePath, mayBeEmpty: Bool = false
   ) -> Finding? {
-    guard let recorded, let path = ArtifactSurvey.localPath(of: artifacts.location), path.starts(with: recorded)
+    guard let path = ArtifactSurvey.localPath(of: artifacts.location),
+      let recorded = recorded.first(where: { path.starts(with: $0) })
     else { return nil }
     var rest = path
     guard rest.removePrefix(recorded), !holdsSomething(root.pushing(rest), mayBeEmpty: mayBeEmpty),

@@ -26,11 +26,22 @@ struct StoreRelocation {
     files: any FileSystem
   ) {
     let place = { (text: String?) in text.flatMap { ByteText.bytes(of: $0.utf8) }.map { FilePath(bytes: $0) } }
-    let pairs = [(place(metadata?.mlflowDirectory), store), (place(metadata?.sourceDirectory), target)]
+    // What a program found by way of links it may have recorded without them.
+    let pairs = [
+      (place(metadata?.mlflowDirectory), store), (place(metadata?.realMLflowDirectory), Self.real(store)),
+      (place(metadata?.sourceDirectory), target), (place(metadata?.realSourceDirectory), Self.real(target)),
+    ]
     relocation = Relocation(pairs.compactMap { old, new in old.map { (old: $0, new: new) } })
     self.folder = folder
     self.path = path
     self.files = files
+  }
+
+  /// The path without links, also of what does not exist yet.
+  private static func real(_ path: FilePath) -> FilePath {
+    if let real = ThisProcess.realPath(path) { return real }
+    guard let last = path.lastComponent, path.removingLastComponent() != path else { return path }
+    return real(path.removingLastComponent()).appending(last)
   }
 
   /// Rewrites; does nothing where the store comes back to its own place.

@@ -105,6 +105,15 @@ package enum ThisProcess {
     return boot * 1_000_000_000 + ticks * 10_000_000
   }
 
+  /// The path without links; nil: it does not lead anywhere. The corresponding C function is `realpath`.
+  package static func realPath(_ path: FilePath) -> FilePath? {
+    path.withPlatformString { text in
+      guard let real = realpath(text, nil) else { return nil }
+      defer { free(real) }
+      return FilePath(platformString: real)
+    }
+  }
+
   /// Whether something is mounted at a path, links in it resolved (Linux: `/proc/self/mountinfo`, man 5 proc).
   package static func isMountPoint(_ path: FilePath) -> Bool {
     guard let table = text("/proc/self/mountinfo") else { return false }

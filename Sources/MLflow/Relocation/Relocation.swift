@@ -89,31 +89,38 @@ package struct Relocation: Sendable {
 
 extension Relocation {
   /// The keys whose values are locations, in `meta.yaml` and in `MLmodel`.
-  private static let keys = ["artifact_location", "artifact_uri", "storage_location", "source", "artifact_path"]
+  private static let keys: Set<String> = [
+    "artifact_location", "artifact_uri", "storage_location", "source", "artifact_path",
+  ]
 
-  /// A YAML file of flat fields with its locations rewritten, and how many those were; nil: there are none.
+  /// A YAML file of MLflow's with the locations at its top rewritten, and how many those were; nil: there are none.
+  ///
+  /// What is not rewritten stays byte for byte.
   package func rewrite(yaml: [UInt8]) -> (yaml: [UInt8], count: Int)? {
-    var count = 0
-    let lines = yaml.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line -> [UInt8] in
-      guard let (key, value) = Self.field(line), let new = rewrite(value) else { return Array(line) }
-      count += 1
-      return Array("\(key): \(Self.scalar(new, like: line))".utf8) + (line.last == 0x0D ? [0x0D] : [])
+    let file = MetaFile(yaml)
+    let fields = file.fields.filter { Self.keys.contains($0.key) }
+    var new: [Int: String] = [:]
+    var dropped: Set<Int> = []
+    for field in fields {
+      guard let value = rewrite(field.value) else { continue }
+      let start = field.lines.lowerBound
+      let end = file.lines[start].last == "\r" ? "\r" : ""
+      new[start] = "\(field.key): \(Self.scalar(value, like: file.lines[start], of: field.key))\(end)"
+      // Folded lines become one: a text of any length may stand in one. Empty lines at the end stay.
+      dropped.formUnion(field.lines.dropFirst().filter { !file.lines[$0].isEmpty })
     }
-    guard count > 0 else { return nil }
-    return (Array(lines.joined(separator: [UInt8(ascii: "\n")])), count)
+    guard !new.isEmpty else { return nil }
+    let lines = file.lines.indices.filter { !dropped.contains($0) }.map { new[$0] ?? String(file.lines[$0]) }
+    return (Array(lines.joined(separator: "\n").utf8), new.count)
   }
 
-  /// Key and value of a line that is one of ours.
-  private static func field(_ line: ArraySlice<UInt8>) -> (String, String)? {
-    guard let key = keys.first(where: { line.starts(with: "\($0): ".utf8) }) else { return nil }
-    return MetaFile(line)[key].map { (key, $0) }
-  }
-
-  /// The value in quotes when it had some, or needs them.
-  private static func scalar(_ text: String, like line: ArraySlice<UInt8>) -> String {
-    let end = line.last == 0x0D ? line.dropLast().last : line.last
-    let isQuoted = end == UInt8(ascii: "'") || end == UInt8(ascii: "\"")
-    guard isQuoted || text.contains(": ") || text.contains(" #") || text.hasSuffix(" ") else { return text }
-    return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+  /// The value in quotes when it had some, or needs them (YAML 1.2, 7.3.2 and 7.3.3).
+  private static func scalar(_ text: String, like line: Substring, of key: String) -> String {
+    let old = line.dropFirst(key.count + 2).first
+    let isPlain =
+      old != "'" && old != "\"" && !text.contains(": ") && !text.contains(" #") && !text.hasSuffix(" ")
+      && !text.contains("\n")
+    return isPlain
+      ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
   }
 }

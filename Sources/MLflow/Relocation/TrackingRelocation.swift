@@ -8,6 +8,7 @@ package enum TrackingRelocation {
   private static let columns = [
     ("experiments", "artifact_location"), ("runs", "artifact_uri"), ("logged_models", "artifact_location"),
     ("model_versions", "storage_location"), ("model_versions", "source"),
+    ("workspaces", "default_artifact_root"), ("workspaces", "trace_archival_location"),
   ]
   /// What users wrote: never rewritten, its hits are told.
   private static let userColumns = [
@@ -39,7 +40,9 @@ package enum TrackingRelocation {
         try update(table, column, "", &result, database)
       }
       if try has("trace_tags", "value", database) {
-        try update("trace_tags", "value", " AND key = 'mlflow.artifactLocation'", &result, database)
+        try update(
+          "trace_tags", "value",
+          " AND key IN ('mlflow.artifactLocation', 'mlflow.trace.archiveLocation')", &result, database)
       }
       for (table, column) in userColumns where try has(table, column, database) {
         result.mentioned +=
