@@ -11,17 +11,16 @@ from a copy the old or the new state, in the swap also one of them without its l
 what was committed, and database and MLflow files must be wholly old or wholly new: new if it was committed. Every 20th
 time the backup is verified, and an undo and a whole restore follow.
 
-Traps, with each engine (for fewer than 100 kills with one): logs that lie beside the target and are not the backup's,
-of the same checkpoint or of another; a program that has the target open; an undo of a stack with two logs, killed at
-each of its renames; a program that writes to what a kill left before hrp comes; undo upon undo where names cannot be
-exchanged.
+Traps, with each engine (in the short form with one): logs that lie beside the target and are not the backup's, of
+the same checkpoint or of another; a program that has the target open; an undo of a stack with two logs, killed at each
+of its renames; a program that writes to what a kill left before hrp comes; undo upon undo where names cannot be exchanged.
 """
 import argparse, itertools, os, pathlib, re, shutil, signal, subprocess, sys, tempfile, time
 from collections import Counter
 from stacks import DATABASE, JOURNAL, LOGLESS, LOGS, Stack, at
 from torture import REPOSITORY, iteration, newest_hrp
 
-ENGINES, KEYS, FILES, OFTEN, UNDO = ("2.0.0", "1.5.6", "1.4.5"), 100_000, 5000, 20, ".hrp.duckdb.hrp-undo"
+ENGINES, KEYS, OFTEN, UNDO = ("2.0.0", "1.5.6", "1.4.5"), 100_000, 20, ".hrp.duckdb.hrp-undo"
 
 
 # --- kills
@@ -33,11 +32,11 @@ class Kills(Stack):
     def __init__(self, home, options, version, total):
         super().__init__(home, options, version, total)
         self.engine.need("base", home / "base", keys=KEYS)
-        self.pristine, new = (self.make(state, FILES, home / "base", checkpoints=2, has_log=True,
+        self.pristine, new = (self.make(state, options.files, home / "base", checkpoints=2, has_log=True,
                                         megabytes=options.megabytes) for state in ("old", "new"))
         stale = self.name(self.copied(new, logs_of=self.pristine))
-        print(f"two stacks of {os.path.getsize(new / DATABASE) / 1e6:.0f} MB and {FILES} files, checkpoints "
-              f"{iteration(self.pristine / DATABASE)} and {iteration(new / DATABASE)}; one with the other's log: "
+        print(f"two stacks of {os.path.getsize(new / DATABASE) / 1e6:.0f} MB and {options.files} files, checkpoints"
+              f" {iteration(self.pristine / DATABASE)} and {iteration(new / DATABASE)}; one with the other's log: "
               f"{stale[:50]}", flush=True)
         self.back_up(new)
         shutil.rmtree(new)
@@ -75,7 +74,7 @@ class Kills(Stack):
         """The calls of a swap, each as (name, which of that name in its thread, exchanges)."""
         _, self.current = self.prepare(command)
         log, counts, swap = self.home / "calls", Counter(), []
-        self.wait(self.start(command, "-o", log, exchanges=exchanges))
+        self.wait(self.start(command, "--seccomp-bpf", "-o", log, exchanges=exchanges))
         lines = [x.groups() for x in map(re.compile(r"(\d+) +(\w+)\((.*)").match, log.read_text().splitlines()) if x]
         commit, *_, end = (n for n, line in enumerate(lines) if f'"{JOURNAL}"' in line[2])
         for n, (thread, name, _) in enumerate(lines[: end + 1]):
@@ -311,10 +310,11 @@ class Traps(Stack):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=200, help="of a restore; of an undo a fifth of it (%(default)s)")
+    parser.add_argument("--kills", type=int, default=200, help="of a restore; of an undo a fifth; short: below 100 (%(default)s)")
     parser.add_argument("--traps", action="store_true", help="only the traps")
     parser.add_argument("--engine", default=ENGINES[0], help="DuckDB's version for the kills (%(default)s)")
-    parser.add_argument("--megabytes", type=int, help="of the database (200; 50 for fewer than 100 kills)")
+    parser.add_argument("--megabytes", type=int, help="of the database (200, short 50)")
+    parser.add_argument("--files", type=int, help="in the MLflow directory (5000, short 1000)")
     parser.add_argument("--hrp", type=pathlib.Path, default=newest_hrp(), help="default: the newest one built")
     parser.add_argument("--deps", type=pathlib.Path, default=REPOSITORY / ".deps", help="default: the repository's")
     parser.add_argument("--folder", help="where the stack and its backups go (default: memory)")
@@ -323,7 +323,8 @@ def main():
     options.deps = options.deps.absolute()
     if not options.hrp or not options.hrp.is_file() or options.kills < 10:
         parser.error("no hrp (swift build, or name it with --hrp), or fewer than 10 kills")
-    options.megabytes = options.megabytes or (200 if options.kills >= 100 else 50)
+    is_long = options.kills >= 100
+    options.megabytes, options.files = options.megabytes or (50, 200)[is_long], options.files or (1000, 5000)[is_long]
     options.hrp, total, began = options.hrp.absolute(), Counter(), time.monotonic()
     place = options.folder or ("/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
     home = pathlib.Path(tempfile.mkdtemp(prefix="kills-", dir=place)).resolve()
@@ -337,7 +338,7 @@ def main():
             kills.run(["undo"], undone, aimed=undone * 3 // 4)
             few = total["restore swap"] < wanted / 10 or total["undo swap"] < undone / 2
             shutil.rmtree(kills.home)
-        for version in ENGINES if options.kills >= 100 else [options.engine]:
+        for version in ENGINES if is_long else [options.engine]:
             Traps(home / version, options, version, total).run()
     finally:
         shutil.rmtree(home, ignore_errors=True)

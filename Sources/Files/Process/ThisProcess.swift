@@ -105,7 +105,9 @@ package enum ThisProcess {
     return boot * 1_000_000_000 + ticks * 10_000_000
   }
 
-  /// The path without links; nil: it does not lead anywhere. The corresponding C function is `realpath`.
+  /// The path without links; nil: it does not lead anywhere.
+  ///
+  /// The corresponding C function is `realpath`.
   package static func realPath(_ path: FilePath) -> FilePath? {
     path.withPlatformString { text in
       guard let real = realpath(text, nil) else { return nil }
