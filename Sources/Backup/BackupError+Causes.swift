@@ -27,7 +27,9 @@ extension BackupError {
       self.init(
         "restore.interfered", .failed,
         "a restore had been interrupted, and a program wrote to \(error.database.text) before it was finished",
-        remedy: "Restore again; what that program wrote is kept for hrp backup undo.")
+        remedy:
+          "Run hrp backup undo, which brings back what was there before, and then restore again; what that program "
+          + "wrote is kept.")
     case let error as EngineError: self = Self.of(error)
     case let error as Interruption.Stopped:
       self.init(

@@ -159,10 +159,10 @@ struct FaultTests {
     #expect(points > 100)
   }
 
-  @Test("W3: so it is where names cannot be exchanged")
-  func withoutExchange() throws {
-    let points = try everyPoint(.killed, hasExchange: false, undoes: false)
-    print("restore without exchange, killed: \(points) points")
+  @Test("W3: so it is where names cannot be exchanged", arguments: [false, true])
+  func withoutExchange(undoes: Bool) throws {
+    let points = try everyPoint(.killed, hasExchange: false, undoes: undoes)
+    print("\(undoes ? "undo" : "restore") without exchange, killed: \(points) points")
     #expect(points > 100)
   }
 

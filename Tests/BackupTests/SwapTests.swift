@@ -72,6 +72,20 @@ struct SwapTests {
     }
   }
 
+  @Test("W3: where names cannot be exchanged, undo brings back both states as often as asked, too")
+  func undoingWithoutExchange() throws {
+    try withReplaced { sample, backup in
+      let files = HookedFileSystem(hasExchange: false)
+      let old = try Self.contents(of: sample.data)
+      _ = try sample.restore(backup, to: sample.data, files: files)
+      let new = try Self.contents(of: sample.data)
+      for expected in [old, new, old, new] {
+        _ = try UndoRun(target(sample, files), files: files, time: SystemTime(), events: EventStream()).run()
+        #expect(try Self.contents(of: sample.data) == expected)
+      }
+    }
+  }
+
   @Test("a restore over a restore keeps the state before it, and only that; undo --drop frees it")
   func again() throws {
     try withReplaced { sample, backup in

@@ -13,7 +13,8 @@ time the backup is verified, and an undo and a whole restore follow.
 
 Traps, with each engine (in the short form with one): logs that lie beside the target and are not the backup's, of
 the same checkpoint or of another; a program that has the target open; an undo of a stack with two logs, killed at each
-of its renames; a program that writes to what a kill left before hrp comes; undo upon undo where names cannot be exchanged.
+of its renames; a program that writes to what a kill left before hrp comes; undo upon undo where names cannot be
+exchanged.
 """
 import argparse, itertools, os, pathlib, re, shutil, signal, subprocess, sys, tempfile, time
 from collections import Counter
@@ -310,7 +311,7 @@ class Traps(Stack):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=200, help="of a restore; of an undo a fifth; short: below 100 (%(default)s)")
+    parser.add_argument("--kills", type=int, default=200, help="of a restore (%(default)s); below 100: short")
     parser.add_argument("--traps", action="store_true", help="only the traps")
     parser.add_argument("--engine", default=ENGINES[0], help="DuckDB's version for the kills (%(default)s)")
     parser.add_argument("--megabytes", type=int, help="of the database (200, short 50)")

@@ -3,6 +3,9 @@ internal import SystemPackage
 
 /// Finishes a restore that a crash interrupted after its commit: whoever looks at the target first.
 package struct PendingRestore {
+  /// What there was to finish.
+  package enum Finished: Sendable { case nothing, restore, undo }
+
   private let target: RestoreTarget
   private let files: any FileSystem
   private let time: any TimeSource
@@ -16,13 +19,16 @@ package struct PendingRestore {
   }
 
   /// Finishes it, where there is one, and says so.
+  ///
   /// - Throws: `BackupError` `restore.busy`, `restore.database-in-use`, `restore.journal-unreadable`,
   ///   `restore.interfered`.
-  package func finish() throws {
-    guard let journal = try SwapJournal(of: target, files: files), try journal.isPending() else { return }
+  @discardableResult
+  package func finish() throws -> Finished {
+    guard let journal = try SwapJournal(of: target, files: files), try journal.isPending() else { return .nothing }
     let plan = try journal.finish()
     let what = plan.backup.isEmpty ? "an undo" : "the restore of \(plan.backup)"
     events.send(.notice("\(what) from \(plan.at) had been interrupted, and is finished now"))
     try? journal.removeDebris()
+    return plan.backup.isEmpty ? .undo : .restore
   }
 }

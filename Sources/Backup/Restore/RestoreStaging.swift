@@ -193,6 +193,7 @@ final class RestoreStaging {
     return SwapPlan(
       backup: backup.text, target: target.directory.text, at: moment, database: database,
       headers: hasDatabase ? try Swap.headers(of: databaseName, in: sites[0].incoming) : nil,
+      oldHeaders: hasDatabase ? try Swap.headers(of: databaseName, in: sites[0].directory) : nil,
       sites: sites.indices.map { index in
         let site = sites[index]
         // The first site's folder has its committed name by the time that the plan is carried out.

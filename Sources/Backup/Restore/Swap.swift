@@ -102,7 +102,7 @@ struct Swap {
       // Logs that are not the plan's: also of somebody who opened the old database meanwhile.
       for log in logs { try putAway(log, unless: item.old == nil ? new(log, place) : nil, place) }
       try place.directory.synchronize()  // W4
-      if item.old == nil { try bringIn(logs, place) }
+      if item.old == nil { try bringIn(logs, place) } else { try partStaleLogs(logs, name, place) }
       try swap(item, place, isDatabase: true)
       try place.directory.synchronize()
     }
@@ -112,11 +112,25 @@ struct Swap {
     }
     // With its log in, the database is whole: what is written from then on is written to the restored one.
     guard try logs.contains(where: { try files.exists($0.path, at: place.incoming.descriptor) }) else { return true }
-    for log in logs { try putAway(log, unless: nil, place) }
+    // Logs of somebody who opened it meanwhile; of two logs that come in, one may be there already.
+    for log in logs { try putAway(log, unless: new(log, place), place) }
     guard try isUntouched(name, place) else { return false }
     try bringIn(logs, place)
     try place.directory.synchronize()
     return true
+  }
+
+  /// W4, for what goes out: a program that wrote to the old database after its log was away made that log another's.
+  ///
+  /// Such a log is kept under another name, so that an undo does not bring the two together.
+  private func partStaleLogs(_ logs: [FileName], _ name: FileName, _ place: Place) throws {
+    guard let headers = plan.oldHeaders, try Self.headers(of: name, in: place.directory) != headers else { return }
+    for log in logs where try files.exists(log.path, at: place.outgoing.descriptor) {
+      try move(
+        log, place.outgoing, place.outgoing,
+        as: try free(FileName(bytes: log.bytes + Array(".stale".utf8)), in: place.outgoing))
+    }
+    try place.outgoing.synchronize()
   }
 
   private func new(_ name: FileName, _ place: Place) -> UInt64? {
@@ -164,6 +178,17 @@ struct Swap {
 
   // MARK: - Any name
 
+  /// A file in the hidden folder that says that an old name is away, where names cannot be exchanged.
+  private static let markerPrefix = "away."
+
+  /// Removes the marks of a swap that is over: the next one brings the same files in again.
+  static func removeMarks(in hidden: OpenFile) throws(SystemError) {
+    for entry in try hidden.files.entries(of: hidden.descriptor) where entry.name.hasPrefix(markerPrefix) {
+      try hidden.files.remove(entry.name.path, at: hidden.descriptor)
+    }
+    try hidden.synchronize()
+  }
+
   private func swap(_ item: SwapPlan.Item, _ place: Place, isDatabase: Bool = false) throws {
     guard let name = item.fileName else { throw BackupError.journalUnreadable(place.site.path) }
     let found = try inode(name, in: place.directory)
@@ -174,7 +199,7 @@ struct Swap {
     }
     guard let staged = try inode(name, in: place.incoming) else { return }  // Done.
     if staged == item.old { return try move(name, place.incoming, place.outgoing) }  // Exchanged.
-    let marker = FilePath("away.\(item.new ?? 0)")
+    let marker = FilePath(Self.markerPrefix + "\(item.new ?? 0)")
     let isAway = try files.exists(marker, at: place.hidden.descriptor)
     if found == nil || isAway { return try move(name, place.incoming, place.directory) }
     try putAwaySQLiteSidecars(of: name, place)

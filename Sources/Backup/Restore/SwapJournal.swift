@@ -70,11 +70,16 @@ struct SwapJournal {
 
   /// Gives the folders their later names; the first site's last, for it is the one that says that something is pending.
   private func close(_ plan: SwapPlan, _ folder: OpenFile) throws {
+    try Swap.removeMarks(in: folder)
     for site in plan.sites.dropFirst() {
       guard let path = SwapPlan.path(site.path), let hidden = SwapPlan.name(site.hidden),
         let undo = SwapPlan.name(site.undo)
       else { continue }
       let place = try OpenFile(path, [.directory], files: files)
+      if try files.exists(hidden.path, at: place.descriptor) {
+        try Swap.removeMarks(
+          in: try OpenFile(hidden.path, at: place.descriptor, [.directory, .noFollow], files: files))
+      }
       try keep(hidden, as: undo, in: place)
     }
     if try files.exists(Self.nextName, at: folder.descriptor) {

@@ -40,6 +40,8 @@ struct SwapPlan: Codable, Sendable, Equatable {
   var database: String?
   /// SHA-256 of the headers of the DuckDB file that comes in: whoever wrote to it in between shows there.
   var headers: String?
+  /// The same of the one that goes out, when the plan was made.
+  var oldHeaders: String?
   /// The folder, in each hidden one, whose names come in, and the one that takes what goes out.
   var incoming = "a"
   var outgoing = "b"

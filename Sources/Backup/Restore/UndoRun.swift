@@ -58,7 +58,12 @@ package struct UndoRun {
   ///   `SystemError`.
   package func run(wait: Duration = .zero) throws -> [String] {
     events.send(.began(operation: "backup undo", on: target.directory.text))
-    try PendingRestore(target, files: files, time: time, events: events).finish()
+    let finished = try PendingRestore(target, files: files, time: time, events: events).finish()
+    if finished == .undo {
+      // The undo that was asked for before is done now; another one would take it back.
+      events.send(.finished(operation: "backup undo", summary: "\(target.directory.text): the interrupted one"))
+      return []
+    }
     guard let journal = try SwapJournal(of: target, files: files), var plan = try journal.undoPlan() else {
       throw BackupError(
         "undo.nothing", .notFound, "there is nothing to undo at \(target.directory.text)",
@@ -163,6 +168,9 @@ package struct UndoRun {
       }
       if index == 0 {
         plan.sites[index].hidden = SwapPlan.text(journal.committed)
+        plan.oldHeaders = try plan.database.flatMap(SwapPlan.name).flatMap {
+          try Swap.headers(of: $0, in: directory)
+        }
         plan.headers = try plan.database.flatMap(SwapPlan.name).flatMap { try Swap.headers(of: $0, in: folder) }
       } else {
         plan.sites[index].hidden = plan.sites[index].undo
