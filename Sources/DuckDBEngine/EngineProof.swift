@@ -26,7 +26,7 @@ struct EngineProof {
       let name = "\(table[0]).\(table[1])"
       tell(.at("table \(name)"))
       do throws(EngineSession.Failure) {
-        let count = try session.rows("SELECT count(*)::VARCHAR FROM \(Self.quoted(table[0], table[1]))").first?.first
+        let count = try session.rows("SELECT count(*)::VARCHAR FROM \(SQLText.name(table[0], table[1]))").first?.first
         tell(.table(TableFingerprint(name: name, rows: count.flatMap(Int64.init) ?? 0, hash: "")))
       } catch {
         tell(.problem(name: "table \(name)", detail: error.words))
@@ -44,7 +44,7 @@ struct EngineProof {
     for column in columns {
       let ids = try session.rows(
         """
-        SELECT DISTINCT experiment_id::VARCHAR FROM \(Self.quoted(column[0], column[1]))
+        SELECT DISTINCT experiment_id::VARCHAR FROM \(SQLText.name(column[0], column[1]))
         WHERE experiment_id IS NOT NULL ORDER BY 1
         """)
       tell(.experiments(table: column[1], ids: ids.map { $0[0] }))
@@ -61,7 +61,7 @@ struct EngineProof {
     let name = "\(schema).\(table)"
     tell(.at("table \(name)"))
     do throws(EngineSession.Failure) {
-      let fingerprint = try Self.fingerprint(of: Self.quoted(schema, table), name: name, session)
+      let fingerprint = try Self.fingerprint(of: SQLText.name(schema, table), name: name, session)
       tell(.table(fingerprint))
       return fingerprint
     } catch {
@@ -88,7 +88,7 @@ struct EngineProof {
     let name = "view \(schema).\(view)"
     tell(.at(name))
     do throws(EngineSession.Failure) {
-      try session.run("EXPLAIN SELECT * FROM \(Self.quoted(schema, view))")
+      try session.run("EXPLAIN SELECT * FROM \(SQLText.name(schema, view))")
     } catch {
       // It reads files or another database, which a proof does not do: that says nothing of the backup.
       let isOutside = ["disabled by configuration", "enable_external_access"].contains { error.words.contains($0) }
@@ -111,24 +111,19 @@ struct EngineProof {
     let (columns, referenced) = (key[2].split(separator: separator), key[4].split(separator: separator))
     let name = "foreign key of \(key[0]).\(key[1])(\(columns.joined(separator: ", ")))"
     guard !columns.isEmpty, columns.count == referenced.count else { return }
-    let isThere = columns.map { "x.\(Self.quoted(String($0))) IS NOT NULL" }.joined(separator: " AND ")
-    let isSame = zip(columns, referenced).map { "y.\(Self.quoted(String($1))) = x.\(Self.quoted(String($0)))" }
+    let isThere = columns.map { "x.\(SQLText.name(String($0))) IS NOT NULL" }.joined(separator: " AND ")
+    let isSame = zip(columns, referenced).map { "y.\(SQLText.name(String($1))) = x.\(SQLText.name(String($0)))" }
       .joined(separator: " AND ")
     do throws(EngineSession.Failure) {
       let count = try session.rows(
         """
-        SELECT count(*)::VARCHAR FROM \(Self.quoted(key[0], key[1])) x WHERE \(isThere) AND NOT EXISTS
-          (SELECT 1 FROM \(Self.quoted(key[0], key[3])) y WHERE \(isSame))
+        SELECT count(*)::VARCHAR FROM \(SQLText.name(key[0], key[1])) x WHERE \(isThere) AND NOT EXISTS
+          (SELECT 1 FROM \(SQLText.name(key[0], key[3])) y WHERE \(isSame))
         """
       ).first?.first
       if let count, count != "0" { tell(.problem(name: name, detail: "\(count) rows refer to nothing in \(key[3])")) }
     } catch {
       tell(.problem(name: name, detail: error.words))
     }
-  }
-
-  static func quoted(_ names: String...) -> String {
-    names.map { "\"" + $0.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" }
-      .joined(separator: ".")
   }
 }

@@ -69,6 +69,8 @@ public struct TableFingerprint: Codable, Sendable, Equatable {
   public let name: String
   /// How many rows it has.
   public let rows: Int64
+  /// The name, without the schema when that is `main`.
+  package var shortName: String { name.hasPrefix("main.") ? String(name.dropFirst(5)) : name }
   /// A hash of all rows whatever their order; the same for the same rows under the same version of the engine.
   public let hash: String
 

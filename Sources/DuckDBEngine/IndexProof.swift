@@ -29,7 +29,7 @@ struct IndexProof {
       guard let table = tables.first(where: { $0.name == name }), table.rows > 0 else { continue }
       tell(.at("the index of \(name)(\(column[2]))"))
       do throws(EngineSession.Failure) {
-        try look(EngineProof.quoted(column[0], column[1]), column[2], type: column[3], rows: table.rows, name)
+        try look(SQLText.name(column[0], column[1]), column[2], type: column[3], rows: table.rows, name)
       } catch {
         tell(.problem(name: "index of \(name)(\(column[2]))", detail: error.words))
       }
@@ -39,12 +39,12 @@ struct IndexProof {
   private func look(
     _ place: String, _ name: String, type: String, rows: Int64, _ table: String
   ) throws(EngineSession.Failure) {
-    let column = EngineProof.quoted(name)
+    let column = SQLText.name(name)
     let step = max(1, rows / Int64(Self.keys))
     let ids = (0..<Int64(Self.keys)).map { "\($0 * step)" }.joined(separator: ", ")
     let keys = try session.rows(
       "SELECT DISTINCT \(column)::VARCHAR FROM \(place) WHERE rowid IN (\(ids)) AND \(column) IS NOT NULL"
-    ).map { Self.literal($0[0], type) }
+    ).map { "CAST(\(SQLText.literal($0[0])) AS \(type))" }
     guard !keys.isEmpty else { return }
     let counts = { (key: String) throws(EngineSession.Failure) -> String in
       try session.rows("SELECT count(*)::VARCHAR FROM \(place) WHERE \(column) = \(key)").first?.first ?? ""
@@ -66,10 +66,5 @@ struct IndexProof {
       .problem(
         name: "index of \(table)(\(name))",
         detail: "it finds \(byIndex) rows of a key of which there are \(byScan)"))
-  }
-
-  private static func literal(_ text: String, _ type: String) -> String {
-    let quoted = text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
-    return "CAST('\(quoted.filter { $0 != "\0" })' AS \(type))"
   }
 }

@@ -40,7 +40,7 @@ final class WriteProof {
     for table in indexed where !isDead {
       let name = "\(table[0]).\(table[1])"
       guard let before = tables.first(where: { $0.name == name }), before.rows > 0 else { continue }
-      let place = EngineProof.quoted(table[0], table[1])
+      let place = SQLText.name(table[0], table[1])
       tell(.at("the indexes of \(name)"))
       let takesRows = table[2] == "1" ? refuseDuplicate(name, place) : true
       // Rows that others refer to may not go, and that is right.

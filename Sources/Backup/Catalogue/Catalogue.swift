@@ -1,5 +1,6 @@
 package import Files
 internal import GRDB
+private import MLflow
 package import SystemPackage
 
 // An index of backups and proofs, and the history of jobs: an SQLite database in the data directory.
@@ -72,7 +73,8 @@ package final class Catalogue: Sendable {
       }
     }
     self.loss = loss
-    try index()
+    // The end of each job keeps it up to date.
+    if isNew { try index() }
   }
 
   private static func open(_ path: FilePath) throws -> DatabaseQueue {
@@ -101,7 +103,7 @@ package final class Catalogue: Sendable {
 
   private static func setAside(_ path: FilePath, _ files: any FileSystem) throws {
     try files.renameReplacing(path, at: nil, to: FilePath(path.string + ".damaged"), at: nil)
-    for suffix in ["-journal", "-wal", "-shm"] where try files.exists(FilePath(path.string + suffix)) {
+    for suffix in SQLiteFile.sidecars where try files.exists(FilePath(path.string + suffix)) {
       try files.remove(FilePath(path.string + suffix), at: nil)
     }
   }

@@ -154,9 +154,9 @@ extension BackupDirectory {
     guard text == "latest-valid" else { return try find(text) }
     let backups = try list()
     guard !backups.isEmpty else { throw BackupError.backupNotFound(text, in: path) }
-    let proven = backups.filter { $0.proof?.isOK == true }
-    let unproven = backups.filter { $0.proof?.isOK != true }
-    for backup in proven + unproven {
+    let judged = backups.map { (backup: $0, isProven: $0.proof?.isOK == true) }
+    let unproven = judged.filter { !$0.isProven }
+    for (backup, isProven) in judged.filter(\.isProven) + unproven {
       let name = ByteText.escaped(backup.name.bytes)
       let report = try Verification(files: files, time: time, events: EventStream()).verify(
         backup.path, level: .structure)
@@ -164,8 +164,8 @@ extension BackupDirectory {
         events.send(.warning("\(name) does not verify: \(first.line)"))
         continue
       }
-      let newer = unproven.filter { ($0.moment ?? .min) > (backup.moment ?? .min) }.first
-      if backup.proof?.isOK == true, let newer {
+      let newer = unproven.first { ($0.backup.moment ?? .min) > (backup.moment ?? .min) }?.backup
+      if isProven, let newer {
         events.send(
           .notice(
             "\(name) is the newest that a drill has proven; \(ByteText.escaped(newer.name.bytes)) is newer, and can be "

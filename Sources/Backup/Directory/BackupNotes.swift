@@ -32,14 +32,7 @@ struct BackupNotes {
       try parent.synchronize()
     }
     let folder = try OpenFile(folderName, at: parent.descriptor, [.directory, .noFollow], files: files)
-    let staged = FilePath(".\(ThisProcess.pid).partial")
-    try files.removeTree(staged, at: folder.descriptor)
-    let file = try OpenFile(staged, at: folder.descriptor, [.write, .create, .exclusive], files: files)
-    try file.write(bytes, at: 0)
-    try file.synchronize()
-    try file.close()
-    try files.renameReplacing(staged, at: folder.descriptor, to: Self.fileName(of: name), at: folder.descriptor)
-    try folder.synchronize()
+    try files.replace(Self.fileName(of: name), in: folder, with: bytes)
   }
 
   /// Removes the note; there need not be one.

@@ -49,9 +49,7 @@ package struct PinDirectory {
         remedy: "Say it shorter.")
     }
     let pin = Pin(at: LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset, reason: reason)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    let bytes = Array(try encoder.encode(pin)) + [UInt8(ascii: "\n")]
+    let bytes = try StoredJSON.bytes(of: pin)
     try locked { try notes.write(bytes, of: name) }
     return pin
   }

@@ -56,14 +56,10 @@ extension Diagnosis {
 
   private func holders(_ found: Inspection) -> DiagnosisRow {
     let words = [("writer", found.writer), ("reader", found.writer == nil ? found.holder : nil)]
-      .compactMap { kind, pid in pid.map { "\(holder($0)) has it open as \(kind)" } }
+      .compactMap { kind, pid in pid.map { "\(ThisProcess.name(of: $0)) has it open as \(kind)" } }
     return DiagnosisRow(
       "lock", .good, words.first.map { "\($0): backups work beside it, a restore waits for its end" } ?? "nobody has it"
     )
-  }
-
-  private func holder(_ pid: Int32) -> String {
-    pid == 0 ? "a process in another container" : "PID \(pid)\(ThisProcess.program(of: pid).map { " (\($0))" } ?? "")"
   }
 
   /// A log that only grows means a transaction that stays open.
@@ -85,7 +81,7 @@ extension Diagnosis {
         "\(ByteCount.text(bytes)), \(scan.commits) commits; the database file was last written "
         + "\(age(of: file.modifiedNanoseconds)) ago"
       guard bytes >= Self.largeLogBytes else { return [DiagnosisRow("log", .good, words)] }
-      let program = found.writer.map(holder) ?? "the program that writes"
+      let program = found.writer.map(ThisProcess.name) ?? "the program that writes"
       return [
         DiagnosisRow(
           "log", .warning,

@@ -69,8 +69,7 @@ package struct LiveDatabase {
   /// What is found, in the profile's order; then what it does not know, in the order of names.
   private static func tables(_ found: [TableFingerprint], _ profile: StackProfile) -> [HealthReport.Table] {
     var rest = found.map { table in
-      let name = table.name.hasPrefix("main.") ? String(table.name.dropFirst(5)) : table.name
-      return HealthReport.Table(name: name, isThere: true, count: table.rows)
+      HealthReport.Table(name: table.shortName, isThere: true, count: table.rows)
     }
     var tables: [HealthReport.Table] = []
     for name in profile.tables {

@@ -91,13 +91,8 @@ package struct PriceQuery {
     """
   }
 
-  /// The symbols as literals; a text ends at NUL for the engine, and no symbol holds one.
-  private var list: String {
-    symbols.map { symbol in
-      let quoted = symbol.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
-      return "'\(quoted.filter { $0 != "\0" })'"
-    }.joined(separator: ", ")
-  }
+  /// The symbols as literals.
+  private var list: String { symbols.map(SQLText.literal).joined(separator: ", ") }
 
   private static func rows(_ answer: EngineAnswer) throws(BackupError) -> [[String?]] {
     switch answer {

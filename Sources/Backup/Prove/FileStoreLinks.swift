@@ -43,7 +43,7 @@ struct FileStoreLinks {
     let inner = FileName("mlruns")
     for (store, path) in [(root, shown), (root.appending(inner.path.components), shown / inner)]
     where try files.exists(store) {
-      for name in try folders(in: store) {
+      for name in try files.folders(in: store) {
         let place = store.appending(name.path.components)
         if name == FileName("models") {
           try readRegistry(place)
@@ -56,10 +56,10 @@ struct FileStoreLinks {
 
   private mutating func readExperiment(_ name: FileName, _ place: FilePath, _ path: EntryPath) throws {
     ids.insert(ByteText.escaped(name.bytes))
-    for folder in try folders(in: place) {
+    for folder in try files.folders(in: place) {
       let inner = place.appending(folder.path.components)
       if folder == FileName("models") {
-        for model in try folders(in: inner) { try readModel(inner.appending(model.path.components), model) }
+        for model in try files.folders(in: inner) { try readModel(inner.appending(model.path.components), model) }
       } else if try files.exists(inner.appending(Self.metaName.components)) {
         ids.insert(ByteText.escaped(folder.bytes))
         try readRun(folder, inner)
@@ -88,9 +88,9 @@ struct FileStoreLinks {
   }
 
   private mutating func readRegistry(_ place: FilePath) throws {
-    for model in try folders(in: place) {
+    for model in try files.folders(in: place) {
       let versions = place.appending(model.path.components)
-      for version in try folders(in: versions) {
+      for version in try files.folders(in: versions) {
         guard let meta = try meta(in: versions.appending(version.path.components)), meta["status"] == "READY",
           let location = meta["storage_location"].flatMap({ $0.isEmpty ? nil : $0 }) ?? meta["source"]
         else { continue }
@@ -111,15 +111,18 @@ struct FileStoreLinks {
     return MetaFile(try file.read(count: MetaFile.maximumBytes, at: 0))
   }
 
-  private func folders(in path: FilePath) throws -> [FileName] {
-    let folder = try OpenFile(path, [.directory], files: files)
-    return try files.entries(of: folder.descriptor).filter { $0.kind == .directory || $0.kind == .unknown }
-      .map(\.name).sorted()
-  }
-
   /// 32 hexadecimal digits (`uuid.uuid4().hex`).
   private static func isRunID(_ name: FileName) -> Bool {
     name.bytes.count == 32
       && name.bytes.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+  }
+}
+
+extension FileSystem {
+  /// The names in a directory that may be directories, sorted.
+  func folders(in path: FilePath) throws(SystemError) -> [FileName] {
+    let folder = try OpenFile(path, [.directory], files: self)
+    return try entries(of: folder.descriptor).filter { $0.kind == .directory || $0.kind == .unknown }.map(\.name)
+      .sorted()
   }
 }

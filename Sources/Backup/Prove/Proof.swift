@@ -59,9 +59,7 @@ package struct ProofDirectory {
 
   /// Writes a proof in place of the one before; a crash leaves the one or the other.
   package func write(_ proof: Proof, of name: FileName) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    try notes.write(Array(try encoder.encode(proof)) + [UInt8(ascii: "\n")], of: name)
+    try notes.write(StoredJSON.bytes(of: proof), of: name)
   }
 
   /// Removes the proof of a backup that is gone.

@@ -94,11 +94,10 @@ package struct BackupSearch {
       return names.count == 3 ? names : nil
     }
     guard !named.isEmpty else { return [] }
-    let quoted = { (name: String) in "\"\(Self.doubled(name, "\""))\"" }
     let answers = try ask(
       named.map { names in
-        "SELECT count(*)::VARCHAR FROM \(quoted(names[0])).\(quoted(names[1])) "
-          + "WHERE \(quoted(names[2])) = '\(Self.doubled(text, "'"))'"
+        "SELECT count(*)::VARCHAR FROM \(SQLText.name(names[0], names[1])) "
+          + "WHERE \(SQLText.name(names[2])) = \(SQLText.literal(text))"
       })
     return zip(named, answers).compactMap { names, answer in
       guard case .rows(let rows) = answer, let count = rows.first?.first.flatMap({ $0 }).flatMap({ Int($0) }), count > 0
@@ -106,11 +105,6 @@ package struct BackupSearch {
       let table = names[0] == "main" ? names[1] : "\(names[0]).\(names[1])"
       return SearchHit(place: "\(table).\(names[2])", count: count)
     }
-  }
-
-  private static func doubled(_ text: String, _ quote: String) -> String {
-    text.filter { $0 != "\0" }.split(separator: quote, omittingEmptySubsequences: false)
-      .joined(separator: quote + quote)
   }
 
   private func inMLflow(_ text: String, _ backup: ListedBackup) throws -> [SearchHit] {

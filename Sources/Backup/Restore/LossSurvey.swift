@@ -37,17 +37,12 @@ struct LossSurvey {
       isSomethingThere = true
       try compareTables(metadata, &losses)
     }
-    if request.part != .duckdb, let store = currentStore(metadata), (try? files.exists(store)) == true {
+    let store = target.store(of: metadata).path
+    if request.part != .duckdb, (try? files.exists(store)) == true {
       isSomethingThere = true
       compareRuns(store, &losses)
     }
     return isSomethingThere ? losses : nil
-  }
-
-  private func currentStore(_ metadata: BackupMetadata?) -> FilePath? {
-    switch target.store(of: metadata) {
-    case .folder(let path), .contents(let path), .names(let path): path
-    }
   }
 
   // MARK: - Tables
@@ -91,7 +86,7 @@ struct LossSurvey {
       tables = report.tables
     }
     return Dictionary(
-      tables.map { ($0.name.hasPrefix("main.") ? String($0.name.dropFirst(5)) : $0.name, $0.rows) }
+      tables.map { ($0.shortName, $0.rows) }
     ) { left, _ in left }
   }
 
@@ -146,23 +141,18 @@ private struct FileStoreRuns {
   func byExperiment() throws -> [String: Int64] {
     var counts: [String: Int64] = [:]
     for store in [root, root.appending("mlruns")] where try files.exists(store) {
-      for experiment in try folders(in: store) {
+      for experiment in try files.folders(in: store) {
         let place = store.appending(experiment.path.components)
         let meta = place.appending("meta.yaml")
         guard try files.exists(meta) else { continue }
         let bytes = try OpenFile(meta, [.noFollow], files: files).read(count: MetaFile.maximumBytes, at: 0)
         let name = MetaFile(bytes)["name"] ?? ByteText.escaped(experiment.bytes)
-        let runs = try folders(in: place).count {
+        let runs = try files.folders(in: place).count {
           try files.exists(place.appending($0.path.components).appending("meta.yaml"))
         }
         counts[name, default: 0] += Int64(runs)
       }
     }
     return counts
-  }
-
-  private func folders(in path: FilePath) throws -> [FileName] {
-    let folder = try OpenFile(path, [.directory], files: files)
-    return try files.entries(of: folder.descriptor).filter { $0.kind == .directory || $0.kind == .unknown }.map(\.name)
   }
 }

@@ -130,15 +130,12 @@ package struct RestoreRun {
     _ staging: RestoreStaging, _ store: RestoreTarget.Store, _ metadata: BackupMetadata?
   ) throws -> [RestoreResult.Relocated] {
     guard request.relocates, request.part != .duckdb else { return [] }
-    let place: FilePath =
-      switch store {
-      case .folder(let path), .contents(let path), .names(let path): path
-      }
     let result = try StoreRelocation(
-      of: metadata, to: target.directory, store: place, in: staging.storeFolder, at: staging.storePath, files: files
+      of: metadata, to: target.directory, store: store.path, in: staging.storeFolder, at: staging.storePath,
+      files: files
     ).run()
     let count = result.relocated.reduce(0) { $0 + $1.count }
-    if count > 0 { events.send(.notice("\(count) locations in MLflow's records name \(place.text) now")) }
+    if count > 0 { events.send(.notice("\(count) locations in MLflow's records name \(store.path.text) now")) }
     if result.mentioned > 0 {
       events.send(
         .notice(
@@ -256,11 +253,7 @@ package struct RestoreRun {
   }
 
   private func checkOpenFiles(_ store: RestoreTarget.Store) throws {
-    let path: FilePath
-    switch store {
-    case .folder(let folder), .contents(let folder): path = folder
-    case .names(let folder): path = folder.appending("mlflow.db")
-    }
+    let path = if case .names(let folder) = store { folder.appending("mlflow.db") } else { store.path }
     let open = ThisProcess.openFiles(below: path)
     guard let first = open.first else { return }
     let others = Set(open.map(\.pid)).count - 1

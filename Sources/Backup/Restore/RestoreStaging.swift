@@ -1,4 +1,5 @@
 internal import Files
+internal import MLflow
 internal import SystemPackage
 
 /// The hidden folders in which a restore is staged, one on each file system that it goes to.
@@ -205,12 +206,7 @@ final class RestoreStaging {
   }
 
   private func item(_ name: FileName, _ site: Site) throws -> SwapPlan.Item? {
-    let inode = { (folder: OpenFile) throws -> UInt64? in
-      try self.files.exists(name.path, at: folder.descriptor)
-        ? self.files.status(name.path, at: folder.descriptor).identity.inode : nil
-    }
-    let (old, new) = (try inode(site.directory), try inode(site.incoming))
-    return old == nil && new == nil ? nil : SwapPlan.Item(name: SwapPlan.text(name), old: old, new: new)
+    try SwapPlan.Item(name, in: site.directory, incoming: site.incoming)
   }
 
   /// The names at the site that belong to the store, those that come in and those that go out.
@@ -219,7 +215,7 @@ final class RestoreStaging {
     switch store {
     case .folder(let path): return path.lastComponent.map { [FileName($0)] } ?? []
     case .names:
-      let own = ["mlruns", "mlartifacts", "mlflow.db", "mlflow.db-wal", "mlflow.db-shm", "mlflow.db-journal"]
+      let own = ["mlruns", "mlartifacts", "mlflow.db"] + SQLiteFile.sidecars.map { "mlflow.db" + $0 }
       return Set(staged + own.map { FileName($0) }).filter { !isOfDatabase($0) }.sorted()
     case .contents(let path):
       // What else lies in there and is no part of the store stays where it is.

@@ -13,6 +13,13 @@ package struct RestoreTarget: Sendable {
     case contents(FilePath)
     /// Names among other things in a directory.
     case names(FilePath)
+
+    /// The directory in which the store's files lie.
+    var path: FilePath {
+      switch self {
+      case .folder(let path), .contents(let path), .names(let path): path
+      }
+    }
   }
 
   /// The directory that the user means; its advisory lock is taken.

@@ -1,5 +1,6 @@
 internal import DuckDBFile
 internal import Files
+internal import MLflow
 internal import SystemPackage
 
 // The swap of a restore: names at the target are exchanged with those in a hidden folder beside them. The invariants:
@@ -98,7 +99,7 @@ struct Swap {
       for log in logs { try putAway(log, unless: new(log, place), place) }
       try place.directory.synchronize()
       try swap(item, place)
-    } else if try inode(name, in: place.incoming) == item.new {
+    } else if try place.incoming.inode(of: name) == item.new {
       // Logs that are not the plan's: also of somebody who opened the old database meanwhile.
       for log in logs { try putAway(log, unless: item.old == nil ? new(log, place) : nil, place) }
       try place.directory.synchronize()  // W4
@@ -107,7 +108,7 @@ struct Swap {
       try place.directory.synchronize()
     }
     // An exchange that ended before what came out was put away.
-    if item.old != nil, try inode(name, in: place.incoming) == item.old {
+    if item.old != nil, try place.incoming.inode(of: name) == item.old {
       try move(name, place.incoming, place.outgoing)
     }
     // With its log in, the database is whole: what is written from then on is written to the restored one.
@@ -162,7 +163,7 @@ struct Swap {
 
   /// Moves a log out of the way; one of the same name that is away already stays, and this one gets a number.
   private func putAway(_ name: FileName, unless kept: UInt64?, _ place: Place) throws {
-    guard let found = try inode(name, in: place.directory), found != kept else { return }
+    guard let found = try place.directory.inode(of: name), found != kept else { return }
     try move(name, place.directory, place.outgoing, as: try free(name, in: place.outgoing))
   }
 
@@ -191,13 +192,13 @@ struct Swap {
 
   private func swap(_ item: SwapPlan.Item, _ place: Place, isDatabase: Bool = false) throws {
     guard let name = item.fileName else { throw BackupError.journalUnreadable(place.site.path) }
-    let found = try inode(name, in: place.directory)
+    let found = try place.directory.inode(of: name)
     guard item.new != nil else {
       // Nothing comes in; only what the plan saw goes out.
       if found != nil, found == item.old { try move(name, place.directory, place.outgoing) }
       return
     }
-    guard let staged = try inode(name, in: place.incoming) else { return }  // Done.
+    guard let staged = try place.incoming.inode(of: name) else { return }  // Done.
     if staged == item.old { return try move(name, place.incoming, place.outgoing) }  // Exchanged.
     let marker = FilePath(Self.markerPrefix + "\(item.new ?? 0)")
     let isAway = try files.exists(marker, at: place.hidden.descriptor)
@@ -257,15 +258,9 @@ struct Swap {
   /// SQLite replays a log that it finds beside a database, whosever it is.
   private func putAwaySQLiteSidecars(of name: FileName, _ place: Place) throws {
     guard name.bytes.suffix(3).elementsEqual(".db".utf8) else { return }
-    for suffix in ["-wal", "-shm", "-journal"] {
+    for suffix in SQLiteFile.sidecars {
       try putAway(FileName(bytes: name.bytes + Array(suffix.utf8)), unless: nil, place)
     }
-  }
-
-  /// Which file a name is; nil: there is none.
-  private func inode(_ name: FileName, in folder: OpenFile) throws(SystemError) -> UInt64? {
-    guard try files.exists(name.path, at: folder.descriptor) else { return nil }
-    return try files.status(name.path, at: folder.descriptor).identity.inode
   }
 
   /// Renames; a folder that cannot be renamed, as in an overlay, is made anew, and what is in it is moved.

@@ -58,21 +58,19 @@ struct SwapPlan: Codable, Sendable, Equatable {
 
   /// Writes the plan in place of one of that name, durable.
   func write(_ name: FilePath, in folder: OpenFile) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    let bytes = Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
-    let staged = FilePath(".plan.partial")
-    try folder.files.removeTree(staged, at: folder.descriptor)
-    let file = try OpenFile(staged, at: folder.descriptor, [.write, .create, .exclusive], files: folder.files)
-    try file.write(bytes, at: 0)
-    try file.synchronize()
-    try file.close()
-    try folder.files.renameReplacing(staged, at: folder.descriptor, to: name, at: folder.descriptor)
-    try folder.synchronize()
+    try folder.files.replace(name, in: folder, with: StoredJSON.bytes(of: self))
   }
 }
 
 extension SwapPlan.Item {
+  /// What there is of a name in the place and among what comes in; nil: nothing in either.
+  init?(_ name: FileName, in place: OpenFile, incoming: OpenFile) throws(SystemError) {
+    old = try place.inode(of: name)
+    new = try incoming.inode(of: name)
+    if old == nil, new == nil { return nil }
+    self.name = SwapPlan.text(name)
+  }
+
   /// nil: not a name that one of ours could be; a plan is a file like any other.
   var fileName: FileName? { SwapPlan.name(name) }
 }

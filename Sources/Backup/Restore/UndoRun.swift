@@ -162,9 +162,8 @@ package struct UndoRun {
       if index == 0, let database = plan.database {
         names.formUnion(Swap.logs(of: database).compactMap(SwapPlan.name))
       }
-      plan.sites[index].items = try names.sorted().compactMap { name in
-        let (old, new) = (try inode(name, in: directory), try inode(name, in: folder))
-        return old == nil && new == nil ? nil : SwapPlan.Item(name: SwapPlan.text(name), old: old, new: new)
+      plan.sites[index].items = try names.sorted().compactMap {
+        try SwapPlan.Item($0, in: directory, incoming: folder)
       }
       if index == 0 {
         plan.sites[index].hidden = SwapPlan.text(journal.committed)
@@ -182,10 +181,5 @@ package struct UndoRun {
     guard let database = plan.database else { return false }
     let text = SwapPlan.text(name)
     return Swap.logs(of: database).contains { text.hasPrefix($0 + ".") }
-  }
-
-  private func inode(_ name: FileName, in folder: OpenFile) throws(SystemError) -> UInt64? {
-    guard try files.exists(name.path, at: folder.descriptor) else { return nil }
-    return try files.status(name.path, at: folder.descriptor).identity.inode
   }
 }

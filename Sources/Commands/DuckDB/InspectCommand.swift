@@ -42,8 +42,11 @@ struct InspectCommand: ParsableCommand {
     ] + contents(found) + [
       ("Log", words(found.log, found.state?.header)),
       ("Checkpoint log", words(found.checkpointLog, found.state?.header)),
-      ("Writer", found.writer.map(holder) ?? "none"),
-      ("Reader", found.writer == nil ? found.holder.map(holder) ?? "none" : "not known while there is a writer"),
+      ("Writer", found.writer.map(ThisProcess.name) ?? "none"),
+      (
+        "Reader",
+        found.writer == nil ? found.holder.map(ThisProcess.name) ?? "none" : "not known while there is a writer"
+      ),
     ]
   }
 
@@ -84,10 +87,6 @@ struct InspectCommand: ParsableCommand {
       if scan.hasTail { text += ", \(bytes - scan.end) bytes at its end are not committed" }
       return text
     }
-  }
-
-  private func holder(_ pid: Int32) -> String {
-    pid == 0 ? "a process in another container" : "PID \(pid)\(ThisProcess.program(of: pid).map { " (\($0))" } ?? "")"
   }
 
   private func json(_ found: Inspection, path: String) -> JSONText {

@@ -155,6 +155,11 @@ package enum ThisProcess {
     return String(decoding: bytes, as: UTF8.self)
   }
 
+  /// The holder of a lock for people: "PID 12 (python)"; 0 is one that this container does not see.
+  package static func name(of pid: Int32) -> String {
+    pid == 0 ? "a process in another container" : "PID \(pid)\(program(of: pid).map { " (\($0))" } ?? "")"
+  }
+
   /// The program of a process, as the system names it; nil when it is gone or not ours to know.
   package static func program(of pid: Int32) -> String? {
     guard pid > 0 else { return nil }

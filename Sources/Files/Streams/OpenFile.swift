@@ -48,6 +48,12 @@ package final class OpenFile {
     return descriptor
   }
 
+  /// Which file a name in this directory is, a link itself; nil: there is none.
+  package func inode(of name: FileName) throws(SystemError) -> UInt64? {
+    guard try files.exists(name.path, at: descriptor) else { return nil }
+    return try files.status(name.path, at: descriptor).identity.inode
+  }
+
   package func status() throws(SystemError) -> FileStatus {
     try named { () throws(SystemError) in try files.status(of: descriptor) }
   }
