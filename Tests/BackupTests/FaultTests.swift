@@ -50,9 +50,13 @@ struct FaultTests {
   /// Half, in whole blocks, as a kernel does it.
   private static func half(_ count: Int) -> Int { count >= 8192 ? count / 2 / 4096 * 4096 : max(1, count / 2) }
 
-  private func files(_ faults: Faults, hasExchange: Bool = true) -> HookedFileSystem {
+  /// What the file system of a target can do.
+  enum Place: String, CaseIterable { case ordinary, withoutExchange, overlay }
+
+  private func files(_ faults: Faults, _ place: Place = .ordinary) -> HookedFileSystem {
     HookedFileSystem(
-      hasExchange: hasExchange, hook: { (call, path) throws(SystemError) in try faults.hook(call, path) },
+      hasExchange: place != .withoutExchange, renamesFolders: place != .overlay,
+      hook: { (call, path) throws(SystemError) in try faults.hook(call, path) },
       accepts: { faults.isShortNow ? Self.half($0) : $0 })
   }
 
@@ -106,7 +110,7 @@ struct FaultTests {
   }
 
   /// - Returns: how many points there are.
-  private func everyPoint(_ form: Form, hasExchange: Bool, undoes: Bool) throws -> Int {
+  private func everyPoint(_ form: Form, _ place: Place = .ordinary, undoes: Bool) throws -> Int {
     try withStates { folder, backup in
       let data = folder + "/work"
       try copy(folder + "/data", data)
@@ -121,7 +125,7 @@ struct FaultTests {
         number += 1
         try copy(folder + (undoes ? "/restored" : "/data"), data)
         let faults = Faults(at: number, form)
-        let files = files(faults, hasExchange: hasExchange)
+        let files = files(faults, place)
         do {
           if undoes {
             let target = try RestoreTarget(FilePath(data), files: files)
@@ -154,21 +158,23 @@ struct FaultTests {
     "W1, W2: a restore in place that fails at any call leaves all of the old or all of the new",
     arguments: Form.allCases)
   func restoring(form: Form) throws {
-    let points = try everyPoint(form, hasExchange: true, undoes: false)
+    let points = try everyPoint(form, undoes: false)
     print("restore, \(form.rawValue): \(points) points")
     #expect(points > 100)
   }
 
-  @Test("W3: so it is where names cannot be exchanged", arguments: [false, true])
-  func withoutExchange(undoes: Bool) throws {
-    let points = try everyPoint(.killed, hasExchange: false, undoes: undoes)
-    print("\(undoes ? "undo" : "restore") without exchange, killed: \(points) points")
+  @Test(
+    "W2, W3: so it is where names cannot be exchanged, and in an overlay, where folders cannot even be renamed",
+    arguments: [Place.withoutExchange, .overlay], [false, true])
+  func refusing(place: Place, undoes: Bool) throws {
+    let points = try everyPoint(.killed, place, undoes: undoes)
+    print("\(undoes ? "undo" : "restore"), \(place.rawValue), killed: \(points) points")
     #expect(points > 100)
   }
 
   @Test("W6: and so it is with an undo", arguments: [Form.error, .killed])
   func undoing(form: Form) throws {
-    let points = try everyPoint(form, hasExchange: true, undoes: true)
+    let points = try everyPoint(form, undoes: true)
     print("undo, \(form.rawValue): \(points) points")
     #expect(points > 40)
   }

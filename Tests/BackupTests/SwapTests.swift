@@ -263,6 +263,40 @@ struct SwapTests {
     }
   }
 
+  @Test(
+    "in an overlay, which does not rename the folders of its lower layer, what was replaced comes back, and as often",
+    .enabled(if: Mount.canMount), arguments: [true, false])
+  func overlay(isOfOneFileSystem: Bool) throws {
+    try withReplaced { sample, backup in
+      try run("/bin/sh", ["-c", "mkdir ../lower && cp -a . ../lower/data"], in: sample.data)
+      let inMemory = sample.folder + "/memory"
+      try FileManager.default.createDirectory(atPath: inMemory, withIntermediateDirectories: false)
+      try Mount.withMemory("size=60m", on: inMemory) { memory in
+        let upper = isOfOneFileSystem ? sample.folder + "/layers" : memory
+        try Mount.withOverlay(of: sample.folder + "/lower", upperFolder: upper, below: sample.folder) { place in
+          let data = place + "/data"
+          #expect(throws: SystemError.self) {
+            try Kernel().renameNew(FilePath(data + "/mlflow"), at: nil, to: FilePath(data + "/moved"), at: nil)
+          }
+          let old = try Self.contents(of: data)
+          #expect(old["mlflow/more/x"] == Data())
+          _ = try sample.restore(backup, to: data)
+          let new = try Self.contents(of: data)
+          #expect(new["mlflow/mlruns/0/r1/artifacts/model.pkl"] == Data("model".utf8) && new["mlflow/more/x"] == nil)
+          for expected in [old, new, old, new] {
+            _ = try UndoRun(
+              RestoreTarget(FilePath(data), files: Kernel()), files: Kernel(), time: SystemTime(),
+              events: EventStream()
+            ).run()
+            #expect(try Self.contents(of: data) == expected)
+          }
+          #expect(
+            try Engine("2.0.0").query("hrp.duckdb", "SELECT count(*), sum(i) FROM t", in: data) == "1000|499500")
+        }
+      }
+    }
+  }
+
   @Test("a single thing of a backup goes to a new place, and nothing else does")
   func included() throws {
     try withReplaced { sample, backup in

@@ -16,15 +16,17 @@ package final class HookedFileSystem: FileSystem {
   private let writer: Int32?
   private let hasClones: Bool
   private let hasExchange: Bool
+  private let renamesFolders: Bool
   /// How many of so many bytes a write takes.
   private let accepts: @Sendable (Int) -> Int
 
   package init(
-    writer: Int32? = nil, hasClones: Bool = true, hasExchange: Bool = true,
+    writer: Int32? = nil, hasClones: Bool = true, hasExchange: Bool = true, renamesFolders: Bool = true,
     hook: @escaping Hook = { (_, _) throws(SystemError) in }, accepts: @escaping @Sendable (Int) -> Int = { $0 }
   ) {
     self.accepts = accepts
     self.hasExchange = hasExchange
+    self.renamesFolders = renamesFolders
     self.writer = writer
     self.hasClones = hasClones
     self.hook = hook
@@ -98,6 +100,12 @@ package final class HookedFileSystem: FileSystem {
     throws(SystemError)
   {
     try hook("renameat2", target.string)
+    // As an overlay answers for the folders of its lower layer; what hrp made itself is in the upper one.
+    if !renamesFolders, let name = source.lastComponent?.string, !name.hasPrefix("."),
+      try kernel.status(source, at: from).kind == .directory
+    {
+      throw SystemError("renameat2", .improperLink, path: target.string)
+    }
     try kernel.renameNew(source, at: from, to: target, at: to)
   }
   package func renameReplacing(
@@ -111,6 +119,7 @@ package final class HookedFileSystem: FileSystem {
   ) throws(SystemError) -> Bool {
     try hook("exchange", second.string)
     guard hasExchange else { return false }
+    if !renamesFolders, try kernel.status(first, at: firstDirectory).kind == .directory { return false }
     return try kernel.exchange(first, at: firstDirectory, second, at: secondDirectory)
   }
   package func takeWriteLock(_ descriptor: Descriptor) throws(SystemError) -> Bool {

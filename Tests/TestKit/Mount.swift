@@ -30,6 +30,18 @@ public enum Mount {
     }
   }
 
+  /// An overlay, as a container's own file system is one: `lower` is what its image holds, and is not written to.
+  /// - Parameter upperFolder: an empty folder for what is written; on another file system than `lower`, if it is to be so.
+  public static func withOverlay<Result>(
+    of lower: String, upperFolder: String, below folder: String, _ body: (String) throws -> Result
+  ) throws -> Result {
+    for name in ["upper", "work"] {
+      try FileManager.default.createDirectory(atPath: upperFolder + "/" + name, withIntermediateDirectories: true)
+    }
+    let options = "lowerdir=\(lower),upperdir=\(upperFolder)/upper,workdir=\(upperFolder)/work"
+    return try withMount("mount -t overlay -o '\(options)' overlay", below: folder, body)
+  }
+
   /// The mount was refused: the system's words.
   public struct Unavailable: Error, CustomStringConvertible {
     /// What the command said.

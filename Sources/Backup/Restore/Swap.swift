@@ -202,7 +202,12 @@ struct Swap {
     if staged == item.old { return try move(name, place.incoming, place.outgoing) }  // Exchanged.
     let marker = FilePath(Self.markerPrefix + "\(item.new ?? 0)")
     let isAway = try files.exists(marker, at: place.hidden.descriptor)
-    if found == nil || isAway { return try move(name, place.incoming, place.directory) }
+    if found == nil || isAway {
+      // A folder that cannot be renamed is there before all of it is, and must not be taken for an old one.
+      let isFolder = try files.status(name.path, at: place.incoming.descriptor).kind == .directory
+      if !isAway, isFolder { try mark(marker, place) }
+      return try move(name, place.incoming, place.directory)
+    }
     try putAwaySQLiteSidecars(of: name, place)
     if try !files.exists(name.path, at: place.outgoing.descriptor),
       try files.exchange(name.path, at: place.incoming.descriptor, name.path, at: place.directory.descriptor)
@@ -214,10 +219,14 @@ struct Swap {
     }
     if isDatabase { return try replace(name, place) }
     try move(name, place.directory, place.outgoing)
-    let file = try OpenFile(marker, at: place.hidden.descriptor, [.write, .create], files: files)
-    try file.close()
-    for folder in [place.directory, place.outgoing, place.hidden] { try folder.synchronize() }
+    for folder in [place.directory, place.outgoing] { try folder.synchronize() }
+    try mark(marker, place)
     try move(name, place.incoming, place.directory)
+  }
+
+  private func mark(_ marker: FilePath, _ place: Place) throws(SystemError) {
+    try OpenFile(marker, at: place.hidden.descriptor, [.write, .create], files: files).close()
+    try place.hidden.synchronize()
   }
 
   /// W3, where names cannot be exchanged: the old file gets its second name first.
