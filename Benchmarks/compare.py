@@ -7,13 +7,16 @@
 
 Tools: hrp; python (the Python tool's method, python_method.py); cp (cp -a, then openssl dgst -sha256 of every file);
 rsync (rsync -a --link-dest of the backup before, no hashes). Steps: full, same (a second backup, nothing changed), verify,
-restore (with verification, where the tool has one). CPU is user + system of the whole process tree; the peak is that of
+restore (with verification, where the tool has one; to a new place); and, of hrp alone, in-place (the same over the stack
+that the step before restored) and undo. CPU is user + system of the whole process tree; the peak is that of
 its largest process. Ratios are taken inside one round; medians are printed, with minimum and maximum of the wall time.
 """
 import argparse, json, os, pathlib, platform, shutil, statistics, subprocess, sys, time, resource
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".deps/python/bin/python"
+STEPS = ["full", "same", "verify", "restore", "in-place", "undo"]
+OF_HRP_ALONE = {"in-place", "undo"}
 HASH = "find . -type f -print0 | xargs -0 openssl dgst -sha256 > /dev/null"
 
 
@@ -47,7 +50,9 @@ class Tool:
             place = ["--data-dir", str(data), "--backup-dir", str(d / "backups"), "-q"]
             return {"full": base + ["create"] + place, "same": base + ["create"] + place,
                     "verify": base + ["verify", "latest"] + place,
-                    "restore": base + ["restore", "latest", "--target-dir", str(d / "restored")] + place}[step]
+                    "restore": base + ["restore", "latest", "--target-dir", str(d / "restored")] + place,
+                    "in-place": base + ["restore", "latest", "--target-dir", str(d / "restored")] + place,
+                    "undo": base + ["undo", "--data-dir", str(d / "restored"), "-q"]}[step]
         if self.name == "python":
             base = [str(PYTHON), str(ROOT / "Benchmarks/python_method.py")]
             newest = lambda: str(max(p for p in d.iterdir() if p.name.startswith("backup_")))
@@ -83,7 +88,7 @@ def make_data(size, work):
 def table(tools, steps, figures):
     print("\n| step | tool | CPU s | ratio | wall s (min–max) | ratio | peak MiB |\n|---|---|---|---|---|---|---|")
     for step in steps:
-        for tool in tools:
+        for tool in (t for t in tools if (t, step) in figures):
             rows = figures[tool, step]
             base = figures.get(("python", step))
             ratio = lambda i: f"{statistics.median(a[i] / b[i] for a, b in zip(rows, base)):.2f}" if base else "–"
@@ -97,7 +102,7 @@ def main():
     p.add_argument("--size", choices="SML", default="M")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--tools", default="hrp,python,cp,rsync")
-    p.add_argument("--steps", default="full,same,verify,restore")
+    p.add_argument("--steps", default=",".join(STEPS))
     p.add_argument("--work", default=str(ROOT / ".build/benchmarks"), help="where data and backups go; some 12 GB a round at size M")
     p.add_argument("--hrp", default=None)
     p.add_argument("--json", default=None)
@@ -112,22 +117,25 @@ def main():
     if (work / "tools").exists():
         sys.exit(f"{work}/tools is left from a run that was broken off: remove it, wait ten minutes, and begin again")
     # A step needs what the ones before it made.
-    order = [s for s in ("full", "same", "verify", "restore")]
-    last = max(order.index(s) for s in steps)
-    figures = {(t, s): [] for t in tools for s in order[:last + 1]}
+    last = max(STEPS.index(s) for s in steps)
+    figures = {(t, s): [] for t in tools for s in STEPS[:last + 1] if t == "hrp" or s not in OF_HRP_ALONE}
     for round in range(a.rounds):
         turn = tools[round % len(tools):] + tools[:round % len(tools)]
         # ext4 does not give out an inode again for minutes after its file was deleted, and searches past all of them for
         # every new file: whoever came next would pay for what we removed. So nothing is removed before the end.
         runs = {t: Tool(t, hrp, data, work / "tools" / str(round)) for t in turn}
-        for step in order[:last + 1]:
-            for t in turn:
+        for step in STEPS[:last + 1]:
+            for t in (t for t in turn if (t, step) in figures):
                 figures[t, step].append(runs[t].run(step))
                 print(f"round {round + 1} {step} {t}: cpu %.2f wall %.2f peak %.0f" % figures[t, step][-1], file=sys.stderr, flush=True)
     shutil.rmtree(work / "tools", ignore_errors=True)
     cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.processor()) if os.path.exists("/proc/cpuinfo") else platform.processor()
     print(f"{time.strftime('%Y-%m-%d')}, {platform.system()} {platform.release()}, {cpu}, {os.cpu_count()} cores; size {a.size}, {a.rounds} rounds")
     table(tools, steps, figures)
+    if ("hrp", "in-place") in figures:
+        cpu, wall = (statistics.median(b[i] / a[i] for a, b in zip(figures["hrp", "restore"], figures["hrp", "in-place"]))
+                     for i in range(2))
+        print(f"\na restore in place beside one to a new place: {cpu:.2f} of its CPU, {wall:.2f} of its wall time")
     if a.json:
         pathlib.Path(a.json).write_text(json.dumps({f"{t} {s}": v for (t, s), v in figures.items()}, indent=1))
 

@@ -49,12 +49,18 @@ extension BackupError {
       remedy: "mkdir -p \(path.text)")
   }
 
-  static func noSpace(_ path: FilePath, needed: Int64, available: UInt64) -> BackupError {
-    BackupError(
+  /// - Parameter keptForUndo: bytes on that file system that an undo holds.
+  static func noSpace(
+    _ path: FilePath, needed: Int64, available: UInt64, keptForUndo: Int64 = 0
+  ) -> BackupError {
+    let undo =
+      keptForUndo > 0
+      ? "What the last restore replaced takes \(ByteCount.text(keptForUndo)): hrp backup undo --drop frees it. " : ""
+    return BackupError(
       "disk.full", .noSpace,
       "Not enough disk space at \(path.text): \(ByteCount.text(needed)) needed, "
         + "\(ByteCount.text(Int64(clamping: available))) available",
-      remedy: "See what is full with df -h \(path.text); free some with hrp backup rotate --keep-days 7.")
+      remedy: undo + "See what is full with df -h \(path.text); free some with hrp backup rotate --keep-days 7.")
   }
 
   /// The failure of a system call, as the reader should see it.

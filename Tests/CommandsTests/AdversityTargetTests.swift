@@ -38,6 +38,28 @@ struct AdversityTargetTests {
   }
 
   @Test(
+    "a restore that cannot fit beside what an undo keeps is refused, and says what would help; one part may still fit",
+    .enabled(if: Mount.canMount, "needs to mount a tmpfs"))
+  func fullByUndo() throws {
+    try withHome { home in
+      let backup = try home.create()
+      try Mount.withMemory("size=30m", on: home.folder) { small in
+        let target = small + "/data"
+        let words = ["backup", "restore", backup, "--target-dir", target]
+        for _ in 0..<2 { #expect(try home.hrp(words).status == 0) }
+        try home.shell(
+          "! dd if=/dev/zero of=small/filler bs=64k status=none 2>/dev/null; truncate -s -4500K small/filler")
+        let refused = try home.hrp(words)
+        #expect(refused.status == 14 && refused.errors.contains("hrp backup undo --drop frees it"), "\(refused)")
+        #expect(try home.hrp(words + ["--only", "mlflow"]).status == 0)
+        #expect(try home.hrp(["backup", "undo", "--drop", "--target-dir", target]).status == 0)
+        try home.shell("rm small/filler")
+        #expect(try home.hrp(words).status == 0)
+      }
+    }
+  }
+
+  @Test(
     "a disk that fills up in the middle of a backup ends it, and leaves nothing of it",
     .enabled(if: Mount.canMount, "needs to mount a tmpfs"))
   func fullDuring() throws {

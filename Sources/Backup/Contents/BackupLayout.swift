@@ -17,6 +17,11 @@ package enum BackupLayout {
   /// What describes the backup and is not listed in `checksums.txt`.
   package static let lists: Set<EntryPath> = [checksums, manifest, metadata]
 
+  /// The part of a stack that a path of a backup belongs to.
+  static func part(of path: EntryPath) -> StackPart {
+    path.isInside(mlflow) || path.isInside(legacyMLflow) ? .mlflow : .duckdb
+  }
+
   /// What every backup's name begins with.
   package static let prefix = "backup_"
   /// What a backup in the making, or what a crash left of one, ends with; its name begins with a dot.

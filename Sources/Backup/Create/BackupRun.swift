@@ -97,8 +97,7 @@ package struct BackupRun {
     try PendingRestore(RestoreTarget(stack, files: files), files: files, time: time, events: events).finish()
     let plan = try plan()
     guard UInt64(plan.neededBytes) <= plan.availableBytes else {
-      throw BackupError.noSpace(
-        stack.backupDirectory, needed: plan.neededBytes, available: plan.availableBytes)
+      throw try noSpace(plan)
     }
     events.send(.expected(bytes: 2 * (plan.databaseBytes + plan.mlflowBytes)))
     try files.makeDirectories(stack.backupDirectory)
@@ -117,11 +116,18 @@ package struct BackupRun {
       guard let full = error as? SystemError, full.errno == .noSpace || full.errno == .diskQuotaExceeded else {
         throw error
       }
-      let place = try Self.existing(stack.backupDirectory, files: files)
-      throw BackupError.noSpace(
-        stack.backupDirectory, needed: plan.neededBytes,
-        available: try files.space(of: place.descriptor).availableBytes)
+      throw try noSpace(plan)
     }
+  }
+
+  private func noSpace(_ plan: Plan) throws -> BackupError {
+    let place = try Self.existing(stack.backupDirectory, files: files)
+    let undo = UndoRun(try RestoreTarget(stack, files: files), files: files, time: time, events: events)
+    return BackupError.noSpace(
+      stack.backupDirectory, needed: plan.neededBytes,
+      available: try files.space(of: place.descriptor).availableBytes,
+      // What cannot be told is not worth another error.
+      keptForUndo: (try? undo.bytes(on: place)) ?? 0)
   }
 
   private func fill(_ staging: Staging, _ note: ProcessNote) throws -> CreateResult {

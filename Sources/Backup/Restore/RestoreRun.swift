@@ -103,7 +103,8 @@ package struct RestoreRun {
     let walk = try ContentsWalk(root)
     let store = store(walk.metadata)
     try checkRequest(store)
-    try checkSpace(root, walk)
+    let space = RestoreSpace(target, store: store, request, files: files, time: time)
+    events.send(.expected(bytes: try space.check(root)))
     let losses = try survey(walk.metadata)
     if request.isDryRun { return try dryRun(walk, losses) }
     try checkHolders(store)
@@ -261,21 +262,6 @@ package struct RestoreRun {
       "restore.mlflow-in-use", .busy,
       "\(first.path.text) is open in \(ThisProcess.words(of: first.pid))" + (others > 0 ? " and \(others) more" : ""),
       remedy: "Close that program, or go on beside it with --force: it keeps the old files until it ends.")
-  }
-
-  private func checkSpace(_ root: OpenFile, _ walk: ContentsWalk) throws {
-    var bytes: Int64 = 0
-    try TreeWalk(files: files).walk(root) { step in
-      if case .entry(let entry) = step { bytes += entry.status.size }
-      return true
-    }
-    let folder = try BackupRun.existing(target.database.folder, files: files)
-    let available = try files.space(of: folder.descriptor).availableBytes
-    let needed = bytes / 100 * 101 + (4 << 20)
-    guard UInt64(needed) <= available else {
-      throw BackupError.noSpace(target.directory, needed: needed, available: available)
-    }
-    events.send(.expected(bytes: bytes))
   }
 }
 

@@ -68,13 +68,8 @@ final class RestoreStaging {
     let directory = try OpenFile(target.database.folder, [.directory], files: files)
     let journal = SwapJournal(in: directory, base: target.databaseName)
     var sites = [try stage(journal.staged, undo: journal.undo, in: directory, owner: nil)]
-    let place: FilePath =
-      switch store {
-      case .folder(let path): path.folder
-      case .contents(let path), .names(let path): path
-      }
-    try files.makeDirectories(place)
-    let second = try OpenFile(place, [.directory], files: files)
+    try files.makeDirectories(store.place)
+    let second = try OpenFile(store.place, [.directory], files: files)
     if try second.status().identity != directory.status().identity {
       let base: FileName =
         if case .folder(let path) = store, let name = path.lastComponent { FileName(name) } else {

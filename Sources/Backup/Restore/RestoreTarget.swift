@@ -20,6 +20,14 @@ package struct RestoreTarget: Sendable {
       case .folder(let path), .contents(let path), .names(let path): path
       }
     }
+
+    /// The directory in which names change places, and in which a restore is staged.
+    var place: FilePath {
+      switch self {
+      case .folder(let path): path.folder
+      case .contents(let path), .names(let path): path
+      }
+    }
   }
 
   /// The directory that the user means; its advisory lock is taken.

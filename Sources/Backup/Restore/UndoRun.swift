@@ -38,18 +38,29 @@ package struct UndoRun {
   /// What can be brought back; nil: nothing.
   package func state() throws -> UndoState? {
     guard let journal = try SwapJournal(of: target, files: files), let plan = try journal.undoPlan() else { return nil }
-    var bytes: Int64 = 0
-    for folder in try folders(of: plan, journal) {
-      try TreeWalk(files: files).walk(folder) { step in
-        if case .entry(let entry) = step { bytes += entry.status.allocatedBytes }
-        return true
-      }
-    }
+    let bytes = try folders(of: plan, journal).reduce(0) { try $0 + allocatedBytes(of: $1) }
     let folder = journal.directory.path.appending(journal.undo.path.components)
     // The plan was written last before the swap.
     let moment = try files.status(folder.appending("plan.json"), at: nil).modifiedNanoseconds
     return UndoState(
       path: folder.text, backup: plan.backup, at: plan.at, bytes: bytes, expires: moment &+ Self.keptNanoseconds)
+  }
+
+  /// Bytes that it takes on the file system of a folder.
+  func bytes(on place: OpenFile) throws -> Int64 {
+    guard let journal = try SwapJournal(of: target, files: files), let plan = try journal.undoPlan() else { return 0 }
+    let device = try place.status().identity.device
+    return try folders(of: plan, journal).filter { try $0.status().identity.device == device }
+      .reduce(0) { try $0 + allocatedBytes(of: $1) }
+  }
+
+  private func allocatedBytes(of folder: OpenFile) throws -> Int64 {
+    var bytes: Int64 = 0
+    try TreeWalk(files: files).walk(folder) { step in
+      if case .entry(let entry) = step { bytes += entry.status.allocatedBytes }
+      return true
+    }
+    return bytes
   }
 
   /// Brings it back.

@@ -8,12 +8,11 @@ struct CreateCommand: ParsableCommand {
     commandName: "create",
     abstract: "Make a backup of a stack in use.",
     discussion: """
-      Everything is written, made durable, read back from the disk and compared before the backup appears. MLflow files
-      that did not change are hard-linked from the backup before.
+      Everything is written, made durable, read back from the disk and compared before the backup appears. MLflow \
+      files that did not change are hard-linked from the backup before.
 
-      With --reflink the backup costs no space until the database changes, and is made in a moment; but a defect of the
-      disk under the shared blocks takes both. Keep another backup elsewhere, and drill this one: clones are not yet as
-      proven as copies.
+      With --reflink the backup costs no space until the database changes, and is made in a moment; but a defect of \
+      the disk under the shared blocks takes both. Keep another backup elsewhere.
 
       Examples:
         hrp backup create

@@ -9,12 +9,12 @@ struct DrillCommand: ParsableCommand {
     commandName: "drill",
     abstract: "Restore a backup to scratch, have DuckDB use it, write down the proof, throw it away.",
     discussion: """
-      The backup is restored for real. DuckDB then opens the copy in a process of its own: the log replays, every column
-      of every table is read, views bind, foreign keys hold, every index refuses a key that is there and finds sampled
-      rows. MLflow's databases are checked, ready models have their artifacts, and every experiment that DuckDB names is
-      there. Later drills of the same backup must read the same.
+      The backup is restored for real. DuckDB then opens the copy in a process of its own: the log replays, every \
+      column of every table is read, views bind, foreign keys hold, every index refuses a key that is there and finds \
+      sampled rows. MLflow's databases are checked, ready models have their artifacts, and every experiment that \
+      DuckDB names is there. Later drills of the same backup must read the same.
 
-      Scratch is scratch/ in the data directory (or TMPDIR) and needs the size of the backup. The library is found as
+      Scratch is scratch/ in the data directory (or TMPDIR) and needs the size of the backup. The library is found as \
       verify --level engine finds it (HRP_DUCKDB_LIBRARY).
 
       Examples:

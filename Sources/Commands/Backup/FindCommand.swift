@@ -8,7 +8,7 @@ struct FindCommand: ParsableCommand {
     commandName: "find",
     abstract: "Say which backups hold a hypothesis, an experiment, a run or a file, newest first.",
     discussion: """
-      In the database, columns of ids and names are asked for exactly this text; in MLflow's records ids and names of
+      In the database, columns of ids and names are asked for exactly this text; in MLflow's records ids and names of \
       experiments, runs and models; of files, every path that holds the text. Exit 10 when no backup has it.
 
       Examples:

@@ -8,10 +8,10 @@ struct RestoreCommand: ParsableCommand {
     commandName: "restore",
     abstract: "Restore a backup: all of it or nothing, and undoable.",
     discussion: """
-      Every byte is checked on its way; nothing appears at the target before all of it is right and durable. A stack
+      Every byte is checked on its way; nothing appears at the target before all of it is right and durable. A stack \
       that is there is replaced in one step and kept for a week: hrp backup undo brings it back.
 
-      A database that any program has open is never replaced, not with --force: close that program, or let --wait wait
+      A database that any program has open is never replaced, not with --force: close that program, or let --wait wait \
       for it. --force goes on beside open files of MLflow.
 
       Examples:

@@ -8,8 +8,8 @@ struct RotateCommand: ParsableCommand {
     commandName: "rotate",
     abstract: "Delete backups that are older than a number of days.",
     discussion: """
-      The newest two verified backups stay, whatever their age; they are read before anything is deleted. A backup whose
-      name and metadata disagree about its age, or that is being read, or that is damaged, stays too.
+      The newest two verified backups stay, whatever their age; they are read before anything is deleted. A backup \
+      whose name and metadata disagree about its age, or that is being read, or that is damaged, stays too.
 
       Examples:
         hrp backup rotate

@@ -9,7 +9,7 @@ struct UndoCommand: ParsableCommand {
     commandName: "undo",
     abstract: "Bring back what the last restore replaced; again, and the restored state is back.",
     discussion: """
-      What a restore replaced is kept beside the target for 7 days (HRP_UNDO_DAYS). It takes its space until then, or
+      What a restore replaced is kept beside the target for 7 days (HRP_UNDO_DAYS). It takes its space until then, or \
       until --drop.
 
       Examples:

@@ -8,10 +8,10 @@ struct DoctorCommand: ParsableCommand {
     commandName: "doctor",
     abstract: "Look at everything that a backup and a restore depend on; say what mends what is wrong.",
     discussion: """
-      Each line is ✓ (good), ! (worth a look) or ✗ (does not work), with the command that mends it. Nothing is
+      Each line is ✓ (good), ! (worth a look) or ✗ (does not work), with the command that mends it. Nothing is \
       changed. Exit 1 when there is a ✗.
 
-      --report writes a text file for a bug report: what is above, versions, sizes, the end of the log. Names of user
+      --report writes a text file for a bug report: what is above, versions, sizes, the end of the log. Names of user \
       and machine, the home directory, and secrets in addresses are taken out. Read it before you send it.
 
       Examples:

@@ -8,18 +8,20 @@ struct RecoverCommand: ParsableCommand {
     commandName: "recover",
     abstract: "The guide's disaster scenarios, guided: what is wrong, which backup helps, what to do.",
     discussion: """
-      Looks at the stack and its backups and shows a plan; nothing is changed without --apply. With it, the backup is
+      Looks at the stack and its backups and shows a plan; nothing is changed without --apply. With it, the backup is \
       restored in place (what is there is kept for hrp backup undo) and the result is validated.
 
-        damaged database     restores the newest backup that is proven, else the newest that verifies
-        something deleted    --missing ID: the newest backup that still has it
-        another machine      copy the backups here, then hrp recover --data-dir HERE --backup-dir COPIES
-        damaged backups      walks back, names each failure; when none is left, says what to do
+        damaged database   the newest backup that is proven, else that verifies
+        something deleted  --missing ID: the newest backup that still has it
+        another machine    copy the backups here, then name them: --backup-dir
+        damaged backups    walks back and names each failure; when none is left,
+                           says what to do
 
       Examples:
         hrp recover
         hrp recover --missing HYP-2026-001
         hrp recover --apply --wait 10m
+        hrp recover --data-dir ~/hrp-data --backup-dir /media/disk/backups
       """)
 
   @Option(help: ArgumentHelp("An id, a name or a file that is gone.", valueName: "text")) var missing: String?

@@ -8,10 +8,10 @@ struct ValidateCommand: ParsableCommand {
     commandName: "validate",
     abstract: "The guide's validation after a restore: health, tables, price records.",
     discussion: """
-      Everything is read from a hot copy of the database in scratch/ of the data directory: it works while programs hold
-      the database, and keeps none out. It needs DuckDB's library (see hrp doctor).
+      Everything is read from a hot copy of the database in scratch/ of the data directory: it works while programs \
+      hold the database, and keeps none out. It needs DuckDB's library (see hrp doctor).
 
-      The profile hrp names the tables of the research platform; those that are missing make the status "degraded".
+      The profile hrp names the tables of the research platform; those that are missing make the status "degraded". \
       Exit 1: the database cannot be read, or expected tables are missing.
 
       Examples:

@@ -1,0 +1,54 @@
+internal import Files
+internal import SystemPackage
+
+/// Whether what a restore stages fits, on each file system that it goes to.
+///
+/// What is replaced stays on the disk for an undo, so nothing of it counts as free.
+struct RestoreSpace {
+  private let target: RestoreTarget
+  private let store: RestoreTarget.Store
+  private let request: RestoreRun.Request
+  private let files: any FileSystem
+  private let time: any TimeSource
+
+  init(
+    _ target: RestoreTarget, store: RestoreTarget.Store, _ request: RestoreRun.Request, files: any FileSystem,
+    time: any TimeSource
+  ) {
+    self.target = target
+    self.store = store
+    self.request = request
+    self.files = files
+    self.time = time
+  }
+
+  /// Looks at a backup, and at the space where its parts go.
+  /// - Returns: bytes of all files of the backup.
+  /// - Throws: `BackupError` `disk.full`; `SystemError`.
+  func check(_ backup: OpenFile) throws -> Int64 {
+    var total: Int64 = 0
+    var parts: [StackPart: Int64] = [:]
+    try TreeWalk(files: files).walk(backup) { step in
+      guard case .entry(let entry) = step else { return true }
+      total += entry.status.size
+      let part = BackupLayout.part(of: entry.path)
+      if request.wants(entry.path), request.part ?? part == part { parts[part, default: 0] += entry.status.size }
+      return true
+    }
+    let places = [(target.database.folder, parts[.duckdb] ?? 0), (store.place, parts[.mlflow] ?? 0)]
+    var devices: [UInt64: (folder: OpenFile, bytes: Int64)] = [:]
+    for (path, bytes) in places where bytes > 0 {
+      let folder = try BackupRun.existing(path, files: files)
+      devices[try folder.status().identity.device, default: (folder, 0)].bytes += bytes
+    }
+    for (folder, bytes) in devices.values {
+      let available = try files.space(of: folder.descriptor).availableBytes
+      let needed = bytes / 100 * 101 + (4 << 20)
+      guard UInt64(needed) <= available else {
+        let undo = try UndoRun(target, files: files, time: time, events: EventStream()).bytes(on: folder)
+        throw BackupError.noSpace(folder.path, needed: needed, available: available, keptForUndo: undo)
+      }
+    }
+    return total
+  }
+}
