@@ -7,16 +7,17 @@
 
 Tools: hrp; python (the Python tool's method, python_method.py); cp (cp -a, then openssl dgst -sha256 of every file);
 rsync (rsync -a --link-dest of the backup before, no hashes). Steps: full, same (a second backup, nothing changed), verify,
-restore (with verification, where the tool has one; to a new place); and, of hrp alone, in-place (the same over the stack
-that the step before restored) and undo. CPU is user + system of the whole process tree; the peak is that of
+restore (with verification, where the tool has one; to a new place); and, of hrp alone, swap (the same into a folder that
+is there and empty: by the journal), in-place (over the stack that the step before restored, with the survey of what will
+be lost) and undo. CPU is user + system of the whole process tree; the peak is that of
 its largest process. Ratios are taken inside one round; medians are printed, with minimum and maximum of the wall time.
 """
 import argparse, json, os, pathlib, platform, shutil, statistics, subprocess, sys, time, resource
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".deps/python/bin/python"
-STEPS = ["full", "same", "verify", "restore", "in-place", "undo"]
-OF_HRP_ALONE = {"in-place", "undo"}
+STEPS = ["full", "same", "verify", "restore", "swap", "in-place", "undo"]
+OF_HRP_ALONE = {"swap", "in-place", "undo"}
 HASH = "find . -type f -print0 | xargs -0 openssl dgst -sha256 > /dev/null"
 
 
@@ -41,7 +42,7 @@ class Tool:
     def __init__(self, name, hrp, data, work):
         self.name, self.hrp, self.data, self.dir = name, hrp, data, work / name
         shutil.rmtree(self.dir, ignore_errors=True)
-        self.dir.mkdir(parents=True)
+        (self.dir / "there").mkdir(parents=True)
 
     def command(self, step):
         data, d = self.data, self.dir
@@ -51,8 +52,9 @@ class Tool:
             return {"full": base + ["create"] + place, "same": base + ["create"] + place,
                     "verify": base + ["verify", "latest"] + place,
                     "restore": base + ["restore", "latest", "--target-dir", str(d / "restored")] + place,
-                    "in-place": base + ["restore", "latest", "--target-dir", str(d / "restored")] + place,
-                    "undo": base + ["undo", "--data-dir", str(d / "restored"), "-q"]}[step]
+                    "swap": base + ["restore", "latest", "--target-dir", str(d / "there")] + place,
+                    "in-place": base + ["restore", "latest", "--target-dir", str(d / "there")] + place,
+                    "undo": base + ["undo", "--target-dir", str(d / "there"), "-q"]}[step]
         if self.name == "python":
             base = [str(PYTHON), str(ROOT / "Benchmarks/python_method.py")]
             newest = lambda: str(max(p for p in d.iterdir() if p.name.startswith("backup_")))
@@ -132,10 +134,11 @@ def main():
     cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.processor()) if os.path.exists("/proc/cpuinfo") else platform.processor()
     print(f"{time.strftime('%Y-%m-%d')}, {platform.system()} {platform.release()}, {cpu}, {os.cpu_count()} cores; size {a.size}, {a.rounds} rounds")
     table(tools, steps, figures)
-    if ("hrp", "in-place") in figures:
-        cpu, wall = (statistics.median(b[i] / a[i] for a, b in zip(figures["hrp", "restore"], figures["hrp", "in-place"]))
-                     for i in range(2))
-        print(f"\na restore in place beside one to a new place: {cpu:.2f} of its CPU, {wall:.2f} of its wall time")
+    for step in ("swap", "in-place"):
+        if ("hrp", step) in figures:
+            pairs = list(zip(figures["hrp", "restore"], figures["hrp", step]))
+            cpu, wall = (statistics.median(b[i] / a[i] for a, b in pairs) for i in range(2))
+            print(f"{step} beside restore: {cpu:.2f} of its CPU, {wall:.2f} of its wall time")
     if a.json:
         pathlib.Path(a.json).write_text(json.dumps({f"{t} {s}": v for (t, s), v in figures.items()}, indent=1))
 

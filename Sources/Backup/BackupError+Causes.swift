@@ -26,7 +26,8 @@ extension BackupError {
     case let error as Swap.Interference:
       self.init(
         "restore.interfered", .failed,
-        "a restore had been interrupted, and a program wrote to \(error.database.text) before it was finished",
+        "a restore had been interrupted, and a program wrote to \(error.database.text) before it was finished: "
+          + "what the log of the restored state held is missing from it",
         remedy:
           "Run hrp backup undo, which brings back what was there before, and then restore again; what that program "
           + "wrote is kept.")

@@ -36,7 +36,7 @@ struct RestoreTests {
       _ = try sample.restore(result.path, to: target)
       #expect(
         try FileManager.default.contentsOfDirectory(atPath: target).sorted()
-          == [".hrp-stack.lock", ".hrp.duckdb.hrp-undo", "hrp.duckdb", "hrp.duckdb.wal", "mlflow", "notes"])
+          == [".hrp-stack.lock", ".hrp.duckdb.hrp-undo.1", "hrp.duckdb", "hrp.duckdb.wal", "mlflow", "notes"])
     }
   }
 

@@ -59,7 +59,8 @@ struct SwapTests {
     try withReplaced { sample, backup in
       let old = try Self.contents(of: sample.data)
       let result = try sample.restore(backup, to: sample.data)
-      #expect(result.undoPath == sample.data + "/.hrp.duckdb.hrp-undo" && result.restored == ["hrp.duckdb", "mlruns/"])
+      #expect(
+        result.undoPath == sample.data + "/.hrp.duckdb.hrp-undo.1" && result.restored == ["hrp.duckdb", "mlruns/"])
       let new = try Self.contents(of: sample.data)
       #expect(new["mlflow/mlruns/0/r1/artifacts/model.pkl"] == Data("model".utf8) && new["mlflow/more/x"] == nil)
       #expect(try new["hrp.duckdb.wal"] == Data(contentsOf: URL(fileURLWithPath: backup + "/hrp.duckdb.wal")))
@@ -86,20 +87,28 @@ struct SwapTests {
     }
   }
 
-  @Test("a restore over a restore keeps the state before it, and only that; undo --drop frees it")
+  @Test("each restore keeps what it replaced: any of them comes back; undo --drop frees them, one or all")
   func again() throws {
     try withReplaced { sample, backup in
+      let first = try Self.contents(of: sample.data)
       _ = try sample.restore(backup, to: sample.data)
       try Data("mine".utf8).write(to: URL(fileURLWithPath: sample.data + "/mlflow/mine"))
       let second = try Self.contents(of: sample.data)
       _ = try sample.restore(backup, to: sample.data)
-      #expect(try Self.contents(of: sample.data)["mlflow/mine"] == nil)
+      let third = try Self.contents(of: sample.data)
       let run = UndoRun(try target(sample), files: Kernel(), time: SystemTime(), events: EventStream())
-      #expect(try (run.state()?.bytes ?? 0) > 100_000)
-      _ = try undo(sample)
+      #expect(try run.states().map(\.number) == [1, 2] && run.states().allSatisfy { $0.bytes > 100_000 })
+      // What comes back leaves its place to what was there, as the newest.
+      for (number, expected) in [(2, first), (1, third), (2, second), (2, first), (1, second), (1, first)] {
+        _ = try run.run(number: number)
+        #expect(try Self.contents(of: sample.data) == expected, "undo \(number)")
+      }
+      #expect { try run.run(number: 3) } throws: { ($0 as? BackupError)?.code == "undo.nothing" }
+      #expect(try run.drop(number: 2) ?? 0 > 100_000)
+      _ = try run.run()
       #expect(try Self.contents(of: sample.data) == second)
       #expect(try run.drop() ?? 0 > 100_000)
-      #expect(try run.state() == nil && run.drop() == nil)
+      #expect(try run.states().isEmpty && run.drop() == nil)
       #expect { try undo(sample) } throws: { ($0 as? BackupError)?.code == "undo.nothing" }
       let hidden = try FileManager.default.contentsOfDirectory(atPath: sample.data).filter { $0.contains("hrp-") }
       #expect(hidden.sorted() == [".hrp-stack.lock"])

@@ -21,7 +21,7 @@ from collections import Counter
 from stacks import DATABASE, JOURNAL, LOGLESS, LOGS, Stack, at
 from torture import REPOSITORY, iteration, newest_hrp
 
-ENGINES, KEYS, OFTEN, UNDO = ("2.0.0", "1.5.6", "1.4.5"), 100_000, 20, ".hrp.duckdb.hrp-undo"
+ENGINES, KEYS, OFTEN, UNDO = ("2.0.0", "1.5.6", "1.4.5"), 100_000, 20, ".hrp.duckdb.hrp-undo.*"
 
 
 # --- kills
@@ -52,7 +52,7 @@ class Kills(Stack):
 
     def prepare(self, command):
         """Brings the target to where a command begins; returns the states before and after it."""
-        if command == ["undo"] and not (self.data / UNDO).exists():
+        if command == ["undo"] and not any(self.data.glob(UNDO)):
             self.fresh()
         if command != ["undo"] and self.current == "new":
             self.hrp("undo")

@@ -199,7 +199,8 @@ package struct BackupRun {
     events.send(.phase("copying MLflow"))
     let previous = try linksUnchanged ? previousBackup(note) : nil
     let copy = try MLflowCopy(
-      store, excluding: try excluded(), to: staging.folder, lists: lists, previous: previous, files: files, time: time
+      store, excluding: try excluded(from: store), to: staging.folder, lists: lists, previous: previous, files: files,
+      time: time
     ) { events.send(.progress(bytes: $0)) }
     try copy.copyDatabases()
     try copy.copyTree()
@@ -219,7 +220,7 @@ package struct BackupRun {
   }
 
   /// What never belongs to a store, though it lies in it: other parts of the stack.
-  private func excluded() throws -> Set<FileIdentity> {
+  private func excluded(from store: MLflowStore) throws -> Set<FileIdentity> {
     let folders = [
       stack.backupDirectory, stack.dataDirectory.appending("logs"), stack.dataDirectory.appending("scratch"),
     ]
@@ -231,6 +232,11 @@ package struct BackupRun {
       for path in [name, LogNames.log(of: name), LogNames.checkpointLog(of: name)] where try files.exists(path) {
         identities.insert(try files.status(path, at: nil).identity)
       }
+    }
+    // What a restore stages or keeps where it cannot rename the store itself.
+    let root = try OpenFile(store.directory, [.directory], files: files)
+    for entry in try files.entries(of: root.descriptor) where entry.name.isOfRestore {
+      identities.insert(try files.status(entry.name.path, at: root.descriptor).identity)
     }
     return identities
   }
@@ -286,7 +292,7 @@ package struct BackupRun {
     let linked = linksUnchanged ? PreviousBackup.moment(in: stack.backupDirectory, files: files, time: time) : nil
     var count = 0
     let root = try OpenFile(store.directory, [.directory], files: files)
-    let excluded = try excluded()
+    let excluded = try excluded(from: store)
     try TreeWalk(files: files).walk(root) { step in
       try Interruption.check()
       switch step {

@@ -19,6 +19,12 @@ package struct ListedBackup: Sendable {
     ProofDirectory(of: path.folder, files: files).proof(of: name, checksums: metadata?.checksumsDigest)
   }
 
+  /// Whether a part of the stack is in it.
+  func holds(_ part: StackPart) -> Bool {
+    let names = part == .duckdb ? [BackupLayout.database] : [BackupLayout.mlflow, BackupLayout.legacyMLflow]
+    return names.contains { (try? files.exists(path.appending($0.name.path.components))) == true }
+  }
+
   /// That it is never rotated; nil: it is not pinned.
   package var pin: Pin? { PinDirectory(of: path.folder, files: files).pin(of: name) }
 }
@@ -48,6 +54,17 @@ package struct BackupDirectory {
       let (a, b) = (left.moment ?? .min, right.moment ?? .min)
       return a == b ? left.name > right.name : a > b
     }
+  }
+
+  /// Names of folders that are backups by name and have no `checksums.txt`: what is left of some, in readable form.
+  package func unlisted() throws -> [String] {
+    let directory = try open()
+    return try files.entries(of: directory.descriptor).map(\.name).sorted().filter { name in
+      guard BackupLayout.moment(ofName: name) != nil,
+        (try? files.status(name.path, at: directory.descriptor).kind) == .directory
+      else { return false }
+      return try !files.exists(FilePath(bytes: name.bytes).appending("checksums.txt"), at: directory.descriptor)
+    }.map { ByteText.escaped($0.bytes) }
   }
 
   private func open() throws -> OpenFile {
@@ -149,11 +166,16 @@ extension BackupDirectory {
   /// does.
   ///
   /// Those that are passed over are named.
+  /// - Parameter part: only those that hold it count for `latest-valid`.
   /// - Throws: `BackupError` `backup.not-found`, `backup.none-valid`.
-  package func find(_ text: String, time: any TimeSource, events: EventStream) throws -> FilePath {
+  package func find(
+    _ text: String, holding part: StackPart? = nil, time: any TimeSource, events: EventStream
+  ) throws -> FilePath {
     guard text == "latest-valid" else { return try find(text) }
-    let backups = try list()
-    guard !backups.isEmpty else { throw BackupError.backupNotFound(text, in: path) }
+    let backups = try list().filter { backup in part.map { backup.holds($0) } ?? true }
+    let unlisted = try unlisted()
+    for name in unlisted { events.send(.warning("\(name) does not verify: checksums.txt is missing")) }
+    guard !backups.isEmpty || !unlisted.isEmpty else { throw BackupError.backupNotFound(text, in: path) }
     let judged = backups.map { (backup: $0, isProven: $0.proof?.isOK == true) }
     let unproven = judged.filter { !$0.isProven }
     for (backup, isProven) in judged.filter(\.isProven) + unproven {
@@ -174,7 +196,7 @@ extension BackupDirectory {
       return backup.path
     }
     throw BackupError(
-      "backup.none-valid", .failed, "none of the \(backups.count) backups in \(path.text) verifies",
+      "backup.none-valid", .failed, "none of the \(backups.count + unlisted.count) backups in \(path.text) verifies",
       remedy: "Check the disk for errors (dmesg, smartctl -a) and try your copies elsewhere; hrp doctor --report FILE "
         + "writes what a bug report needs.")
   }

@@ -79,13 +79,32 @@ extension Diagnosis {
 
   /// The newest backup, and the newest that a drill has restored.
   func backups() throws -> [DiagnosisRow] {
-    let all =
-      try files.exists(stack.backupDirectory)
-      ? BackupDirectory(stack.backupDirectory, files: files).list() : []
-    guard let newest = all.first else {
-      return [DiagnosisRow("last-backup", .failure, "there is none", remedy: "hrp backup create")]
+    let directory = BackupDirectory(stack.backupDirectory, files: files)
+    let isThere = try files.exists(stack.backupDirectory)
+    let all = isThere ? try directory.list() : []
+    let rest = (isThere ? try directory.unlisted() : []).map {
+      DiagnosisRow(
+        "broken-backup", .warning, "\($0) is no whole backup: checksums.txt is missing",
+        remedy: "Look into it, and delete the folder when it is not needed.")
     }
-    return [state(of: newest, count: all.count), proof(all)]
+    guard let newest = all.first else {
+      return [DiagnosisRow("last-backup", .failure, "there is none", remedy: "hrp backup create")] + rest
+    }
+    return [state(of: newest, count: all.count), proof(all)] + rest + abandoned()
+  }
+
+  /// What interrupted restores left.
+  private func abandoned() -> [DiagnosisRow] {
+    guard let target = try? RestoreTarget(stack, files: files),
+      let bytes = try? UndoRun(target, files: files, time: time, events: events).abandonedBytes()
+    else { return [] }
+    return [
+      DiagnosisRow(
+        "interrupted-restore", .warning,
+        "a restore was interrupted before it changed anything; it left "
+          + ByteCount.text(bytes),
+        remedy: "The next restore removes it, or hrp backup undo --drop.")
+    ]
   }
 
   private func state(of backup: ListedBackup, count: Int) -> DiagnosisRow {

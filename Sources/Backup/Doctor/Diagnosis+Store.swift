@@ -19,6 +19,9 @@ extension Diagnosis {
           remedy: "Back the server's own database up too; it is not in these backups.")
       ]
     }
+    if let problem = try StoreProblem.find(in: store, scratch: stack.scratchDirectory, files: files) {
+      return [DiagnosisRow("mlflow", .failure, problem, remedy: "hrp recover says which backup helps.")]
+    }
     var survey = ArtifactSurvey(
       roots: [store.directory, ThisProcess.realPath(store.directory) ?? store.directory])
     var databases = 0

@@ -7,12 +7,15 @@ package struct EngineWords: Sendable, Equatable {
   package let cause: String
   /// What to do: a sentence with a command.
   package let remedy: String
+  /// Whether the database is at fault, and not the machine or the program.
+  let isOfDatabase: Bool
 
   private struct Known {
     /// Any of these in the text.
     let marks: [String]
     let cause: String
     let remedy: String
+    var isOfDatabase = true
   }
 
   /// The first that fits counts: what is special stands before what is general.
@@ -21,11 +24,11 @@ package struct EngineWords: Sendable, Equatable {
       marks: ["Could not set lock on file", "Conflicting lock is held"],
       cause: "another process has the database open",
       remedy: "Close the program that it names (see hrp duckdb inspect FILE), or let it be: "
-        + "hrp's own commands work beside it."),
+        + "hrp's own commands work beside it.", isOfDatabase: false),
     Known(
       marks: ["newer version of DuckDB", "we can only read version", "not compatible with the current version"],
       cause: "the database was written by another version of DuckDB, and is not damaged",
-      remedy: "Use a newer DuckDB; hrp duckdb inspect FILE says which version wrote it."),
+      remedy: "Use a newer DuckDB; hrp duckdb inspect FILE says which version wrote it.", isOfDatabase: false),
     Known(
       marks: ["WAL checkpoint iteration does not match", "does not match the database file"],
       cause: "the log beside the database belongs to another state of it, as after a restore of the database alone",
@@ -54,7 +57,11 @@ package struct EngineWords: Sendable, Equatable {
     Known(
       marks: ["could not allocate", "Out of Memory", "failed to allocate"],
       cause: "the engine ran out of memory",
-      remedy: "Close other programs or raise memory_limit; nothing is damaged."),
+      remedy: "Close other programs or raise memory_limit; nothing is damaged.", isOfDatabase: false),
+    Known(
+      marks: ["No space left on device", "Could not write file"],
+      cause: "the disk is full",
+      remedy: "See what is full with df -h; nothing is damaged.", isOfDatabase: false),
   ]
 
   /// nil: none of the texts that are known.
@@ -63,5 +70,6 @@ package struct EngineWords: Sendable, Equatable {
     guard let known else { return nil }
     cause = known.cause
     remedy = known.remedy
+    isOfDatabase = known.isOfDatabase
   }
 }

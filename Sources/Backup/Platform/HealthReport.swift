@@ -40,6 +40,18 @@ public struct HealthReport: Sendable {
   /// The code of the error that kept us from reading it.
   let code: String?
 
+  /// What is wrong, without the word `error`.
+  var words: String { database.hasPrefix("error: ") ? String(database.dropFirst(7)) : database }
+
+  /// Whether the database itself is what cannot be read; not: a full disk, rights, an engine that is too old.
+  var isDamaged: Bool {
+    switch code {
+    case nil, "engine.refused": database != "ok" && EngineWords(words)?.isOfDatabase != false
+    case "duckdb.not-a-database", "duckdb.damaged", "duckdb.foreign-log": true
+    default: false
+    }
+  }
+
   /// A database that was opened.
   init(_ problem: String?, tables: [Table], asOf: String, engine: String) {
     database = problem.map { "error: \($0)" } ?? "ok"

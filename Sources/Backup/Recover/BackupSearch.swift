@@ -21,6 +21,14 @@ public struct SearchResult: Sendable {
   public let hits: [SearchHit]
 }
 
+/// What a search found, and where it could not look.
+public struct SearchReport: Sendable {
+  /// The backups that hold it, newest first.
+  public internal(set) var results: [SearchResult] = []
+  /// Backups that could not be looked into, or not everywhere in them: a sentence each.
+  public internal(set) var unread: [String] = []
+}
+
 /// Looks for an id, a name or a file in all backups.
 package struct BackupSearch {
   /// Files that are named one by one.
@@ -38,29 +46,31 @@ package struct BackupSearch {
     self.events = events
   }
 
-  /// The backups that hold it, newest first.
+  /// Looks; a backup that cannot be read is named, for it may hold what is looked for.
   ///
   /// - Parameter isFirstOnly: stops at the newest.
-  /// - Throws: `BackupError` `backup-directory.not-found`, `find.empty`; `Interruption.Stopped`. A backup that cannot
-  ///   be read is named and passed over.
-  package func find(_ text: String, isFirstOnly: Bool = false) throws -> [SearchResult] {
+  /// - Throws: `BackupError` `backup-directory.not-found`, `find.empty`; `Interruption.Stopped`.
+  package func find(_ text: String, isFirstOnly: Bool = false) throws -> SearchReport {
     guard !text.isEmpty else {
       throw BackupError("find.empty", .usage, "there is nothing to look for", remedy: "Give an id, a name or a file.")
     }
-    var results: [SearchResult] = []
+    var report = SearchReport()
+    for name in try directory.unlisted() { report.unread.append("\(name): checksums.txt is missing") }
     for backup in try directory.list() {
       try Interruption.check()
       let name = ByteText.escaped(backup.name.bytes)
       events.send(.phase("looking into \(name)"))
-      let hits = try hits(text, in: backup, name)
+      let hits = try hits(text, in: backup, name, &report)
       if hits.isEmpty { continue }
-      results.append(SearchResult(name: name, path: backup.path.text, hits: hits))
+      report.results.append(SearchResult(name: name, path: backup.path.text, hits: hits))
       if isFirstOnly { break }
     }
-    return results
+    return report
   }
 
-  private func hits(_ text: String, in backup: ListedBackup, _ name: String) throws -> [SearchHit] {
+  private func hits(
+    _ text: String, in backup: ListedBackup, _ name: String, _ report: inout SearchReport
+  ) throws -> [SearchHit] {
     var hits: [SearchHit] = []
     for look in [inDatabase, inMLflow, inFiles] {
       do {
@@ -68,7 +78,8 @@ package struct BackupSearch {
       } catch let stopped as Interruption.Stopped {
         throw stopped
       } catch {
-        events.send(.warning("\(name): \(BackupError(error, doing: "looking for it").message)"))
+        let error = BackupError(error, doing: "looking for it")
+        report.unread.append("\(name): \(error.message)" + (error.cause.map { " (\($0))" } ?? ""))
       }
     }
     return hits
@@ -88,8 +99,7 @@ package struct BackupSearch {
     let database = backup.path.appending(BackupLayout.database.name.path.components).string
     let engine = try EngineRun(files: files)
     let ask = { (statements: [String]) in try engine.ask(statements, of: database, scratch: scratch.path.string) }
-    guard case .rows(let columns)? = try ask([Self.columns]).first else { return [] }
-    let named = columns.compactMap { row -> [String]? in
+    let named = try rows(ask([Self.columns]).first).compactMap { row -> [String]? in
       let names = row.compactMap { $0 }
       return names.count == 3 ? names : nil
     }
@@ -99,11 +109,20 @@ package struct BackupSearch {
         "SELECT count(*)::VARCHAR FROM \(SQLText.name(names[0], names[1])) "
           + "WHERE \(SQLText.name(names[2])) = \(SQLText.literal(text))"
       })
-    return zip(named, answers).compactMap { names, answer in
-      guard case .rows(let rows) = answer, let count = rows.first?.first.flatMap({ $0 }).flatMap({ Int($0) }), count > 0
-      else { return nil }
+    return try zip(named, answers).compactMap { names, answer in
+      guard let count = try rows(answer).first?.first.flatMap({ $0 }).flatMap({ Int($0) }), count > 0 else {
+        return nil
+      }
       let table = names[0] == "main" ? names[1] : "\(names[0]).\(names[1])"
       return SearchHit(place: "\(table).\(names[2])", count: count)
+    }
+  }
+
+  private func rows(_ answer: EngineAnswer?) throws -> [[String?]] {
+    switch answer {
+    case .rows(let rows): return rows
+    case .failure(let words): throw EngineError.refused(words: words)
+    case nil: return []
     }
   }
 
@@ -125,7 +144,10 @@ package struct BackupSearch {
     var hits: [SearchHit] = []
     var more = 0
     while let line = try lines.next() {
-      guard let path = try? ChecksumLine(parsing: line).path.text, path.contains(text) else { continue }
+      guard let listed = try? ChecksumLine(parsing: line).path else { continue }
+      let path = listed.text
+      // As it is written, and as it is shown.
+      guard path.contains(text) || String(decoding: listed.bytes, as: UTF8.self).contains(text) else { continue }
       if hits.count < Self.maximumFiles { hits.append(SearchHit(place: path, count: 1)) } else { more += 1 }
     }
     return more > 0 ? hits + [SearchHit(place: "more files", count: more)] : hits

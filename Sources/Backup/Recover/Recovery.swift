@@ -1,4 +1,5 @@
 package import Files
+internal import MLflow
 internal import SystemPackage
 
 /// What is wrong with a stack, and what would put it right: the guide's disaster scenarios.
@@ -9,6 +10,8 @@ public struct RecoveryPlan: Sendable {
     case healthy
     /// The database is damaged or cannot be read.
     case corruptedDatabase = "corrupted-database"
+    /// MLflow's directory is gone, or its database cannot be read; the DuckDB database is well.
+    case damagedMLflow = "damaged-mlflow"
     /// Something that was there is gone: what `--missing` names.
     case accidentalDeletion = "accidental-deletion"
     /// There is no stack here, and there are backups: another machine, another place.
@@ -21,6 +24,7 @@ public struct RecoveryPlan: Sendable {
       switch self {
       case .healthy: "nothing is wrong"
       case .corruptedDatabase: "the database is damaged"
+      case .damagedMLflow: "the MLflow directory is missing or damaged"
       case .accidentalDeletion: "something was deleted"
       case .migration: "there is no stack here, and there are backups of one"
       case .noUsableBackup: "no backup can be restored"
@@ -34,6 +38,8 @@ public struct RecoveryPlan: Sendable {
   public let findings: [String]
   /// The backup to restore, absolute, in readable form; nil: none is needed, or there is none.
   public let backup: String?
+  /// The part of the stack that is restored from it; nil: all of it.
+  public var part: StackPart?
   /// What to do, in order, a sentence each.
   public let steps: [String]
 }
@@ -55,48 +61,70 @@ package struct Recovery {
   /// Looks, and changes nothing.
   ///
   /// - Parameter missing: an id, a name or a file that is gone.
-  /// - Throws: `BackupError` `find.empty`, `backup-directory.not-found`; `Interruption.Stopped`.
+  /// - Throws: `BackupError` `find.empty`, `backup-directory.not-found`, and `recover.undetermined` when the database
+  ///   could not be looked at, which says nothing of how it is; `Interruption.Stopped`.
   package func plan(missing: String?) throws -> RecoveryPlan {
     if let missing { return try planDeletion(missing) }
     let database = try LiveDatabase(stack, files: files, time: time).health(expecting: .found)
     if database.database == "ok" {
       let words = "the database can be read: \(database.tables.count) tables"
+      if let problem = try storeProblem() { return try planRestore(.damagedMLflow, [words, problem], part: .mlflow) }
       return RecoveryPlan(
         scenario: .healthy, findings: [words], backup: nil,
         steps: ["If something is missing from it: hrp recover --missing ID."])
     }
-    if ["engine.unavailable", "executable.not-found"].contains(database.code) {
+    let isThere = try files.exists(stack.database)
+    guard !isThere || database.isDamaged else {
       throw BackupError(
-        "engine.unavailable", .failed, "whether the database is well cannot be told without DuckDB's library",
+        database.code ?? "recover.undetermined", .failed,
+        "whether the database is well cannot be told: \(database.words)",
         remedy: database.remedy ?? "See hrp doctor.")
     }
-    let isThere = try files.exists(stack.database)
     let finding = "\(stack.database.text): \(database.database)"
     return try planRestore(isThere ? .corruptedDatabase : .migration, [finding])
   }
 
+  /// What is wrong with MLflow, when a backup has it.
+  private func storeProblem() throws -> String? {
+    guard let store = (try? stack.mlflow(files: files)) ?? nil else {
+      let isKnown =
+        try files.exists(stack.backupDirectory)
+        && BackupDirectory(stack.backupDirectory, files: files).list().first?.holds(.mlflow) == true
+      return isKnown ? "there is no MLflow directory, and the newest backup has one" : nil
+    }
+    guard store.remoteScheme == nil else { return nil }
+    return try StoreProblem.find(in: store, scratch: stack.scratchDirectory, files: files)
+  }
+
   private func planDeletion(_ text: String) throws -> RecoveryPlan {
-    let search = BackupSearch(in: stack, files: files, events: events)
-    guard let found = try search.find(text, isFirstOnly: true).first else {
+    let search = try BackupSearch(in: stack, files: files, events: events).find(text, isFirstOnly: true)
+    let unread = search.unread.map { "not looked into: \($0)" }
+    guard let found = search.results.first else {
+      let readable = unread.isEmpty ? "" : " that could be looked into"
       return RecoveryPlan(
-        scenario: .noUsableBackup, findings: ["no backup in \(stack.backupDirectory.text) holds \(text)"],
+        scenario: .noUsableBackup,
+        findings: ["no backup in \(stack.backupDirectory.text)\(readable) holds \(text)"] + unread,
         backup: nil, steps: ["Look into copies elsewhere: hrp backup find \(text) --backup-dir DIR."])
     }
     let places = found.hits.prefix(5).map { "\($0.place) (\($0.count))" }.joined(separator: ", ")
     return RecoveryPlan(
-      scenario: .accidentalDeletion, findings: ["the newest backup that holds \(text) is \(found.name): \(places)"],
+      scenario: .accidentalDeletion,
+      findings: ["the newest backup that holds \(text) is \(found.name): \(places)"] + unread,
       backup: found.path, steps: steps(found.path))
   }
 
-  private func planRestore(_ scenario: RecoveryPlan.Scenario, _ findings: [String]) throws -> RecoveryPlan {
+  private func planRestore(
+    _ scenario: RecoveryPlan.Scenario, _ findings: [String], part: StackPart? = nil
+  ) throws -> RecoveryPlan {
     do {
       let backup = try BackupDirectory(stack.backupDirectory, files: files)
-        .find("latest-valid", time: time, events: events)
-      return RecoveryPlan(scenario: scenario, findings: findings, backup: backup.text, steps: steps(backup.text))
+        .find("latest-valid", holding: part, time: time, events: events)
+      return RecoveryPlan(
+        scenario: scenario, findings: findings, backup: backup.text, part: part, steps: steps(backup.text, part))
     } catch let error as BackupError where ["backup.none-valid", "backup.not-found"].contains(error.code) {
       return RecoveryPlan(
         scenario: .noUsableBackup, findings: findings + [error.message], backup: nil,
-        steps: [
+        steps: (hasUndo ? ["See whether what a restore replaced helps: hrp backup undo --list."] : []) + [
           "Check the disk for errors: dmesg, smartctl -a.",
           "Try copies of the backups elsewhere: hrp recover --backup-dir DIR.",
           "Write down what a bug report needs: hrp doctor --report FILE.",
@@ -104,10 +132,15 @@ package struct Recovery {
     }
   }
 
-  private func steps(_ backup: String) -> [String] {
+  private var hasUndo: Bool {
+    guard let target = try? RestoreTarget(stack, files: files) else { return false }
+    return (try? UndoRun(target, files: files, time: time, events: events).states())?.isEmpty == false
+  }
+
+  private func steps(_ backup: String, _ part: StackPart? = nil) -> [String] {
     [
       "Stop the programs that use the stack; hrp doctor names who holds the database.",
-      "Restore \(backup) in place; what is there now is kept for hrp backup undo.",
+      "Restore \(part == .mlflow ? "MLflow from " : "")\(backup) in place; hrp backup undo keeps what is there now.",
       "Validate: hrp validate.", "Start the programs again.",
     ]
   }

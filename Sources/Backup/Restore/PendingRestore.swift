@@ -25,10 +25,10 @@ package struct PendingRestore {
   @discardableResult
   package func finish() throws -> Finished {
     guard let journal = try SwapJournal(of: target, files: files), try journal.isPending() else { return .nothing }
-    let plan = try journal.finish()
+    let (plan, notices) = try journal.finish()
     let what = plan.backup.isEmpty ? "an undo" : "the restore of \(plan.backup)"
     events.send(.notice("\(what) from \(plan.at) had been interrupted, and is finished now"))
-    try? journal.removeDebris()
+    for notice in notices { events.send(.warning(notice)) }
     return plan.backup.isEmpty ? .undo : .restore
   }
 }

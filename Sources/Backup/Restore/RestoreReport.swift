@@ -12,8 +12,14 @@ struct RestoreReport {
   func write(in target: FilePath, files: any FileSystem) throws {
     let folder = target.appending("logs")
     if try !files.exists(folder) { try files.makeDirectory(folder, at: nil, permissions: 0o755) }
-    let path = folder.appending("restore_\(moment.compact).json")
-    let file = try OpenFile(path, [.write, .create, .exclusive], permissions: 0o644, files: files)
+    var name = "restore_\(moment.compact)"
+    var number = 1
+    while try files.exists(folder.appending(name + ".json")) {
+      number += 1
+      name = "restore_\(moment.compact)_\(number)"
+    }
+    let file = try OpenFile(
+      folder.appending(name + ".json"), [.write, .create, .exclusive], permissions: 0o644, files: files)
     try file.write(Array((json.rendered() + "\n").utf8), at: 0)
     try file.synchronize()
     try file.close()

@@ -30,6 +30,8 @@ public struct RestoreResult: Sendable {
   public let losses: Losses?
   /// Locations in MLflow's records that name the new place now.
   public let relocated: [Relocated]
+  /// Parameters, tags and datasets of the user's that mention the old place; they are as they were.
+  public let mentioned: Int
 
   /// Records of one kind whose locations were rewritten.
   public struct Relocated: Sendable, Equatable {
@@ -64,15 +66,24 @@ package struct RestoreRun {
     package init(part: StackPart? = nil) { self.part = part }
 
     func wants(_ path: EntryPath) -> Bool {
-      includes.isEmpty || includes.contains { path.isInside($0) || $0.isInside(path) }
+      includes.isEmpty
+        || includes.contains { path.isInside($0) || $0.isInside(path) || Self.areOneDatabase($0, path) }
+    }
+
+    /// Whether it is wanted, and of the part that is asked for.
+    func takes(_ path: EntryPath) -> Bool { wants(path) && (part == nil || part == BackupLayout.part(of: path)) }
+
+    /// A database and its logs belong together.
+    private static func areOneDatabase(_ paths: EntryPath...) -> Bool {
+      paths.allSatisfy { [BackupLayout.database, BackupLayout.log, BackupLayout.checkpointLog].contains($0) }
     }
   }
 
   let backup: FilePath
   let target: RestoreTarget
-  let request: Request
+  private(set) var request: Request
   /// What lies in the stack's directories and is no part of it: backups, logs, scratch.
-  private let protecting: [FilePath]
+  let protecting: [FilePath]
   let files: any FileSystem
   let time: any TimeSource
   let events: EventStream
@@ -85,7 +96,7 @@ package struct RestoreRun {
     self.backup = backup
     self.target = target
     self.request = request
-    self.protecting = protecting + [backup]
+    self.protecting = (protecting + [backup]).map(ThisProcess.realPathOfWhatExists)
     self.files = files
     self.time = time
     self.events = events
@@ -100,14 +111,23 @@ package struct RestoreRun {
     events.send(.began(operation: "backup restore", on: "\(backup.text) to \(target.directory.text)"))
     try PendingRestore(target, files: files, time: time, events: events).finish()
     let root = try Verification.open(backup, files: files)
+    var run = self
+    run.request.part = try part(in: root)
+    return try run.restore(root)
+  }
+
+  private func restore(_ root: OpenFile) throws -> RestoreResult {
     let walk = try ContentsWalk(root)
     let store = store(walk.metadata)
-    try checkRequest(store)
+    try checkRequest(store, root)
     let space = RestoreSpace(target, store: store, request, files: files, time: time)
     events.send(.expected(bytes: try space.check(root)))
     let losses = try survey(walk.metadata)
-    if request.isDryRun { return try dryRun(walk, losses) }
-    try checkHolders(store)
+    if request.isDryRun {
+      warnOfHolders(store)
+      return try dryRun(walk, losses)
+    }
+    try request.waiting(time) { try checkHolders(store) }
     let staging = try RestoreStaging(for: target, store: store, files: files)
     do {
       let copy = try RestoreCopy(to: staging, request, files: files, time: time, events: events)
@@ -129,24 +149,27 @@ package struct RestoreRun {
   /// MLflow's records name the place that they go to.
   private func relocate(
     _ staging: RestoreStaging, _ store: RestoreTarget.Store, _ metadata: BackupMetadata?
-  ) throws -> [RestoreResult.Relocated] {
-    guard request.relocates, request.part != .duckdb else { return [] }
+  ) throws -> StoreRelocation.Result {
+    guard request.relocates, request.part != .duckdb else { return StoreRelocation.Result() }
     let result = try StoreRelocation(
-      of: metadata, to: target.directory, store: store.path, in: staging.storeFolder, at: staging.storePath,
+      of: metadata, to: target.directory, store: target.storeName(of: metadata), in: staging.storeFolder,
+      at: staging.storePath,
       files: files
     ).run()
     let count = result.relocated.reduce(0) { $0 + $1.count }
-    if count > 0 { events.send(.notice("\(count) locations in MLflow's records name \(store.path.text) now")) }
+    if count > 0 {
+      events.send(.notice("\(count) locations in MLflow's records name \(target.storeName(of: metadata).text) now"))
+    }
     if result.mentioned > 0 {
       events.send(
         .notice(
           "\(result.mentioned) parameters, tags or datasets of yours mention the old place; they are as they were"))
     }
-    return result.relocated
+    return result
   }
 
   private func publish(
-    _ staging: RestoreStaging, _ copy: RestoreCopy, _ relocated: [RestoreResult.Relocated], _ losses: Losses?
+    _ staging: RestoreStaging, _ copy: RestoreCopy, _ relocation: StoreRelocation.Result, _ losses: Losses?
   ) throws -> RestoreResult {
     events.send(.phase("putting it in place"))
     let lock =
@@ -162,7 +185,8 @@ package struct RestoreRun {
     return RestoreResult(
       path: backup.text, target: target.directory.text,
       restored: (copy.hasDatabase ? ["hrp.duckdb"] : []) + (copy.hasStore ? ["mlruns/"] : []),
-      filesCount: copy.filesCount, sizeBytes: copy.sizeBytes, undoPath: undo, losses: losses, relocated: relocated)
+      filesCount: copy.filesCount, sizeBytes: copy.sizeBytes, undoPath: undo, losses: losses,
+      relocated: relocation.relocated, mentioned: relocation.mentioned)
   }
 
   /// R1.
@@ -180,14 +204,16 @@ package struct RestoreRun {
     var bytes: Int64 = 0
     try walk.run { entry in
       guard entry.status.kind == .regular else { return nil }
-      count += 1
-      bytes += entry.status.size
+      if request.takes(entry.path) {
+        count += 1
+        bytes += entry.status.size
+      }
       return try reader.digest(of: entry)
     }
     guard walk.findings.isEmpty else { throw Damaged(report: report(walk)) }
     return RestoreResult(
       path: backup.text, target: target.directory.text, restored: [], filesCount: count, sizeBytes: bytes,
-      undoPath: nil, losses: losses, relocated: [])
+      undoPath: nil, losses: losses, relocated: [], mentioned: 0)
   }
 
   private func report(_ walk: ContentsWalk) -> VerificationReport {
@@ -203,80 +229,6 @@ package struct RestoreRun {
         .write(in: target.directory, files: files)
     } catch {
       events.send(.warning("the report of this restore could not be written: \(error)"))
-    }
-  }
-
-  // MARK: - Before anything is written
-
-  /// What will be lost.
-  private func survey(_ metadata: BackupMetadata?) throws -> Losses? {
-    guard request.surveys else { return nil }
-    events.send(.phase("comparing with what is there"))
-    guard let losses = try LossSurvey(backup, target, files: files, time: time).run(request, metadata) else {
-      return nil
-    }
-    for row in losses.rows.prefix(50) { events.send(.notice(row.line)) }
-    if losses.rows.count > 50 { events.send(.notice("and \(losses.rows.count - 50) more (see --json)")) }
-    for notice in losses.notices { events.send(.notice(notice)) }
-    return losses
-  }
-
-  /// Where the store goes: name by name where something lies in it that is not to be moved.
-  private func store(_ metadata: BackupMetadata?) -> RestoreTarget.Store {
-    let store = target.store(of: metadata)
-    guard case .folder(let path) = store, protecting.contains(where: { $0.starts(with: path) }) else { return store }
-    return .contents(path)
-  }
-
-  private func checkRequest(_ store: RestoreTarget.Store) throws {
-    if !request.includes.isEmpty, try files.exists(target.directory) {
-      throw BackupError(
-        "restore.include-needs-a-new-place", .usage, "\(target.directory.text) is there already",
-        remedy: "--include takes single things out of a backup: name a new place with --target-dir.")
-    }
-    guard case .folder(let path) = store, target.database.starts(with: path), request.part != .duckdb else { return }
-    throw BackupError(
-      "restore.nested", .usage, "the database lies in the MLflow directory \(path.text)",
-      remedy: "Restore to another place with --target-dir, or one part with --only duckdb.")
-  }
-
-  /// R5, before the long part: the swap asks again, and then holds the lock.
-  private func checkHolders(_ store: RestoreTarget.Store) throws {
-    if request.part != .mlflow {
-      try request.waiting(time) {
-        guard let file = try? OpenFile(target.database, files: files), try file.status().kind == .regular,
-          let holder = try files.lockHolder(file.descriptor, against: .exclusive)
-        else { return }
-        throw BackupError.databaseInUse(target.database, holder: holder)
-      }
-    }
-    if request.part != .duckdb, !request.isForced { try checkOpenFiles(store) }
-  }
-
-  private func checkOpenFiles(_ store: RestoreTarget.Store) throws {
-    let path = if case .names(let folder) = store { folder.appending("mlflow.db") } else { store.path }
-    let open = ThisProcess.openFiles(below: path)
-    guard let first = open.first else { return }
-    let others = Set(open.map(\.pid)).count - 1
-    throw BackupError(
-      "restore.mlflow-in-use", .busy,
-      "\(first.path.text) is open in \(ThisProcess.words(of: first.pid))" + (others > 0 ? " and \(others) more" : ""),
-      remedy: "Close that program, or go on beside it with --force: it keeps the old files until it ends.")
-  }
-}
-
-extension RestoreRun.Request {
-  /// Does something again and again as long as the database is in use and the time is not over.
-  func waiting(_ time: any TimeSource, _ body: () throws -> Void) throws {
-    let end = time.monotonicNanoseconds &+ wait.nanoseconds
-    while true {
-      do {
-        return try body()
-      } catch let error as BackupError {
-        guard error.code == "restore.database-in-use", time.monotonicNanoseconds < end else { throw error }
-      }
-      try Interruption.check()
-      time.sleep(.milliseconds(200))
     }
   }
 }

@@ -32,7 +32,7 @@ struct RestoreSpace {
       guard case .entry(let entry) = step else { return true }
       total += entry.status.size
       let part = BackupLayout.part(of: entry.path)
-      if request.wants(entry.path), request.part ?? part == part { parts[part, default: 0] += entry.status.size }
+      if request.takes(entry.path) { parts[part, default: 0] += entry.status.size }
       return true
     }
     let places = [(target.database.folder, parts[.duckdb] ?? 0), (store.place, parts[.mlflow] ?? 0)]

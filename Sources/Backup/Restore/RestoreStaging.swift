@@ -11,9 +11,12 @@ final class RestoreStaging {
   private struct Site {
     let directory: OpenFile
     let hidden: FileName
-    let undo: FileName
+    /// What its hidden folders are named after.
+    let base: FileName
     let folder: OpenFile
     let incoming: OpenFile
+
+    var journal: SwapJournal { SwapJournal(in: directory, base: base) }
   }
 
   /// Where the database is staged, under its own name.
@@ -34,7 +37,9 @@ final class RestoreStaging {
     self.store = store
     self.files = files
     databaseName = target.databaseName
-    isNewTarget = try !files.exists(target.directory) && target.database.folder == target.directory
+    isNewTarget =
+      try !files.exists(target.directory)
+      && target.database.folder == ThisProcess.realPathOfWhatExists(target.directory)
     if isNewTarget {
       let site = try Self.stageWhole(target, files)
       sites = [site]
@@ -59,7 +64,7 @@ final class RestoreStaging {
     let hidden = FileName(bytes: [UInt8(ascii: ".")] + name.bytes + Array(".hrp-restore.partial".utf8))
     let directory = try OpenFile(parent, [.directory], files: files)
     let folder = try make(hidden, in: directory, owner: nil)
-    return Site(directory: directory, hidden: hidden, undo: hidden, folder: folder, incoming: folder)
+    return Site(directory: directory, hidden: hidden, base: name, folder: folder, incoming: folder)
   }
 
   private static func stageSites(
@@ -67,7 +72,7 @@ final class RestoreStaging {
   ) throws -> [Site] {
     let directory = try OpenFile(target.database.folder, [.directory], files: files)
     let journal = SwapJournal(in: directory, base: target.databaseName)
-    var sites = [try stage(journal.staged, undo: journal.undo, in: directory, owner: nil)]
+    var sites = [try stage(target.databaseName, in: directory, owner: nil)]
     try files.makeDirectories(store.place)
     let second = try OpenFile(store.place, [.directory], files: files)
     if try second.status().identity != directory.status().identity {
@@ -75,23 +80,21 @@ final class RestoreStaging {
         if case .folder(let path) = store, let name = path.lastComponent { FileName(name) } else {
           FileName("mlflow")
         }
-      let names = SwapJournal(in: second, base: base)
       let owner = directory.path.appending(journal.committed.path.components)
-      sites.append(try stage(names.staged, undo: names.undo, in: second, owner: owner))
+      sites.append(try stage(base, in: second, owner: owner))
     }
     return sites
   }
 
-  private static func stage(
-    _ hidden: FileName, undo: FileName, in directory: OpenFile, owner: FilePath?
-  ) throws -> Site {
+  private static func stage(_ base: FileName, in directory: OpenFile, owner: FilePath?) throws -> Site {
+    let hidden = SwapJournal(in: directory, base: base).staged
     let folder = try make(hidden, in: directory, owner: owner)
     for name in ["a", "b"] {
       try directory.files.makeDirectory(FilePath(name), at: folder.descriptor, permissions: 0o700)
     }
     let incoming = try OpenFile(
       "a", at: folder.descriptor, [.directory, .noFollow], shown: folder.path.appending("a"), files: directory.files)
-    return Site(directory: directory, hidden: hidden, undo: undo, folder: folder, incoming: incoming)
+    return Site(directory: directory, hidden: hidden, base: base, folder: folder, incoming: incoming)
   }
 
   private static let ownerName = FilePath("owner")
@@ -147,7 +150,7 @@ final class RestoreStaging {
       try sites[0].directory.synchronize()
       return nil
     }
-    let journal = SwapJournal(in: sites[0].directory, base: databaseName)
+    let journal = sites[0].journal
     let hold = DatabaseHold()
     defer { hold.release() }
     if request.part != .mlflow {
@@ -161,13 +164,14 @@ final class RestoreStaging {
     try files.renameNew(
       journal.staged.path, at: sites[0].directory.descriptor, to: journal.committed.path,
       at: sites[0].directory.descriptor)
-    try sites[0].directory.synchronize()
-    try journal.finish(hold)
+    do {
+      try sites[0].directory.synchronize()
+      try journal.finish(hold)
+    } catch { throw BackupError.unfinished("the restore", target.directory, error) }
     hold.release()
-    // What the restore before this one had replaced: gone now, and not missed when it cannot be removed yet.
-    try? journal.removeDebris()
     let isReplaced = plan.sites.contains { $0.items.contains { $0.old != nil } }
-    return isReplaced ? sites[0].directory.path.appending(journal.undo.path.components).text : nil
+    guard isReplaced, let undo = plan.sites.first.flatMap({ SwapPlan.name($0.undo) }) else { return nil }
+    return sites[0].directory.path.appending(undo.path.components).text
   }
 
   private func plan(
@@ -190,13 +194,13 @@ final class RestoreStaging {
       backup: backup.text, target: target.directory.text, at: moment, database: database,
       headers: hasDatabase ? try Swap.headers(of: databaseName, in: sites[0].incoming) : nil,
       oldHeaders: hasDatabase ? try Swap.headers(of: databaseName, in: sites[0].directory) : nil,
-      sites: sites.indices.map { index in
+      sites: try sites.indices.map { index in
         let site = sites[index]
         // The first site's folder has its committed name by the time that the plan is carried out.
-        let hidden = index == 0 ? SwapJournal(in: site.directory, base: databaseName).committed : site.hidden
+        let hidden = index == 0 ? site.journal.committed : site.hidden
         return SwapPlan.Site(
-          path: site.directory.path.text, hidden: SwapPlan.text(hidden), undo: SwapPlan.text(site.undo),
-          items: items[index])
+          path: site.directory.path.text, hidden: SwapPlan.text(hidden),
+          undo: SwapPlan.text(try site.journal.nextUndo()), items: items[index])
       })
   }
 
@@ -234,7 +238,7 @@ final class RestoreStaging {
 
 extension FileName {
   /// Whether it is one of the hidden folders of a restore.
-  fileprivate var isOfRestore: Bool {
+  var isOfRestore: Bool {
     let text = String(decoding: bytes, as: UTF8.self)
     return text.hasPrefix(".") && (text.contains(".hrp-restore") || text.contains(".hrp-undo"))
   }

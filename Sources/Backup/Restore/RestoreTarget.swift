@@ -3,7 +3,7 @@ package import Files
 internal import MLflow
 package import SystemPackage
 
-/// Where the parts of a stack lie, or will lie, with their last links resolved.
+/// Where the parts of a stack lie, or will lie: without links, as the kernel goes.
 package struct RestoreTarget: Sendable {
   /// Where an MLflow store goes.
   enum Store: Sendable, Equatable {
@@ -35,28 +35,35 @@ package struct RestoreTarget: Sendable {
   /// The DuckDB file.
   package let database: FilePath
   /// The MLflow store that is there now; nil: none is, and the backup's layout decides.
-  private let current: Store?
+  private let current: (store: Store, name: FilePath)?
 
   /// The stack of a data directory, wherever its parts lie.
   package init(_ stack: Stack, files: any FileSystem) throws {
     directory = stack.dataDirectory
-    database = try Self.resolved(stack.database, files)
+    database = ThisProcess.realPathOfWhatExists(stack.database)
     // A store that is named and not there is where the restore puts it.
     let store = (try? stack.mlflow(files: files)) ?? nil
-    current = try store.map { try Self.store($0, files) }
+    current = try store.map { (try Self.store($0, files), $0.directory) }
   }
 
   /// A directory that holds a stack in the guide's layout, or will.
   package init(_ directory: FilePath, files: any FileSystem) throws {
     self.directory = directory
-    database = try Self.resolved(directory.appending("hrp.duckdb"), files)
+    database = ThisProcess.realPathOfWhatExists(directory.appending("hrp.duckdb"))
     let own = directory.appending("mlflow")
-    current = try files.exists(own) ? Self.folder(own, files) : nil
+    current = try files.exists(own) ? (Self.folder(own, files), own) : nil
   }
 
   /// Where the store of a backup goes.
   func store(of metadata: BackupMetadata?) -> Store {
-    current ?? (metadata?.mlflowLayout == "flat" ? .names(directory) : .folder(directory.appending("mlflow")))
+    if let current { return current.store }
+    let directory = ThisProcess.realPathOfWhatExists(directory)
+    return metadata?.mlflowLayout == "flat" ? .names(directory) : .folder(directory.appending("mlflow"))
+  }
+
+  /// The store's directory as the user names it: links on the way to it are the user's, and may lead elsewhere one day.
+  func storeName(of metadata: BackupMetadata?) -> FilePath {
+    current?.name ?? (metadata?.mlflowLayout == "flat" ? directory : directory.appending("mlflow"))
   }
 
   private static func store(_ store: MLflowStore, _ files: any FileSystem) throws -> Store {
@@ -64,20 +71,9 @@ package struct RestoreTarget: Sendable {
   }
 
   private static func folder(_ path: FilePath, _ files: any FileSystem) throws -> Store {
-    let path = try resolved(path, files)
+    let path = ThisProcess.realPathOfWhatExists(path)
     guard let status = try? files.status(path, at: nil) else { return .folder(path) }
     let isMount = try files.status(path.folder, at: nil).identity.device != status.identity.device
     return isMount || ThisProcess.isMountPoint(path) ? .contents(path) : .folder(path)
-  }
-
-  private static func resolved(_ path: FilePath, _ files: any FileSystem) throws(SystemError) -> FilePath {
-    guard try files.exists(path) else { return path }
-    var last = path
-    for _ in 0..<40 {
-      guard (try? files.status(last, at: nil).kind) == .link else { return last.lexicallyNormalized() }
-      let target = FilePath(bytes: try files.linkTarget(last, at: nil))
-      last = target.isAbsolute ? target : last.removingLastComponent().pushing(target)
-    }
-    throw SystemError("open", .tooManySymbolicLinkLevels, path: path.text)
   }
 }

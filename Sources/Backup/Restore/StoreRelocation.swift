@@ -20,7 +20,7 @@ struct StoreRelocation {
     var mentioned = 0
   }
 
-  /// - Parameter store: where the store's files will lie.
+  /// - Parameter store: where the store's files will lie, as the user names it.
   init(
     of metadata: BackupMetadata?, to target: FilePath, store: FilePath, in folder: OpenFile, at path: EntryPath,
     files: any FileSystem
@@ -28,20 +28,15 @@ struct StoreRelocation {
     let place = { (text: String?) in text.flatMap { ByteText.bytes(of: $0.utf8) }.map { FilePath(bytes: $0) } }
     // What a program found by way of links it may have recorded without them.
     let pairs = [
-      (place(metadata?.mlflowDirectory), store), (place(metadata?.realMLflowDirectory), Self.real(store)),
-      (place(metadata?.sourceDirectory), target), (place(metadata?.realSourceDirectory), Self.real(target)),
+      (place(metadata?.mlflowDirectory), store),
+      (place(metadata?.realMLflowDirectory), ThisProcess.realPathOfWhatExists(store)),
+      (place(metadata?.sourceDirectory), target),
+      (place(metadata?.realSourceDirectory), ThisProcess.realPathOfWhatExists(target)),
     ]
     relocation = Relocation(pairs.compactMap { old, new in old.map { (old: $0, new: new) } })
     self.folder = folder
     self.path = path
     self.files = files
-  }
-
-  /// The path without links, also of what does not exist yet.
-  private static func real(_ path: FilePath) -> FilePath {
-    if let real = ThisProcess.realPath(path) { return real }
-    guard let last = path.lastComponent, path.removingLastComponent() != path else { return path }
-    return real(path.removingLastComponent()).appending(last)
   }
 
   /// Rewrites; does nothing where the store comes back to its own place.
@@ -80,8 +75,13 @@ struct StoreRelocation {
     var counts: [String: Int] = [:]
     try TreeWalk(files: files).walk(root) { step in
       guard case .entry(let entry) = step, entry.status.kind == .regular else { return true }
+      let isOurs = entry.name == Self.artifactLocation
+      if !isOurs, Self.usersFolders.contains(entry.path.parent.name.path.string) {
+        try countMention(entry, &result)
+        return true
+      }
       let isYAML = entry.name == "meta.yaml" || entry.name == "MLmodel"
-      guard isYAML || entry.name == Self.artifactLocation, entry.status.size <= 16 << 20 else { return true }
+      guard isYAML || isOurs, entry.status.size <= 16 << 20 else { return true }
       try Interruption.check()
       let file = try OpenFile(entry.name, at: entry.directory, [.noFollow], files: files)
       let bytes = try file.read(count: Int(entry.status.size), at: 0)
@@ -95,6 +95,16 @@ struct StoreRelocation {
       return true
     }
     result.relocated += counts.sorted { $0.key < $1.key }.map { .init(place: $0.key, count: $0.value) }
+  }
+
+  /// Folders of a file store in which each file holds a value of the user's.
+  private static let usersFolders: Set = ["params", "tags"]
+
+  private func countMention(_ entry: TreeEntry, _ result: inout Result) throws {
+    guard entry.status.size <= 1 << 20 else { return }
+    let bytes = try OpenFile(entry.name, at: entry.directory, [.noFollow], files: files)
+      .read(count: Int(entry.status.size), at: 0)
+    if relocation.isMentioned(in: String(decoding: bytes, as: UTF8.self)) { result.mentioned += 1 }
   }
 
   private func replace(_ entry: TreeEntry, with bytes: [UInt8]) throws {

@@ -23,8 +23,10 @@ internal import SystemPackage
 //   database changed ──▶ the restored one without what was in its log: older, and right
 //   new log in ──▶ the restored one
 //
-// A program that writes at such a moment is seen by its log, or by the database's headers. Its log is put away with the
-// old state, and the new log stays out where the database is no longer the one it belongs to: `Interference`.
+// A program that writes at such a moment is seen by its log, or by the database's headers. Where only its log is there,
+// it is put away. Where the database itself has moved on, it keeps the log that the program made, and the one that
+// should have come in is set aside: `Interference`. A log that belongs to no database any more ends with `.stale`; no
+// undo brings it back.
 
 /// Carries out a plan, from wherever it stands (W1, W2).
 struct Swap {
@@ -49,7 +51,9 @@ struct Swap {
   }
 
   /// Does what is not done yet, and makes it durable.
-  func run() throws {
+  ///
+  /// - Returns: sentences for the user: logs that were set aside.
+  func run() throws -> [String] {
     var isInterfered = false
     for (index, site) in plan.sites.enumerated() {
       let place = try open(site)
@@ -62,6 +66,17 @@ struct Swap {
     if isInterfered, let site = plan.sites.first, let path = SwapPlan.path(site.path), let name = plan.database {
       throw Interference(database: path.appending(name))
     }
+    return try staleLogs()
+  }
+
+  /// What was set aside in this swap: its words.
+  private func staleLogs() throws -> [String] {
+    guard let site = plan.sites.first, let name = plan.database else { return [] }
+    let place = try open(site)
+    let prefixes = Self.logs(of: name).map { $0 + Self.staleSuffix }
+    return try files.entries(of: place.outgoing.descriptor).map { SwapPlan.text($0.name) }
+      .filter { found in prefixes.contains { found.hasPrefix($0) } }.sorted()
+      .map { "a program wrote to \(name) before the swap was finished; a log that fits no database now is kept: \($0)" }
   }
 
   private func open(_ site: SwapPlan.Site) throws -> Place {
@@ -113,9 +128,13 @@ struct Swap {
     }
     // With its log in, the database is whole: what is written from then on is written to the restored one.
     guard try logs.contains(where: { try files.exists($0.path, at: place.incoming.descriptor) }) else { return true }
+    guard try isUntouched(name, place) else {
+      // It goes on with the log of whoever moved it on.
+      try setAside(logs, in: place.incoming)
+      return false
+    }
     // Logs of somebody who opened it meanwhile; of two logs that come in, one may be there already.
-    for log in logs { try putAway(log, unless: new(log, place), place) }
-    guard try isUntouched(name, place) else { return false }
+    for log in logs { try putAway(log, unless: new(log, place), as: Self.stale(log), place) }
     try bringIn(logs, place)
     try place.directory.synchronize()
     return true
@@ -126,12 +145,18 @@ struct Swap {
   /// Such a log is kept under another name, so that an undo does not bring the two together.
   private func partStaleLogs(_ logs: [FileName], _ name: FileName, _ place: Place) throws {
     guard let headers = plan.oldHeaders, try Self.headers(of: name, in: place.directory) != headers else { return }
-    for log in logs where try files.exists(log.path, at: place.outgoing.descriptor) {
-      try move(
-        log, place.outgoing, place.outgoing,
-        as: try free(FileName(bytes: log.bytes + Array(".stale".utf8)), in: place.outgoing))
+    try setAside(logs, in: place.outgoing)
+  }
+
+  private static let staleSuffix = ".stale"
+
+  private static func stale(_ log: FileName) -> FileName { FileName(bytes: log.bytes + Array(staleSuffix.utf8)) }
+
+  private func setAside(_ logs: [FileName], in folder: OpenFile) throws {
+    for log in logs where try files.exists(log.path, at: folder.descriptor) {
+      try move(log, folder, folder, as: try free(Self.stale(log), in: folder))
     }
-    try place.outgoing.synchronize()
+    try folder.synchronize()
   }
 
   private func new(_ name: FileName, _ place: Place) -> UInt64? {
@@ -154,7 +179,9 @@ struct Swap {
   ///
   /// By the descriptor that holds the lock, where there is one: another's end would drop it (W5).
   static func headers(of name: FileName, in directory: OpenFile) throws -> String? {
-    guard try directory.files.exists(name.path, at: directory.descriptor) else { return nil }
+    guard try directory.files.exists(name.path, at: directory.descriptor),
+      try directory.files.status(name.path, at: directory.descriptor).kind == .regular
+    else { return nil }
     let bytes = try DatabaseHold.file(name, in: directory).read(count: Int(HeaderPair.end), at: 0)
     var hash = DigestStream()
     bytes.withUnsafeBytes { hash.update($0) }
@@ -162,9 +189,11 @@ struct Swap {
   }
 
   /// Moves a log out of the way; one of the same name that is away already stays, and this one gets a number.
-  private func putAway(_ name: FileName, unless kept: UInt64?, _ place: Place) throws {
+  private func putAway(
+    _ name: FileName, unless kept: UInt64?, as new: FileName? = nil, _ place: Place
+  ) throws {
     guard let found = try place.directory.inode(of: name), found != kept else { return }
-    try move(name, place.directory, place.outgoing, as: try free(name, in: place.outgoing))
+    try move(name, place.directory, place.outgoing, as: try free(new ?? name, in: place.outgoing))
   }
 
   private func free(_ name: FileName, in folder: OpenFile) throws -> FileName {

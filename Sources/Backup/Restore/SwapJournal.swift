@@ -3,20 +3,27 @@ internal import SystemPackage
 
 /// The hidden folders of a database's directory by which a swap is staged, committed and undone.
 ///
-/// `.NAME.hrp-restore.partial` is being made; `.NAME.hrp-restore` is committed and must be finished; `.NAME.hrp-undo`
-/// holds what the last swap replaced.
+/// `.NAME.hrp-restore.partial` is being made; `.NAME.hrp-restore` is committed and must be finished; `.NAME.hrp-undo.3`
+/// holds what the third swap replaced, for the days that it is kept: each has a folder of its own.
 struct SwapJournal {
   static let planName = FilePath("plan.json")
   /// The plan of an undo before its commit.
   static let nextName = FilePath("next.json")
+  private static let debrisSuffix = Array(".partial".utf8)
+
+  /// What a finished swap replaced.
+  struct Kept {
+    /// Counts up with the swaps.
+    let number: Int
+    let name: FileName
+    let plan: SwapPlan
+  }
 
   /// The directory of the database, open.
   let directory: OpenFile
   let staged: FileName
   let committed: FileName
-  let undo: FileName
-  /// What the swap before last replaced, on its way out.
-  let discarded: FileName
+  private let undoPrefix: FileName
   private let files: any FileSystem
 
   /// - Returns: nil: the directory is not there, so nothing is pending in it.
@@ -30,8 +37,7 @@ struct SwapJournal {
     files = directory.files
     staged = Self.name(base, ".hrp-restore.partial")
     committed = Self.name(base, ".hrp-restore")
-    undo = Self.name(base, ".hrp-undo")
-    discarded = Self.name(base, ".hrp-undo.partial")
+    undoPrefix = Self.name(base, ".hrp-undo.")
   }
 
   private static func name(_ base: FileName, _ suffix: String) -> FileName {
@@ -44,11 +50,11 @@ struct SwapJournal {
   /// Carries a committed swap to its end (W1).
   ///
   /// - Parameter hold: locks that are held already; nil: they are taken here.
-  /// - Returns: the plan that was carried out.
+  /// - Returns: the plan that was carried out, and what there is to say of it.
   /// - Throws: `BackupError` `restore.busy` when another process is at it, `restore.database-in-use`,
   ///   `restore.journal-unreadable`; `Swap.Interference` when it is finished and must be made again.
   @discardableResult
-  func finish(_ hold: DatabaseHold? = nil, isForced: Bool = false) throws -> SwapPlan {
+  func finish(_ hold: DatabaseHold? = nil, isForced: Bool = false) throws -> (plan: SwapPlan, notices: [String]) {
     let folder = try OpenFile(committed.path, at: directory.descriptor, [.directory, .noFollow], files: files)
     if hold == nil, try !files.lock(folder.descriptor, .exclusive) { throw BackupError.restoreBusy(directory.path) }
     guard let plan = SwapPlan.read(Self.nextName, in: folder) ?? SwapPlan.read(Self.planName, in: folder) else {
@@ -61,11 +67,12 @@ struct SwapJournal {
       let incoming = try OpenFile(FilePath(plan.incoming), at: folder.descriptor, [.directory], files: files)
       try own.take(name, in: incoming, isForced: isForced)
     }
+    var notices: [String] = []
     var interference: Swap.Interference?
-    do { try Swap(plan, files: files).run() } catch let found as Swap.Interference { interference = found }
+    do { notices = try Swap(plan, files: files).run() } catch let found as Swap.Interference { interference = found }
     try close(plan, folder)
     if let interference { throw interference }
-    return plan
+    return (plan, notices)
   }
 
   /// Gives the folders their later names; the first site's last, for it is the one that says that something is pending.
@@ -86,41 +93,90 @@ struct SwapJournal {
       try files.renameReplacing(Self.nextName, at: folder.descriptor, to: Self.planName, at: folder.descriptor)
       try folder.synchronize()
     }
-    try keep(committed, as: undo, in: directory)
+    let undo = plan.sites.first.flatMap { SwapPlan.name($0.undo) }
+    let isFree = try undo.map { try !files.exists($0.path, at: directory.descriptor) } ?? false
+    if let undo, isFree {
+      try keep(committed, as: undo, in: directory)
+    } else {
+      try keep(committed, as: nextUndo(), in: directory)
+    }
   }
 
-  /// Renames a folder; what is there of that name was replaced by the swap before, and goes.
   private func keep(_ hidden: FileName, as undo: FileName, in place: OpenFile) throws {
     guard hidden != undo, try files.exists(hidden.path, at: place.descriptor) else { return }
-    if try files.exists(undo.path, at: place.descriptor) {
-      let gone = FileName(bytes: undo.bytes + Array(".partial".utf8))
-      try files.removeTree(gone.path, at: place.descriptor)
-      try files.renameNew(undo.path, at: place.descriptor, to: gone.path, at: place.descriptor)
-    }
     try files.renameNew(hidden.path, at: place.descriptor, to: undo.path, at: place.descriptor)
     try place.synchronize()
   }
 
-  /// The last finished swap, whose replaced state is there to be brought back; nil: there is none.
-  func undoPlan() throws(SystemError) -> SwapPlan? {
-    guard try files.exists(undo.path, at: directory.descriptor),
-      let folder = try? OpenFile(undo.path, at: directory.descriptor, [.directory, .noFollow], files: files)
-    else { return nil }
-    return SwapPlan.read(Self.planName, in: folder)
+  // MARK: - What is kept
+
+  /// The name of the folder for what the next swap replaces.
+  func nextUndo() throws(SystemError) -> FileName {
+    let last = try undoFolders().map(\.number).max() ?? 0
+    return FileName(bytes: undoPrefix.bytes + Array("\(last + 1)".utf8))
   }
 
-  /// Removes what a swap before the last one replaced, and what crashed before its commit.
-  func removeDebris() throws {
-    var places = [(directory, discarded)]
-    if let plan = try undoPlan() {
-      for site in plan.sites.dropFirst() {
-        guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.undo),
-          let place = try? OpenFile(path, [.directory], files: files)
-        else { continue }
-        places.append((place, FileName(bytes: undo.bytes + Array(".partial".utf8))))
-      }
+  private func undoFolders() throws(SystemError) -> [(number: Int, name: FileName)] {
+    try files.entries(of: directory.descriptor).compactMap { entry in
+      guard entry.name.bytes.starts(with: undoPrefix.bytes),
+        let number = Int(String(decoding: entry.name.bytes.dropFirst(undoPrefix.bytes.count), as: UTF8.self)),
+        number > 0, number < Int.max
+      else { return nil }
+      return (number, entry.name)
     }
-    for (place, name) in places { try files.removeTree(name.path, at: place.descriptor) }
+  }
+
+  /// What finished swaps replaced, the newest first.
+  func kept() throws(SystemError) -> [Kept] {
+    try undoFolders().sorted { $0.number > $1.number }.compactMap { number, name in
+      guard let folder = try? OpenFile(name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+      else { return nil }
+      return SwapPlan.read(Self.planName, in: folder).map { Kept(number: number, name: name, plan: $0) }
+    }
+  }
+
+  /// Removes one of them, and frees its space.
+  /// - Throws: `BackupError` `restore.busy`.
+  func drop(_ kept: Kept) throws {
+    let folder = try OpenFile(kept.name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+    guard try files.lock(folder.descriptor, .exclusive) else { throw BackupError.restoreBusy(directory.path) }
+    for site in kept.plan.sites.dropFirst() {
+      guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.undo),
+        let place = try? OpenFile(path, [.directory], files: files)
+      else { continue }
+      try files.removeTree(undo.path, at: place.descriptor)
+    }
+    // In one step it is no undo any more; what a crash leaves of it is debris.
+    let gone = FileName(bytes: kept.name.bytes + Self.debrisSuffix)
+    try files.removeTree(gone.path, at: directory.descriptor)
+    try files.renameNew(kept.name.path, at: directory.descriptor, to: gone.path, at: directory.descriptor)
+    try directory.synchronize()
+    try files.removeTree(gone.path, at: directory.descriptor)
+  }
+
+  /// Removes what a crash left of the removal of a kept state, and of a restore before its commit.
+  /// - Returns: whether there was something.
+  func removeDebris() throws -> Bool {
+    var isFound = false
+    for entry in try files.entries(of: directory.descriptor) where isDebris(entry.name) {
+      let folder = try OpenFile(entry.name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+      // Whoever is making it holds its lock.
+      guard try files.lock(folder.descriptor, .exclusive) else { continue }
+      try files.removeTree(entry.name.path, at: directory.descriptor)
+      isFound = true
+    }
+    return isFound
+  }
+
+  /// A restore that died before its commit, and that nobody is at; nil: there is none.
+  func abandoned() throws -> OpenFile? {
+    guard try files.exists(staged.path, at: directory.descriptor) else { return nil }
+    let folder = try OpenFile(staged.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+    return try files.lock(folder.descriptor, .shared) ? folder : nil
+  }
+
+  private func isDebris(_ name: FileName) -> Bool {
+    name == staged || name.bytes.starts(with: undoPrefix.bytes) && name.bytes.suffix(8).elementsEqual(Self.debrisSuffix)
   }
 }
 
@@ -141,6 +197,16 @@ extension BackupError {
   static func restoreBusy(_ path: FilePath) -> BackupError {
     BackupError(
       "restore.busy", .busy, "another hrp is restoring to \(path.text)", remedy: "Wait until it is done.")
+  }
+
+  /// A failure after the commit: whoever comes next goes on.
+  static func unfinished(_ what: String, _ path: FilePath, _ error: any Error) -> any Error {
+    if error is Swap.Interference { return error }
+    let cause = BackupError(error, doing: "exchanging the names")
+    return BackupError(
+      "restore.unfinished", .failed, "\(what) is decided and not finished: \(cause.message)",
+      remedy: "Do not open the database at \(path.text) yet. Mend what failed; then hrp backup list (any hrp command) "
+        + "for that directory finishes it.", cause: cause.cause)
   }
 
   static func journalUnreadable(_ path: String) -> BackupError {

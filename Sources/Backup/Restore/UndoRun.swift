@@ -1,8 +1,10 @@
 package import Files
 internal import SystemPackage
 
-/// What the last restore replaced, kept to be brought back.
+/// What a restore replaced, kept to be brought back.
 public struct UndoState: Sendable {
+  /// 1 is what the last swap replaced, 2 what the one before it did.
+  public let number: Int
   /// The folder that holds it, absolute, in readable form.
   public let path: String
   /// The backup that was restored then; empty: it was an undo.
@@ -15,7 +17,7 @@ public struct UndoState: Sendable {
   public let expires: Int64
 }
 
-/// Brings back what the last restore replaced, by the same swap (W1 to W6); an undo of an undo too.
+/// Brings back what a restore replaced, by the same swap (W1 to W6); an undo of an undo too.
 package struct UndoRun {
   private let target: RestoreTarget
   private let files: any FileSystem
@@ -35,23 +37,26 @@ package struct UndoRun {
     return min(max(days, 0), 100_000) * 86_400 * 1_000_000_000
   }
 
-  /// What can be brought back; nil: nothing.
-  package func state() throws -> UndoState? {
-    guard let journal = try SwapJournal(of: target, files: files), let plan = try journal.undoPlan() else { return nil }
-    let bytes = try folders(of: plan, journal).reduce(0) { try $0 + allocatedBytes(of: $1) }
-    let folder = journal.directory.path.appending(journal.undo.path.components)
-    // The plan was written last before the swap.
-    let moment = try files.status(folder.appending("plan.json"), at: nil).modifiedNanoseconds
-    return UndoState(
-      path: folder.text, backup: plan.backup, at: plan.at, bytes: bytes, expires: moment &+ Self.keptNanoseconds)
+  /// What can be brought back, the newest first.
+  package func states() throws -> [UndoState] {
+    guard let journal = try SwapJournal(of: target, files: files) else { return [] }
+    return try journal.kept().enumerated().map { index, kept in
+      let folder = journal.directory.path.appending(kept.name.path.components)
+      // The plan was written last before the swap.
+      let moment = try files.status(folder.appending(SwapJournal.planName.components), at: nil).modifiedNanoseconds
+      return UndoState(
+        number: index + 1, path: folder.text, backup: kept.plan.backup, at: kept.plan.at,
+        bytes: try folders(of: kept, journal).reduce(0) { try $0 + allocatedBytes(of: $1) },
+        expires: moment &+ Self.keptNanoseconds)
+    }
   }
 
-  /// Bytes that it takes on the file system of a folder.
+  /// Bytes that all of it takes on the file system of a folder.
   func bytes(on place: OpenFile) throws -> Int64 {
-    guard let journal = try SwapJournal(of: target, files: files), let plan = try journal.undoPlan() else { return 0 }
+    guard let journal = try SwapJournal(of: target, files: files) else { return 0 }
     let device = try place.status().identity.device
-    return try folders(of: plan, journal).filter { try $0.status().identity.device == device }
-      .reduce(0) { try $0 + allocatedBytes(of: $1) }
+    return try journal.kept().flatMap { try folders(of: $0, journal) }
+      .filter { try $0.status().identity.device == device }.reduce(0) { try $0 + allocatedBytes(of: $1) }
   }
 
   private func allocatedBytes(of folder: OpenFile) throws -> Int64 {
@@ -63,11 +68,13 @@ package struct UndoRun {
     return bytes
   }
 
-  /// Brings it back.
+  /// Brings one of them back; what is there now is kept in its stead, as the newest.
+  ///
+  /// - Parameter number: 1 is the newest.
   /// - Returns: what was brought back: names at the target.
-  /// - Throws: `BackupError` `undo.nothing`, `restore.database-in-use`, `restore.busy`; `AdvisoryLock.Busy`;
-  ///   `SystemError`.
-  package func run(wait: Duration = .zero) throws -> [String] {
+  /// - Throws: `BackupError` `undo.nothing`, `restore.database-in-use`, `restore.busy`, `restore.unfinished`;
+  ///   `AdvisoryLock.Busy`; `SystemError`.
+  package func run(number: Int = 1, wait: Duration = .zero) throws -> [String] {
     events.send(.began(operation: "backup undo", on: target.directory.text))
     let finished = try PendingRestore(target, files: files, time: time, events: events).finish()
     if finished == .undo {
@@ -75,17 +82,15 @@ package struct UndoRun {
       events.send(.finished(operation: "backup undo", summary: "\(target.directory.text): the interrupted one"))
       return []
     }
-    guard let journal = try SwapJournal(of: target, files: files), var plan = try journal.undoPlan() else {
-      throw BackupError(
-        "undo.nothing", .notFound, "there is nothing to undo at \(target.directory.text)",
-        remedy: "Only a restore that replaced something can be undone, for some days. See hrp backup list.")
-    }
+    guard let journal = try SwapJournal(of: target, files: files) else { throw nothing() }
+    let kept = try kept(number, journal)
+    var plan = kept.plan
     let lock = try AdvisoryLock.take(
       .exclusive, .stack, on: target.directory, note: ThisProcess.note(program: "hrp backup undo", time: time),
       patience: wait, files: files, time: time)
     defer { try? lock.release() }
     let folder = try OpenFile(
-      journal.undo.path, at: journal.directory.descriptor, [.directory, .noFollow], files: files)
+      kept.name.path, at: journal.directory.descriptor, [.directory, .noFollow], files: files)
     guard try files.lock(folder.descriptor, .exclusive) else { throw BackupError.restoreBusy(target.directory) }
     (plan.incoming, plan.outgoing) = (plan.outgoing, plan.incoming)
     plan.backup = ""
@@ -103,53 +108,71 @@ package struct UndoRun {
     try journal.directory.synchronize()
     // W1: the commit.
     try files.renameNew(
-      journal.undo.path, at: journal.directory.descriptor, to: journal.committed.path,
-      at: journal.directory.descriptor)
-    try journal.directory.synchronize()
-    try journal.finish(hold)
+      kept.name.path, at: journal.directory.descriptor, to: journal.committed.path, at: journal.directory.descriptor)
+    do {
+      try journal.directory.synchronize()
+      try journal.finish(hold)
+    } catch { throw BackupError.unfinished("the undo", target.directory, error) }
     events.send(.finished(operation: "backup undo", summary: target.directory.text))
     return plan.sites.flatMap { $0.items.filter { $0.new != nil }.map(\.name) }
   }
 
-  /// Removes it, and frees its space.
+  private func kept(_ number: Int, _ journal: SwapJournal) throws -> SwapJournal.Kept {
+    let all = try journal.kept()
+    guard number >= 1, number <= all.count else { throw nothing() }
+    return all[number - 1]
+  }
+
+  private func nothing() -> BackupError {
+    BackupError(
+      "undo.nothing", .notFound, "there is nothing to undo at \(target.directory.text)",
+      remedy: "Only a restore that replaced something can be undone, for some days. See hrp backup undo --list.")
+  }
+
+  /// Removes what is kept, and what interrupted restores left, and frees its space.
+  ///
+  /// - Parameter number: only this one, 1 being the newest; nil: all.
   /// - Returns: bytes that came free; nil: there was nothing.
-  package func drop() throws -> Int64? {
-    guard let state = try state(), let journal = try SwapJournal(of: target, files: files),
-      let plan = try journal.undoPlan()
-    else { return nil }
-    let folder = try OpenFile(
-      journal.undo.path, at: journal.directory.descriptor, [.directory, .noFollow], files: files)
-    guard try files.lock(folder.descriptor, .exclusive) else { throw BackupError.restoreBusy(target.directory) }
-    for site in plan.sites.dropFirst() {
-      guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.undo),
-        let place = try? OpenFile(path, [.directory], files: files)
-      else { continue }
-      try files.removeTree(undo.path, at: place.descriptor)
+  /// - Throws: `BackupError` `undo.nothing` for a number that is not there, `restore.busy`; `SystemError`.
+  package func drop(number: Int? = nil) throws -> Int64? {
+    guard let journal = try SwapJournal(of: target, files: files) else { return nil }
+    let space = { Int64(clamping: try files.space(of: journal.directory.descriptor).availableBytes) }
+    let states = try states()
+    var bytes: Int64 = 0
+    let chosen = try number.map { [try kept($0, journal)] } ?? journal.kept()
+    for (kept, state) in zip(chosen, number.map { [states[$0 - 1]] } ?? states) {
+      try journal.drop(kept)
+      bytes += state.bytes
     }
-    // In one step it is no undo any more; a crash leaves what the next restore removes.
-    try files.removeTree(journal.discarded.path, at: journal.directory.descriptor)
-    try files.renameNew(
-      journal.undo.path, at: journal.directory.descriptor, to: journal.discarded.path,
-      at: journal.directory.descriptor)
-    try journal.directory.synchronize()
-    try files.removeTree(journal.discarded.path, at: journal.directory.descriptor)
-    return state.bytes
+    guard number == nil else { return bytes }
+    let before = try space()
+    if try journal.removeDebris() { bytes += max(0, try space() - before) } else if chosen.isEmpty { return nil }
+    return bytes
   }
 
   /// Removes what is kept longer than it should be.
   package func expire() throws {
-    guard let state = try state(), state.expires < time.nowNanoseconds, let bytes = try drop() else { return }
-    events.send(.notice("what the restore of \(state.at) had replaced is removed (\(ByteCount.text(bytes)))"))
+    for state in try states().reversed() where state.expires < time.nowNanoseconds {
+      guard let bytes = try drop(number: state.number) else { continue }
+      events.send(.notice("what the restore of \(state.at) had replaced is removed (\(ByteCount.text(bytes)))"))
+    }
+  }
+
+  /// Bytes that an interrupted restore left, which nobody is at; nil: none did.
+  package func abandonedBytes() throws -> Int64? {
+    guard let folder = try SwapJournal(of: target, files: files)?.abandoned() else { return nil }
+    return try allocatedBytes(of: folder)
   }
 
   private func incoming(_ plan: SwapPlan, _ folder: OpenFile) throws -> OpenFile {
     try OpenFile(FilePath(plan.incoming), at: folder.descriptor, [.directory, .noFollow], files: files)
   }
 
-  private func folders(of plan: SwapPlan, _ journal: SwapJournal) throws -> [OpenFile] {
-    try plan.sites.compactMap { site in
+  private func folders(of kept: SwapJournal.Kept, _ journal: SwapJournal) throws -> [OpenFile] {
+    try kept.plan.sites.enumerated().compactMap { index, site in
       guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.undo) else { return nil }
-      return try OpenFile(path.appending(undo.path.components), [.directory, .noFollow], files: files)
+      let name = index == 0 ? kept.name : undo
+      return try OpenFile(path.appending(name.path.components), [.directory, .noFollow], files: files)
     }
   }
 
@@ -178,6 +201,8 @@ package struct UndoRun {
       }
       if index == 0 {
         plan.sites[index].hidden = SwapPlan.text(journal.committed)
+        // It will be the newest; the other sites' folders keep their names.
+        plan.sites[index].undo = SwapPlan.text(try journal.nextUndo())
         plan.oldHeaders = try plan.database.flatMap(SwapPlan.name).flatMap {
           try Swap.headers(of: $0, in: directory)
         }

@@ -50,7 +50,8 @@ struct BackupCommand: ParsableCommand {
       try VerifyCommand.verify(verifyPath, level: .checksums, place.stack, output.console)
     } else if let restorePath {
       try RestoreCommand.restore(
-        restorePath, place.stack, target: target.targetDirectory, RestoreRun.Request(), output.console)
+        restorePath, place.stack, target: target.targetDirectory, RestoreRun.Request(),
+        undo: UndoCommand.words(place, target), output.console)
     } else if isRotate {
       try RotateCommand.rotate(place.stack, keepDays: retention.keepDays, isDryRun: false, output.console)
     } else if isList {

@@ -23,15 +23,20 @@ struct FindCommand: ParsableCommand {
   func run() throws {
     let stack = place.stack
     let console = output.console
-    let results = try Operation.run("backup find", stack, console, isLogged: false) { events in
+    let report = try Operation.run("backup find", stack, console, isLogged: false) { events in
       try BackupSearch(in: stack, files: Kernel(), events: events).find(text)
     }
-    console.json(.list(results.map(json)))
-    for result in results {
+    console.json(.list(report.results.map(json)))
+    for reason in report.unread { console.warning("hrp: not looked into: \(reason)") }
+    for result in report.results {
       console.result(result.name)
       for hit in result.hits { console.result("  \(hit.place): \(hit.count)") }
     }
-    guard results.isEmpty else { return }
+    guard report.results.isEmpty else { return }
+    guard report.unread.isEmpty else {
+      console.result("No backup that could be looked into holds \(text); \(report.unread.count) could not")
+      throw ExitCode(Failure.Exit.partial)
+    }
     console.result("No backup holds \(text)")
     throw ExitCode(Failure.Exit.notFound)
   }

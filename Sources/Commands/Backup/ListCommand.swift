@@ -26,10 +26,17 @@ struct ListCommand: ParsableCommand {
     let backups = try BackupDirectory(stack.backupDirectory, files: Kernel()).list()
     console.json(.list(backups.map(json)))
     // A courtesy: a target that cannot be looked at is no reason to list nothing.
-    if let undo = try? Operation.undo(stack, events).state() {
+    let undo = try? Operation.undo(stack, events)
+    for state in (try? undo?.states()) ?? [] {
+      console.notice("hrp: \(UndoCommand.line(state)): hrp backup undo\(state.number > 1 ? " \(state.number)" : "")")
+    }
+    if let bytes = try? undo?.abandonedBytes() {
       console.notice(
-        "hrp: what the restore of \(undo.at.prefix(19)) replaced is kept until "
-          + "\(LocalTime(nanoseconds: undo.expires).plain) (\(ByteCount.text(undo.bytes))): hrp backup undo")
+        "hrp: an interrupted restore left \(ByteCount.text(bytes)), and changed nothing: the next restore or "
+          + "hrp backup undo --drop removes it")
+    }
+    for name in try BackupDirectory(stack.backupDirectory, files: Kernel()).unlisted() {
+      console.warning("hrp: \(name) is no whole backup: checksums.txt is missing")
     }
     guard !backups.isEmpty else { return console.result("No backups found") }
     console.result("Available backups:")

@@ -33,7 +33,7 @@ struct RestoreCommand: ParsableCommand {
     help: ArgumentHelp("Only this file or folder of the backup, to a new place; may be repeated.", valueName: "path"))
   var include: [String] = []
 
-  @Flag(help: "Go on beside open files of MLflow, and replace a database that cannot be read.")
+  @Flag(help: "Go on beside open files of MLflow, and over a database that cannot be opened for writing.")
   var force = false
 
   @Flag(name: .customLong("no-relocate"), help: "Leave MLflow's locations as they were at the old place.")
@@ -54,16 +54,22 @@ struct RestoreCommand: ParsableCommand {
     request.relocates = !leavesLocations
     request.wait = waiting.wait
     request.includes = try include.map { text in
-      guard let path = EntryPath(validating: Array(text.utf8)) else {
+      // As hrp backup find prints it, `%0a` standing for a byte.
+      var bytes = ByteText.bytes(of: text.utf8) ?? Array(text.utf8)
+      while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+      guard let path = EntryPath(validating: bytes) else {
         throw ValidationError("'\(text)' is no path in a backup, such as mlruns/mlruns/4")
       }
       return path
     }
-    try Self.restore(backup.backup, place.stack, target: target.targetDirectory, request, output.console)
+    try Self.restore(
+      backup.backup, place.stack, target: target.targetDirectory, request,
+      undo: UndoCommand.words(place, target), output.console)
   }
 
+  /// - Parameter undo: the command that takes it back.
   static func restore(
-    _ text: String, _ stack: Stack, target: String?, _ request: RestoreRun.Request, _ console: Console
+    _ text: String, _ stack: Stack, target: String?, _ request: RestoreRun.Request, undo: String, _ console: Console
   ) throws {
     let result = try Operation.run("backup restore", stack, console, isLogged: !request.isDryRun) { events in
       let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
@@ -83,13 +89,15 @@ struct RestoreCommand: ParsableCommand {
       console.result("  To: \(result.target)")
     } else {
       console.result("Restore complete!")
-      if result.undoPath != nil { console.notice("hrp: what was there is kept: hrp backup undo brings it back") }
+      if result.undoPath != nil { console.notice("hrp: what was there is kept: \(undo) brings it back") }
     }
     console.json(
       .object([
         ("path", .text(result.path)), ("target", .text(result.target)),
         ("restored", .list(result.restored.map { .text($0) })), ("undo", .optional(result.undoPath)),
         ("relocated", .list(result.relocated.map(Self.json))), ("lost", .list((result.losses?.rows ?? []).map(\.json))),
+        ("not_compared", .list((result.losses?.notices ?? []).map { .text($0) })),
+        ("mentioned", .whole(Int64(result.mentioned))),
         ("dry_run", .flag(request.isDryRun)),
       ]))
   }

@@ -10,41 +10,88 @@ struct UndoCommand: ParsableCommand {
     abstract: "Bring back what the last restore replaced; again, and the restored state is back.",
     discussion: """
       What a restore replaced is kept beside the target for 7 days (HRP_UNDO_DAYS). It takes its space until then, or \
-      until --drop.
+      until --drop. Each restore keeps its own: --list numbers them, 1 being what the last one replaced.
 
       Examples:
         hrp backup undo
+        hrp backup undo --list
+        hrp backup undo 2
         hrp backup undo --target-dir /mnt/new --wait 10m
         hrp backup undo --drop
       """)
 
+  @Argument(help: ArgumentHelp("Which of them (default: 1, the newest; with --drop: all).", valueName: "number"))
+  var number: Int?
   @OptionGroup var target: TargetOptions
-  @Flag(help: "Remove what is kept and free its space.") var drop = false
+  @Flag(name: .customLong("list"), help: "Say what is kept, and change nothing.") var isList = false
+  @Flag(help: "Remove what is kept, and what interrupted restores left, and free its space.") var drop = false
   @OptionGroup var waiting: WaitOptions
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    guard !(isList && drop), number == nil || !isList else {
+      throw ValidationError("--list goes with neither a number nor --drop")
+    }
+  }
+
   func run() throws {
     let stack = place.stack
     let console = output.console
-    if drop { return try dropAll(stack, console) }
-    let names = try Operation.run("backup undo", stack, console) { events in
-      try UndoRun(try Self.target(target.targetDirectory, stack), files: Kernel(), time: SystemTime(), events: events)
-        .run(wait: waiting.wait)
-    }
-    console.result("✓ Undone: what was there before the last restore is back")
+    if isList { return try list(stack, console) }
+    if drop { return try drop(stack, console) }
+    let names = try perform(stack, console) { try $0.run(number: number ?? 1, wait: waiting.wait) }
+    console.result("✓ Undone: what was there before \(number ?? 1 == 1 ? "the last" : "that") restore is back")
     for name in names { console.result("  \(name)") }
-    console.notice("hrp: hrp backup undo again takes this back")
+    console.notice("hrp: \(Self.words(place, target)) again takes this back")
     console.json(.object([("undone", .flag(true)), ("names", .list(names.map { .text($0) }))]))
   }
 
-  private func dropAll(_ stack: Stack, _ console: Console) throws {
-    let bytes = try Operation.run("backup undo", stack, console) { events in
-      try UndoRun(try Self.target(target.targetDirectory, stack), files: Kernel(), time: SystemTime(), events: events)
-        .drop()
+  private func perform<Result>(_ stack: Stack, _ console: Console, _ body: (UndoRun) throws -> Result) throws -> Result
+  {
+    try Operation.run("backup undo", stack, console) { events in
+      try body(
+        UndoRun(
+          try Self.target(target.targetDirectory, stack), files: Kernel(), time: SystemTime(), events: events))
     }
+  }
+
+  private func list(_ stack: Stack, _ console: Console) throws {
+    let states = try UndoRun(
+      try Self.target(target.targetDirectory, stack), files: Kernel(), time: SystemTime(), events: EventStream()
+    ).states()
+    if states.isEmpty { console.result("Nothing is kept") }
+    for state in states { console.result("  \(state.number). \(Self.line(state))") }
+    console.json(
+      .list(
+        states.map { state in
+          .object([
+            ("number", .whole(Int64(state.number))), ("path", .text(state.path)),
+            ("backup", .optional(state.backup.isEmpty ? nil : state.backup)), ("at", .text(state.at)),
+            ("expires", .text(LocalTime(nanoseconds: state.expires).iso8601WithOffset)),
+            ("size_bytes", .whole(state.bytes)),
+          ])
+        }))
+  }
+
+  /// What is kept, for people: which restore replaced it, how long it stays, its size.
+  static func line(_ state: UndoState) -> String {
+    let what = state.backup.isEmpty ? "an undo" : "the restore"
+    let at = state.at.prefix(19).split(separator: "T").joined(separator: " ")
+    return "what \(what) of \(at) replaced is kept until \(LocalTime(nanoseconds: state.expires).plain) "
+      + "(\(ByteCount.text(state.bytes)))"
+  }
+
+  private func drop(_ stack: Stack, _ console: Console) throws {
+    let bytes = try perform(stack, console) { try $0.drop(number: number) }
     console.result(bytes.map { "Freed \(ByteCount.text($0))" } ?? "There was nothing to drop")
     console.json(.object([("dropped", .flag(bytes != nil)), ("bytes_freed", .whole(bytes ?? 0))]))
+  }
+
+  /// The command as it must be typed for this place.
+  static func words(_ place: StackOptions, _ target: TargetOptions, number: Int? = nil) -> String {
+    "hrp backup undo" + (number.map { " \($0)" } ?? "")
+      + (target.targetDirectory.map { " --target-dir \(StackOptions.quoted($0))" } ?? "") + place.words
   }
 
   /// What a restore goes to: a directory that was named, else the stack.

@@ -17,6 +17,9 @@ struct Console: Sendable {
     if isJSON { StandardStream.output.write(try value().rendered() + "\n") }
   }
 
+  /// A line that is said whatever was asked for.
+  func warning(_ line: String) { StandardStream.error.write(line + "\n") }
+
   /// A line that is not part of the result.
   func notice(_ line: String) { if !isQuiet { StandardStream.error.write(line + "\n") } }
 

@@ -30,7 +30,8 @@ enum Operation {
       let target = try RestoreTarget(stack, files: Kernel())
       try PendingRestore(target, files: Kernel(), time: SystemTime(), events: events).finish()
     } catch {
-      events.send(.warning(Failure(error).error.message))
+      let failure = Failure(error).error
+      events.send(.warning("\(failure.message). \(failure.remedy)"))
     }
   }
 

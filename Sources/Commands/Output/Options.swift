@@ -25,6 +25,22 @@ struct StackOptions: ParsableArguments {
   }
 
   var stack: Stack { Stack(StackSettings(dataDirectory: dataDirectory, backupDirectory: backupDirectory)) }
+
+  /// The options as they must be typed for another command to mean the same stack.
+  var words: String {
+    [("--data-dir", dataDirectory), ("--backup-dir", backupDirectory)]
+      .compactMap { name, value in value.map { " \(name) \(Self.quoted($0))" } }.joined()
+  }
+
+  /// A word for a shell: quoted where it has to be.
+  static func quoted(_ text: String) -> String {
+    let plain = text.utf8.allSatisfy { byte in
+      (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+        || "/._-~+:,@%".utf8.contains(byte)
+    }
+    return plain && !text.isEmpty
+      ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  }
 }
 
 /// How results are told.
@@ -57,7 +73,8 @@ struct RetentionOptions: ParsableArguments {
 struct TargetOptions: ParsableArguments {
   @Option(
     name: .customLong("target-dir"),
-    help: ArgumentHelp("Where to restore to (default: the data directory).", valueName: "dir"), completion: .directory)
+    help: ArgumentHelp("The directory that is restored to (default: the data directory).", valueName: "dir"),
+    completion: .directory)
   var targetDirectory: String?
 
   func validate() throws {

@@ -12,6 +12,7 @@ struct RecoverCommand: ParsableCommand {
       restored in place (what is there is kept for hrp backup undo) and the result is validated.
 
         damaged database   the newest backup that is proven, else that verifies
+        damaged MLflow     its part of that backup
         something deleted  --missing ID: the newest backup that still has it
         another machine    copy the backups here, then name them: --backup-dir
         damaged backups    walks back and names each failure; when none is left,
@@ -52,12 +53,14 @@ struct RecoverCommand: ParsableCommand {
     for finding in plan.findings { console.result("  \(finding)") }
     if let backup = plan.backup { console.result("Backup: \(backup)") }
     for (number, step) in plan.steps.enumerated() { console.result("  \(number + 1). \(step)") }
-    if plan.backup != nil, !apply { console.result("Nothing was changed. To do it: hrp recover --apply") }
+    guard plan.backup != nil, !apply else { return }
+    let missing = missing.map { " --missing \(StackOptions.quoted($0))" } ?? ""
+    console.result("Nothing was changed. To do it: hrp recover --apply\(missing)\(place.words)")
   }
 
   private func carryOut(_ plan: RecoveryPlan, _ stack: Stack, _ console: Console) throws -> HealthReport {
     try Operation.run("recover", stack, console) { events in
-      var request = RestoreRun.Request()
+      var request = RestoreRun.Request(part: plan.part)
       request.wait = waiting.wait
       request.surveys = true
       // What cannot be read is what is to be replaced.

@@ -116,6 +116,13 @@ package enum ThisProcess {
     }
   }
 
+  /// The path without links, also of what does not exist yet; the end of a link that leads nowhere stays that link.
+  package static func realPathOfWhatExists(_ path: FilePath) -> FilePath {
+    if let real = realPath(path) { return real }
+    guard let last = path.lastComponent, path.removingLastComponent() != path else { return path }
+    return realPathOfWhatExists(path.removingLastComponent()).appending(last)
+  }
+
   /// Whether something is mounted at a path, links in it resolved (Linux: `/proc/self/mountinfo`, man 5 proc).
   package static func isMountPoint(_ path: FilePath) -> Bool {
     guard let table = text("/proc/self/mountinfo") else { return false }

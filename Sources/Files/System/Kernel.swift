@@ -305,7 +305,9 @@ extension OpenMode {
     if contains(.create) { flags |= O_CREAT }
     if contains(.exclusive) { flags |= O_EXCL }
     if contains(.directory) { flags |= O_DIRECTORY }
-    if contains(.noFollow) { flags |= O_NOFOLLOW | O_NONBLOCK }
+    // A FIFO of that name must not hold us; for files it means nothing.
+    flags |= O_NONBLOCK
+    if contains(.noFollow) { flags |= O_NOFOLLOW }
     if contains(.append) { flags |= O_APPEND }
     return flags
   }

@@ -13,6 +13,7 @@ package enum TrackingRelocation {
   /// What users wrote: never rewritten, its hits are told.
   private static let userColumns = [
     ("params", "value"), ("tags", "value"), ("datasets", "dataset_source"), ("experiment_tags", "value"),
+    ("logged_model_params", "param_value"), ("logged_model_tags", "tag_value"),
   ]
 
   /// What was done to one database.

@@ -1,0 +1,124 @@
+internal import Files
+internal import SystemPackage
+
+// What is looked at before anything is written.
+
+extension RestoreRun {
+  /// What will be lost.
+  func survey(_ metadata: BackupMetadata?) throws -> Losses? {
+    guard request.surveys else { return nil }
+    events.send(.phase("comparing with what is there"))
+    guard let losses = try LossSurvey(backup, target, files: files, time: time).run(request, metadata) else {
+      return nil
+    }
+    for row in losses.rows.prefix(50) { events.send(.notice(row.line)) }
+    if losses.rows.count > 50 { events.send(.notice("and \(losses.rows.count - 50) more (see --json)")) }
+    for notice in losses.notices { events.send(.notice(notice)) }
+    return losses
+  }
+
+  /// Where the store goes: name by name where something lies in it that is not to be moved.
+  func store(_ metadata: BackupMetadata?) -> RestoreTarget.Store {
+    let store = target.store(of: metadata)
+    guard case .folder(let path) = store, protecting.contains(where: { $0.starts(with: path) }) else { return store }
+    return .contents(path)
+  }
+
+  /// What is restored: what was asked for, of what the backup holds; what it does not hold is not taken away.
+  func part(in root: OpenFile) throws -> StackPart? {
+    let hasStore = try [BackupLayout.mlflow, BackupLayout.legacyMLflow].contains {
+      try files.exists($0.name.path, at: root.descriptor)
+    }
+    let hasDatabase = try files.exists(BackupLayout.database.name.path, at: root.descriptor)
+    switch request.part {
+    case nil where hasDatabase == hasStore: return nil
+    case nil:
+      let missing = hasStore ? "database" : "MLflow directory"
+      if try files.exists(hasStore ? target.database : target.store(of: nil).path) {
+        events.send(.notice("the backup has no \(missing): the one that is there stays as it is"))
+      }
+      return hasStore ? .mlflow : .duckdb
+    case .duckdb? where hasDatabase, .mlflow? where hasStore: return request.part
+    case let part?:
+      throw BackupError(
+        "restore.part-missing", .notFound, "\(backup.text) has no \(part == .duckdb ? "database" : "MLflow directory")",
+        remedy: "Choose a backup that has one: see hrp backup list, or hrp backup find TEXT.")
+    }
+  }
+
+  func checkRequest(_ store: RestoreTarget.Store, _ root: OpenFile) throws {
+    if ThisProcess.realPathOfWhatExists(target.directory).starts(with: ThisProcess.realPathOfWhatExists(backup)) {
+      throw BackupError(
+        "restore.target-in-backup", .usage, "\(target.directory.text) lies in the backup itself",
+        remedy: "Name a place outside of \(backup.text) with --target-dir.")
+    }
+    for path in [target.database, store.path] where (try? files.status(path, at: nil).kind) == .link {
+      throw BackupError(
+        "restore.dangling-link", .failed, "\(path.text) is a link that leads to nothing",
+        remedy: "Mount what it should lead to, remove the link, or restore to another place with --target-dir.")
+    }
+    for path in request.includes where try !files.exists(FilePath(bytes: path.bytes), at: root.descriptor) {
+      throw BackupError(
+        "restore.include-not-found", .notFound, "the backup has no \(path.text)",
+        remedy: "Names are those of hrp backup find TEXT and of checksums.txt, such as mlruns/mlruns/4.")
+    }
+    if !request.includes.isEmpty, try files.exists(target.directory) {
+      throw BackupError(
+        "restore.include-needs-a-new-place", .usage, "\(target.directory.text) is there already",
+        remedy: "--include takes single things out of a backup: name a new place with --target-dir.")
+    }
+    guard case .folder(let path) = store, target.database.starts(with: path), request.part != .duckdb else { return }
+    throw BackupError(
+      "restore.nested", .usage, "the database lies in the MLflow directory \(path.text)",
+      remedy: "Restore to another place with --target-dir, or one part with --only duckdb.")
+  }
+
+  /// R5, before the long part: the swap asks again, and then holds the lock.
+  func checkHolders(_ store: RestoreTarget.Store) throws {
+    if request.part != .mlflow { try checkDatabaseHolder() }
+    if request.part != .duckdb, !request.isForced { try checkOpenFiles(store) }
+  }
+
+  /// A dry run tells what would stand against it.
+  func warnOfHolders(_ store: RestoreTarget.Store) {
+    do { try checkHolders(store) } catch {
+      events.send(.warning("it would be refused now: \(BackupError(error, doing: "looking at the target").message)"))
+    }
+  }
+
+  private func checkDatabaseHolder() throws {
+    guard let file = try? OpenFile(target.database, files: files), try file.status().kind == .regular,
+      let holder = try files.lockHolder(file.descriptor, against: .exclusive)
+    else { return }
+    throw BackupError.databaseInUse(target.database, holder: holder)
+  }
+
+  private func checkOpenFiles(_ store: RestoreTarget.Store) throws {
+    let path = if case .names(let folder) = store { folder.appending("mlflow.db") } else { store.path }
+    let open = ThisProcess.openFiles(below: path)
+    guard let first = open.first else { return }
+    let others = Set(open.map(\.pid)).count - 1
+    throw BackupError(
+      "restore.mlflow-in-use", .busy,
+      "\(first.path.text) is open in \(ThisProcess.words(of: first.pid))" + (others > 0 ? " and \(others) more" : ""),
+      remedy: "Close that program, or go on beside it with --force: it keeps the old files until it ends.")
+  }
+}
+
+extension RestoreRun.Request {
+  /// Does something again and again as long as the stack is in use and the time is not over.
+  func waiting(_ time: any TimeSource, _ body: () throws -> Void) throws {
+    let end = time.monotonicNanoseconds &+ wait.nanoseconds
+    while true {
+      do {
+        return try body()
+      } catch let error as BackupError {
+        guard ["restore.database-in-use", "restore.mlflow-in-use"].contains(error.code),
+          time.monotonicNanoseconds < end
+        else { throw error }
+      }
+      try Interruption.check()
+      time.sleep(.milliseconds(200))
+    }
+  }
+}
