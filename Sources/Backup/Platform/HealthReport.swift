@@ -65,12 +65,14 @@ public struct HealthReport: Sendable {
   /// A database that could not be opened.
   /// - Parameter words: what DuckDB would say of it; nil: what the error says.
   package init(_ error: BackupError, words: String? = nil) {
+    // DuckDB's words are looked up; a loader's may be the same, and mean something else.
+    let isOfEngine = words != nil || error.code == "engine.refused"
     let words = words ?? error.message + (error.cause.map { ": \($0)" } ?? "")
     database = "error: \(words)"
     tables = []
     asOf = nil
     engine = nil
-    remedy = EngineWords(words)?.remedy ?? error.remedy
+    remedy = isOfEngine ? EngineWords(words)?.remedy ?? error.remedy : error.remedy
     code = error.code
   }
 }

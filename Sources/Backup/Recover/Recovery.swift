@@ -121,12 +121,14 @@ package struct Recovery {
         .find("latest-valid", holding: part, time: time, events: events)
       return RecoveryPlan(
         scenario: scenario, findings: findings, backup: backup.text, part: part, steps: steps(backup.text, part))
-    } catch let error as BackupError where ["backup.none-valid", "backup.not-found"].contains(error.code) {
+    } catch let error as BackupError
+      where ["backup.none-valid", "backup.not-found", "backup-directory.not-found"].contains(error.code)
+    {
       return RecoveryPlan(
         scenario: .noUsableBackup, findings: findings + [error.message], backup: nil,
         steps: (hasUndo ? ["See whether what a restore replaced helps: hrp backup undo --list."] : []) + [
           "Check the disk for errors: dmesg, smartctl -a.",
-          "Try copies of the backups elsewhere: hrp recover --backup-dir DIR.",
+          "Is the disk with the backups not mounted, or are there copies elsewhere: hrp recover --backup-dir DIR.",
           "Write down what a bug report needs: hrp doctor --report FILE.",
         ])
     }

@@ -118,7 +118,11 @@ final class RestoreStaging {
       }
       try files.removeTree(name, at: parent.descriptor)
     }
-    try files.makeDirectory(name, at: parent.descriptor, permissions: 0o755)
+    do throws(SystemError) {
+      try files.makeDirectory(name, at: parent.descriptor, permissions: 0o755)
+    } catch {
+      throw error.at(parent.path.text)
+    }
     let folder = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], shown: shown, files: files)
     guard try files.lock(folder.descriptor, .exclusive) else { throw BackupError.restoreBusy(parent.path) }
     if let owner {

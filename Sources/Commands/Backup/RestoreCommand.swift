@@ -84,7 +84,9 @@ struct RestoreCommand: ParsableCommand {
     }
     for name in result.restored { console.result("✓ Restored \(name)") }
     if request.isDryRun {
-      console.result("Would restore \(result.filesCount) files (\(ByteCount.text(result.sizeBytes))):")
+      console.result(
+        "Would restore \(result.filesCount) \(result.filesCount == 1 ? "file" : "files") (\(ByteCount.text(result.sizeBytes))):"
+      )
       console.result("  From: \(result.path)")
       console.result("  To: \(result.target)")
     } else {
