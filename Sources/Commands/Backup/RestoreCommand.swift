@@ -84,9 +84,8 @@ struct RestoreCommand: ParsableCommand {
     }
     for name in result.restored { console.result("✓ Restored \(name)") }
     if request.isDryRun {
-      console.result(
-        "Would restore \(result.filesCount) \(result.filesCount == 1 ? "file" : "files") (\(ByteCount.text(result.sizeBytes))):"
-      )
+      let files = result.filesCount == 1 ? "1 file" : "\(result.filesCount) files"
+      console.result("Would restore \(files) (\(ByteCount.text(result.sizeBytes))):")
       console.result("  From: \(result.path)")
       console.result("  To: \(result.target)")
     } else {
