@@ -268,6 +268,12 @@ struct SwapTests {
           _ = try undo(sample)
           #expect(try Self.contents(of: place) == expected)
         }
+        // What came since the restore goes with it.
+        try run("/bin/sh", ["-c", "mkdir mlflow/since && touch mlflow/since/x"], in: sample.data)
+        _ = try undo(sample)
+        #expect(try Self.contents(of: place) == new)
+        _ = try undo(sample)
+        #expect(try Self.contents(of: place)["since/x"] == Data())
       }
     }
   }

@@ -188,12 +188,10 @@ final class RestoreStaging {
       let names = [database] + Swap.logs(of: database)
       items[0] += try names.compactMap(SwapPlan.name).compactMap { try item($0, sites[0]) }
     }
-    if request.part != .duckdb {
-      let last = sites.count - 1
-      let known = Set(items[last].map(\.name))
-      items[last] += try storeNames(sites[last], protecting).filter { !known.contains(SwapPlan.text($0)) }
-        .compactMap { try item($0, sites[last]) }
-    }
+    let (names, spared) = request.part == .duckdb ? ([], nil) : try storeNames(sites[sites.count - 1], protecting)
+    let known = Set(items[sites.count - 1].map(\.name))
+    items[sites.count - 1] += try names.filter { !known.contains(SwapPlan.text($0)) }
+      .compactMap { try item($0, sites[sites.count - 1]) }
     return SwapPlan(
       backup: backup.text, target: target.directory.text, at: moment, database: database,
       headers: hasDatabase ? try Swap.headers(of: databaseName, in: sites[0].incoming) : nil,
@@ -202,9 +200,11 @@ final class RestoreStaging {
         let site = sites[index]
         // The first site's folder has its committed name by the time that the plan is carried out.
         let hidden = index == 0 ? site.journal.committed : site.hidden
+        let isOfStore = index == sites.count - 1
         return SwapPlan.Site(
           path: site.directory.path.text, hidden: SwapPlan.text(hidden),
-          undo: SwapPlan.text(try site.journal.nextUndo()), items: items[index])
+          undo: SwapPlan.text(try site.journal.nextUndo()), items: items[index],
+          names: isOfStore ? names.map(SwapPlan.text) : nil, spared: isOfStore ? spared?.map(SwapPlan.text) : nil)
       })
   }
 
@@ -212,25 +212,27 @@ final class RestoreStaging {
     try SwapPlan.Item(name, in: site.directory, incoming: site.incoming)
   }
 
-  /// The names at the site that belong to the store, those that come in and those that go out.
-  private func storeNames(_ site: Site, _ protecting: [FilePath]) throws -> [FileName] {
+  /// The names at the site that belong to the store, those that come in and those that go out; and where everything
+  /// there does, those that do not.
+  private func storeNames(
+    _ site: Site, _ protecting: [FilePath]
+  ) throws -> (names: [FileName], spared: [FileName]?) {
     let staged = try files.entries(of: site.incoming.descriptor).map(\.name)
     switch store {
-    case .folder(let path): return path.lastComponent.map { [FileName($0)] } ?? []
+    case .folder(let path): return (path.lastComponent.map { [FileName($0)] } ?? [], nil)
     case .names:
       let own = ["mlruns", "mlartifacts", "mlflow.db"] + SQLiteFile.sidecars.map { "mlflow.db" + $0 }
-      return Set(staged + own.map { FileName($0) }).filter { !isOfDatabase($0) }.sorted()
+      return (Set(staged + own.map { FileName($0) }).filter { !isOfDatabase($0) }.sorted(), nil)
     case .contents(let path):
       // What else lies in there and is no part of the store stays where it is.
-      let kept = Set(
+      let spared = Set(
         protecting.compactMap { place -> FileName? in
           var rest = place
           guard rest.removePrefix(path) else { return nil }
           return rest.components.first.map { FileName($0) }
-        })
+        } + [FileName("lost+found")])
       let present = try files.entries(of: site.directory.descriptor).map(\.name)
-      return Set(staged + present).filter { !kept.contains($0) && !$0.isOfRestore && $0 != FileName("lost+found") }
-        .sorted()
+      return (Set(staged + present).filter { !spared.contains($0) && !$0.isOfRestore }.sorted(), spared.sorted())
     }
   }
 

@@ -18,6 +18,10 @@ struct SwapPlan: Codable, Sendable, Equatable {
     /// The hidden folder when it holds what the swap replaced.
     var undo: String
     var items: [Item]
+    /// Names that an undo exchanges too, when there is something of that name by then.
+    var names: [String]?
+    /// Everything else in `path` is exchanged too, but these; nil: nothing else is.
+    var spared: [String]?
   }
 
   /// A name that is exchanged; which file it was is told by its inode.

@@ -41,14 +41,19 @@ package struct UndoRun {
   package func states() throws -> [UndoState] {
     guard let journal = try SwapJournal(of: target, files: files) else { return [] }
     return try journal.kept().enumerated().map { index, kept in
-      let folder = journal.directory.path.appending(kept.name.path.components)
-      // The plan was written last before the swap.
-      let moment = try files.status(folder.appending(SwapJournal.planName.components), at: nil).modifiedNanoseconds
-      return UndoState(
-        number: index + 1, path: folder.text, backup: kept.plan.backup, at: kept.plan.at,
+      UndoState(
+        number: index + 1, path: journal.directory.path.appending(kept.name.path.components).text,
+        backup: kept.plan.backup, at: kept.plan.at,
         bytes: try folders(of: kept, journal).reduce(0) { try $0 + allocatedBytes(of: $1) },
-        expires: moment &+ Self.keptNanoseconds)
+        expires: try expiry(of: kept, journal))
     }
+  }
+
+  private func expiry(of kept: SwapJournal.Kept, _ journal: SwapJournal) throws -> Int64 {
+    let folder = journal.directory.path.appending(kept.name.path.components)
+    // The plan was written last before the swap.
+    return try files.status(folder.appending(SwapJournal.planName.components), at: nil).modifiedNanoseconds
+      &+ Self.keptNanoseconds
   }
 
   /// Bytes that all of it takes on the file system of a folder.
@@ -82,13 +87,13 @@ package struct UndoRun {
       events.send(.finished(operation: "backup undo", summary: "\(target.directory.text): the interrupted one"))
       return []
     }
-    guard let journal = try SwapJournal(of: target, files: files) else { throw nothing() }
-    let kept = try kept(number, journal)
-    var plan = kept.plan
+    guard let journal = try SwapJournal(of: target, files: files), try !journal.kept().isEmpty else { throw nothing() }
     let lock = try AdvisoryLock.take(
       .exclusive, .stack, on: target.directory, note: ThisProcess.note(program: "hrp backup undo", time: time),
       patience: wait, files: files, time: time)
     defer { try? lock.release() }
+    let kept = try kept(number, journal)
+    var plan = kept.plan
     let folder = try OpenFile(
       kept.name.path, at: journal.directory.descriptor, [.directory, .noFollow], files: files)
     guard try files.lock(folder.descriptor, .exclusive) else { throw BackupError.restoreBusy(target.directory) }
@@ -152,9 +157,11 @@ package struct UndoRun {
 
   /// Removes what is kept longer than it should be.
   package func expire() throws {
-    for state in try states().reversed() where state.expires < time.nowNanoseconds {
-      guard let bytes = try drop(number: state.number) else { continue }
-      events.send(.notice("what the restore of \(state.at) had replaced is removed (\(ByteCount.text(bytes)))"))
+    guard let journal = try SwapJournal(of: target, files: files) else { return }
+    for (index, kept) in try journal.kept().enumerated().reversed()
+    where try expiry(of: kept, journal) < time.nowNanoseconds {
+      let bytes = try drop(number: index + 1) ?? 0
+      events.send(.notice("what the restore of \(kept.plan.at) had replaced is removed (\(ByteCount.text(bytes)))"))
     }
   }
 
@@ -188,6 +195,11 @@ package struct UndoRun {
         ? first : OpenFile(undo.path, at: directory.descriptor, [.directory, .noFollow], files: files)
       let folder = try incoming(plan, hidden)
       var names = Set(plan.sites[index].items.compactMap(\.fileName))
+      names.formUnion((plan.sites[index].names ?? []).compactMap(SwapPlan.name))
+      if let spared = plan.sites[index].spared.map({ Set($0.compactMap(SwapPlan.name)) }) {
+        names.formUnion(
+          try files.entries(of: directory.descriptor).map(\.name).filter { !spared.contains($0) && !$0.isOfRestore })
+      }
       // A log that was put away under a number is nobody's now.
       names.formUnion(
         try files.entries(of: folder.descriptor).map(\.name).filter { name in
