@@ -51,7 +51,11 @@ struct FaultTests {
   private static func half(_ count: Int) -> Int { count >= 8192 ? count / 2 / 4096 * 4096 : max(1, count / 2) }
 
   /// What the file system of a target can do.
-  enum Place: String, CaseIterable { case ordinary, withoutExchange, overlay }
+  enum Place: String, CaseIterable {
+    case ordinary, withoutExchange, overlay
+    /// MLflow lies in another directory, to which a link leads: there are two hidden folders.
+    case twoSites
+  }
 
   private func files(_ faults: Faults, _ place: Place = .ordinary) -> HookedFileSystem {
     HookedFileSystem(
@@ -66,7 +70,9 @@ struct FaultTests {
   }
 
   /// A small stack without a log, its backup, and what it became after.
-  private func withStates<Result>(_ body: (_ folder: String, _ backup: String) throws -> Result) throws -> Result {
+  private func withStates<Result>(
+    _ place: Place = .ordinary, _ body: (_ folder: String, _ backup: String) throws -> Result
+  ) throws -> Result {
     try withTemporaryFolder { folder in
       try Engine("2.0.0").run(
         """
@@ -75,6 +81,11 @@ struct FaultTests {
         c.execute('CHECKPOINT'); c.execute('INSERT INTO t VALUES (9)'); os._exit(0)
         """, in: folder)
       try Data("first".utf8).write(to: URL(fileURLWithPath: folder + "/data/mlflow/mlruns/0/r/model"))
+      if place == .twoSites {
+        try run(
+          "/bin/sh", ["-c", "mkdir elsewhere && mv mlflow elsewhere/store && ln -s elsewhere/store mlflow"],
+          in: folder + "/data")
+      }
       let made = try run(Checkout.hrp, ["backup", "create", "--data-dir", "data", "--backup-dir", "safe"], in: folder)
       #expect(made.status == 0)
       let name = try #require(
@@ -111,7 +122,7 @@ struct FaultTests {
 
   /// - Returns: how many points there are.
   private func everyPoint(_ form: Form, _ place: Place = .ordinary, undoes: Bool) throws -> Int {
-    try withStates { folder, backup in
+    try withStates(place) { folder, backup in
       let data = folder + "/work"
       try copy(folder + "/data", data)
       try restore(backup, to: data, Kernel())
@@ -169,6 +180,13 @@ struct FaultTests {
   func refusing(place: Place, undoes: Bool) throws {
     let points = try everyPoint(.killed, place, undoes: undoes)
     print("\(undoes ? "undo" : "restore"), \(place.rawValue), killed: \(points) points")
+    #expect(points > 100)
+  }
+
+  @Test("W1, W2: so it is where MLflow lies elsewhere", arguments: [Form.error, .killed], [false, true])
+  func twoSites(form: Form, undoes: Bool) throws {
+    let points = try everyPoint(form, .twoSites, undoes: undoes)
+    print("\(undoes ? "undo" : "restore"), two sites, \(form.rawValue): \(points) points")
     #expect(points > 100)
   }
 

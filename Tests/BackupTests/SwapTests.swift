@@ -14,7 +14,8 @@ struct SwapTests {
     var found: [String: Data] = [:]
     for name in FileManager.default.enumerator(atPath: path)?.compactMap({ $0 as? String }) ?? [] {
       if name.split(separator: "/").contains(where: {
-        $0.hasPrefix(".hrp") || $0.hasPrefix(".mlflow.hrp") || $0.contains("hrp-catalogue")
+        $0.hasPrefix(".hrp") || $0.hasPrefix(".mlflow.hrp") || $0.hasPrefix(".store.hrp")
+          || $0.contains("hrp-catalogue")
       }) {
         continue
       }

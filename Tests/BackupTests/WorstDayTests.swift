@@ -238,4 +238,108 @@ struct WorstDayTests {
       #expect(try SwapTests.contents(of: sample.data) == before)
     }
   }
+
+  @Test("backups that lie deeper in the MLflow directory are no part of a restore, nor of any undo of it")
+  func backupsWithin() throws {
+    try withStack { sample in
+      try run("/bin/mkdir", ["-p", sample.data + "/mlflow/deep/safe"], in: sample.folder)
+      let call = { (words: [String]) in
+        try hrp(["backup"] + words + ["--backup-dir", sample.data + "/mlflow/deep/safe"], sample)
+      }
+      #expect(try call(["create"]).status == 0)
+      #expect(try call(["restore", "latest"]).status == 0)
+      for _ in 0..<3 {
+        #expect(try call(["undo"]).status == 0)
+        #expect(try call(["verify", "latest"]).status == 0)
+      }
+      #expect(try call(["undo", "--drop"]).status == 0)
+      #expect(try call(["verify", "latest"]).status == 0)
+    }
+  }
+
+  @Test("an undo that was interrupted is finished when it is asked for again, and not taken back; a drop waits for it")
+  func interruptedUndo() throws {
+    try withStack { sample in
+      let backup = try sample.create().path
+      try Data("later".utf8).write(to: URL(fileURLWithPath: sample.data + "/mlflow/later"))
+      let old = try SwapTests.contents(of: sample.data)
+      _ = try sample.restore(backup, to: sample.data)
+      let files = HookedFileSystem { (call, path) throws(SystemError) in
+        if call == "exchange", path == "mlflow" { throw SystemError(call, .ioError, path: path) }
+      }
+      let undo = {
+        _ = try UndoRun(
+          RestoreTarget(FilePath(sample.data), files: files), files: files, time: SystemTime(), events: EventStream()
+        ).run()
+      }
+      #expect(code { try undo() } == "restore.unfinished")
+      let again = try hrp(["backup", "undo"], sample)
+      #expect(again.status == 0 && again.output.contains("interrupted is finished"), "\(again)")
+      #expect(try SwapTests.contents(of: sample.data) == old)
+      #expect(try hrp(["backup", "undo"], sample).status == 0)
+      #expect(code { try undo() } == "restore.unfinished")
+      let drop = try hrp(["backup", "undo", "--drop"], sample)
+      #expect(drop.status == 1 && drop.errors.contains("nothing was dropped"), "\(drop)")
+      #expect(try hrp(["backup", "undo", "--kept"], sample).output.hasPrefix("  1. what an undo of"))
+    }
+  }
+
+  @Test("what is kept in a moved directory is found there; in a copied one, nothing of the original is touched")
+  func movedAndCopied() throws {
+    try withStack { sample in
+      try run("/bin/sh", ["-c", "mv mlflow ../store && ln -s ../store mlflow"], in: sample.data)
+      let backup = try sample.create().path
+      try Data("later".utf8).write(to: URL(fileURLWithPath: sample.folder + "/store/later"))
+      let old = try SwapTests.contents(of: sample.folder + "/store")
+      _ = try sample.restore(backup, to: sample.data)
+      let new = try SwapTests.contents(of: sample.folder + "/store")
+      try run("/bin/cp", ["-a", "data", "copy"], in: sample.folder)
+      let undo = { (name: String) in
+        try run(Checkout.hrp, ["backup", "undo", "--data-dir", sample.folder + "/" + name], in: sample.folder)
+      }
+      let copied = try undo("copy")
+      #expect(copied.status == 1 && copied.errors.contains("is half of another stack's"), "\(copied)")
+      #expect(try SwapTests.contents(of: sample.folder + "/store") == new)
+      try run("/bin/sh", ["-c", "rm -rf copy && mv data moved"], in: sample.folder)
+      let moved = try undo("moved")
+      #expect(moved.status == 0, "\(moved)")
+      #expect(try SwapTests.contents(of: sample.folder + "/store") == old)
+    }
+  }
+
+  @Test("a mount within the store is refused before anything is decided", .enabled(if: Mount.canMount))
+  func mountWithin() throws {
+    try withStack { sample in
+      let backup = try sample.create().path
+      try run("/bin/sh", ["-c", "mkdir flat && cp -a mlflow/. flat && cp hrp.duckdb* flat/"], in: sample.data)
+      let flat = sample.data + "/flat"
+      try run("/bin/sh", ["-c", "mv mlruns runs && mkdir mlruns"], in: flat)
+      try Mount.withMemory("size=10m", on: sample.folder) { place in
+        let bound = try run("/bin/sh", ["-c", "cp -a runs/. '\(place)' && mount --bind '\(place)' mlruns"], in: flat)
+        #expect(bound.status == 0)
+        defer { _ = try? run("/bin/umount", [flat + "/mlruns"]) }
+        let made = try run(Checkout.hrp, ["backup", "create", "--data-dir", flat], in: sample.folder)
+        #expect(made.status == 0, "\(made)")
+        let done = try run(Checkout.hrp, ["backup", "restore", "latest", "--data-dir", flat], in: sample.folder)
+        #expect(done.status == 1 && done.errors.contains("is a mount point"), "\(done)")
+        #expect(try run(Checkout.hrp, ["backup", "create", "--data-dir", flat], in: sample.folder).status == 0)
+      }
+      #expect(try sample.verify(backup).isOK)
+    }
+  }
+
+  @Test("a link out of the store is named by a backup: what it leads to is not in it")
+  func linksOut() throws {
+    try withStack { sample in
+      try run(
+        "/bin/sh",
+        [
+          "-c",
+          "mkdir ../big && mv mlflow/mlruns/0 ../big/ && ln -s ../../../big/0 mlflow/mlruns/0 && ln -s mlruns mlflow/same",
+        ],
+        in: sample.data)
+      let result = try sample.create()
+      #expect(result.skipped.map(\.path) == ["mlruns/0"])
+    }
+  }
 }

@@ -166,7 +166,7 @@ struct RecoverTests {
 
   @Test(
     "MLflow that is gone or no database is a scenario of its own: its part comes back, the database stays",
-    arguments: ["rm -r mlflow", "head -c 40000 /dev/urandom > mlflow/mlflow.db"])
+    arguments: ["rm -r mlflow", "rm -r mlflow/*", "head -c 40000 /dev/urandom > mlflow/mlflow.db"])
   func damagedMLflow(harm: String) throws {
     try withBackups { folder, _ in
       try run("/bin/sh", ["-c", harm], in: folder + "/data")
@@ -174,6 +174,20 @@ struct RecoverTests {
       #expect(try object(done)["scenario"] as? String == "damaged-mlflow", "\(done)")
       let runs = try run("/usr/bin/sqlite3", [folder + "/data/mlflow/mlflow.db", "SELECT count(*) FROM runs"])
       #expect(runs.output == "2\n")
+      #expect(try Engine("2.0.0").query("data/hrp.duckdb", "SELECT count(*) FROM hypotheses", in: folder) == "1")
+    }
+  }
+
+  @Test("what is well stays: a damaged database alone is restored, and MLflow keeps what came since")
+  func onlyWhatIsDamaged() throws {
+    try withBackups { folder, _ in
+      try run(
+        "/usr/bin/sqlite3", [folder + "/data/mlflow/mlflow.db", "INSERT INTO runs VALUES ('r3', 'third', 1, '')"])
+      try Data(repeating: 7, count: 40_000).write(to: URL(fileURLWithPath: folder + "/data/hrp.duckdb"))
+      let done = try hrp(["recover", "--apply"], in: folder)
+      #expect(done.status == 0 && done.output.contains("stays as it is"), "\(done)")
+      let runs = try run("/usr/bin/sqlite3", [folder + "/data/mlflow/mlflow.db", "SELECT count(*) FROM runs"])
+      #expect(runs.output == "3\n")
       #expect(try Engine("2.0.0").query("data/hrp.duckdb", "SELECT count(*) FROM hypotheses", in: folder) == "1")
     }
   }

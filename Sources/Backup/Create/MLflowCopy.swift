@@ -180,8 +180,9 @@ final class MLflowCopy {
 
   private func copyLink(_ entry: TreeEntry, to path: EntryPath) throws {
     guard let target = try linkTarget(entry) else { return }
-    if isAtTop(entry.path), entry.path.name.bytes.suffix(3).elementsEqual(".db".utf8) {
-      notes.skipped.append(.init(path: entry.path.text, why: "it is a link, and what it leads to stays out"))
+    if leadsOut(entry) {
+      notes.skipped.append(
+        .init(path: entry.path.text, why: "it is a link, and what it leads to is not in the backup"))
     }
     let directory = try chain.directory(holding: path, makingMissing: 0o755)
     try files.makeLink(entry.name, at: directory, target: target)
@@ -189,6 +190,16 @@ final class MLflowCopy {
       ManifestLine(
         path: path, kind: .link, permissions: 0o777, modifiedNanoseconds: entry.status.modifiedNanoseconds,
         size: Int64(target.count), target: target), digest: nil)
+  }
+
+  /// Whether a link leads to something outside of the store.
+  private func leadsOut(_ entry: TreeEntry) -> Bool {
+    guard let end = ThisProcess.realPath(store.directory.pushing(FilePath(bytes: entry.path.bytes))),
+      let root = ThisProcess.realPath(store.directory)
+    else { return false }
+    var rest = end
+    guard rest.removePrefix(root), let first = rest.components.first else { return true }
+    return !store.holds(FileName(first))
   }
 
   /// Where a link points; nil: it is gone, or no link any more, as if it had gone a moment earlier.

@@ -66,9 +66,10 @@ package struct Recovery {
   package func plan(missing: String?) throws -> RecoveryPlan {
     if let missing { return try planDeletion(missing) }
     let database = try LiveDatabase(stack, files: files, time: time).health(expecting: .found)
+    let problem = try storeProblem()
     if database.database == "ok" {
       let words = "the database can be read: \(database.tables.count) tables"
-      if let problem = try storeProblem() { return try planRestore(.damagedMLflow, [words, problem], part: .mlflow) }
+      if let problem { return try planRestore(.damagedMLflow, [words, problem], part: .mlflow) }
       return RecoveryPlan(
         scenario: .healthy, findings: [words], backup: nil,
         steps: ["If something is missing from it: hrp recover --missing ID."])
@@ -81,18 +82,36 @@ package struct Recovery {
         remedy: database.remedy ?? "See hrp doctor.")
     }
     let finding = "\(stack.database.text): \(database.database)"
-    return try planRestore(isThere ? .corruptedDatabase : .migration, [finding])
+    // What is well stays, with everything that came into it since the backup.
+    guard problem == nil, ((try? stack.mlflow(files: files)) ?? nil) != nil else {
+      return try planRestore(
+        isThere ? .corruptedDatabase : .migration, [finding] + (problem.map { [$0] } ?? []))
+    }
+    return try planRestore(
+      .corruptedDatabase, [finding, "the MLflow directory can be read, and stays as it is"], part: .duckdb)
   }
 
-  /// What is wrong with MLflow, when a backup has it.
+  /// What is wrong with MLflow, when a backup has it; nil: nothing is, or none has.
   private func storeProblem() throws -> String? {
-    guard let store = (try? stack.mlflow(files: files)) ?? nil else {
-      let isKnown =
-        try files.exists(stack.backupDirectory)
-        && BackupDirectory(stack.backupDirectory, files: files).list().first?.holds(.mlflow) == true
-      return isKnown ? "there is no MLflow directory, and the newest backup has one" : nil
+    let newest =
+      try files.exists(stack.backupDirectory)
+      ? BackupDirectory(stack.backupDirectory, files: files).list().first { $0.holds(.mlflow) } : nil
+    guard let newest else { return nil }
+    let store: MLflowStore?
+    do { store = try stack.mlflow(files: files) } catch let missing as MLflowStore.Missing {
+      return "there is no MLflow store at \(missing.path.text), where \(missing.named) has it"
     }
+    let name = ByteText.escaped(newest.name.bytes)
+    guard let store else { return "there is no MLflow directory, and \(name) has one" }
     guard store.remoteScheme == nil else { return nil }
+    let database = FilePath("mlflow.db")
+    let isKnown = try [BackupLayout.mlflow, BackupLayout.legacyMLflow].contains { folder in
+      try files.exists(newest.path.appending(folder.name.path.components).appending(database.components))
+    }
+    let here = store.directory.appending(database.components)
+    if isKnown, (try? files.status(ThisProcess.realPathOfWhatExists(here), at: nil).size) ?? 0 == 0 {
+      return "\(here.text) is missing or empty, and \(name) has it"
+    }
     return try StoreProblem.find(in: store, scratch: stack.scratchDirectory, files: files)
   }
 
@@ -126,11 +145,19 @@ package struct Recovery {
     {
       return RecoveryPlan(
         scenario: .noUsableBackup, findings: findings + [error.message], backup: nil,
-        steps: (hasUndo ? ["See whether what a restore replaced helps: hrp backup undo --list."] : []) + [
+        steps: (hasUndo ? ["See whether what a restore replaced helps: hrp backup undo --kept."] : []) + [
           "Check the disk for errors: dmesg, smartctl -a.",
           "Is the disk with the backups not mounted, or are there copies elsewhere: hrp recover --backup-dir DIR.",
           "Write down what a bug report needs: hrp doctor --report FILE.",
         ])
+    }
+  }
+
+  private static func words(_ part: StackPart?) -> String {
+    switch part {
+    case .mlflow: "MLflow from "
+    case .duckdb: "the database from "
+    case nil: ""
     }
   }
 
@@ -142,7 +169,7 @@ package struct Recovery {
   private func steps(_ backup: String, _ part: StackPart? = nil) -> [String] {
     [
       "Stop the programs that use the stack; hrp doctor names who holds the database.",
-      "Restore \(part == .mlflow ? "MLflow from " : "")\(backup) in place; hrp backup undo keeps what is there now.",
+      "Restore \(Self.words(part))\(backup) in place; hrp backup undo keeps what is there now.",
       "Validate: hrp validate.", "Start the programs again.",
     ]
   }

@@ -57,6 +57,11 @@ extension RestoreRun {
         "restore.dangling-link", .failed, "\(path.text) is a link that leads to nothing",
         remedy: "Mount what it should lead to, remove the link, or restore to another place with --target-dir.")
     }
+    for path in request.includes where BackupLayout.lists.contains(path) || !request.canTake(path) {
+      throw BackupError(
+        "restore.include-not-found", .notFound, "\(path.text) is no part of the stack that is restored",
+        remedy: "Copy a backup's own lists with cp; --only and --include must fit together.")
+    }
     for path in request.includes where try !files.exists(FilePath(bytes: path.bytes), at: root.descriptor) {
       throw BackupError(
         "restore.include-not-found", .notFound, "the backup has no \(path.text)",
@@ -95,6 +100,13 @@ extension RestoreRun {
 
   private func checkOpenFiles(_ store: RestoreTarget.Store) throws {
     let path = if case .names(let folder) = store { folder.appending("mlflow.db") } else { store.path }
+    try BackupError.checkOpenFiles(below: path)
+  }
+}
+
+extension BackupError {
+  /// - Throws: `BackupError` `restore.mlflow-in-use`, naming the first program that has something open there.
+  static func checkOpenFiles(below path: FilePath) throws {
     let open = ThisProcess.openFiles(below: path)
     guard let first = open.first else { return }
     let others = Set(open.map(\.pid)).count - 1

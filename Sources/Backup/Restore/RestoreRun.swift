@@ -73,6 +73,9 @@ package struct RestoreRun {
     /// Whether it is wanted, and of the part that is asked for.
     func takes(_ path: EntryPath) -> Bool { wants(path) && (part == nil || part == BackupLayout.part(of: path)) }
 
+    /// Whether what is asked for can lie in a path at all.
+    func canTake(_ path: EntryPath) -> Bool { part == nil || part == BackupLayout.part(of: path) }
+
     /// A database and its logs belong together.
     private static func areOneDatabase(_ paths: EntryPath...) -> Bool {
       paths.allSatisfy { [BackupLayout.database, BackupLayout.log, BackupLayout.checkpointLog].contains($0) }
@@ -139,9 +142,9 @@ package struct RestoreRun {
       writeReport(result)
       return result
     } catch {
-      // What cannot be removed now is hidden, and its lock is free: the next restore to this place removes it. What is
-      // committed has another name by then, and stays.
-      try? staging.discard()
+      // What cannot be removed now is hidden, and its lock is free: the next restore to this place removes it. Once it
+      // is committed, it belongs to the swap (W1).
+      if !staging.isCommitted { try? staging.discard() }
       throw error
     }
   }

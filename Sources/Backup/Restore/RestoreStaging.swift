@@ -30,6 +30,8 @@ final class RestoreStaging {
   private let store: RestoreTarget.Store
   private let sites: [Site]
   private let isNewTarget: Bool
+  /// W1: from here on nothing of it is anybody's to remove.
+  private(set) var isCommitted = false
   private let files: any FileSystem
 
   init(for target: RestoreTarget, store: RestoreTarget.Store, files: any FileSystem) throws {
@@ -161,13 +163,20 @@ final class RestoreStaging {
       try request.waiting(time) { try hold.take(databaseName, in: sites[0].directory, isForced: request.isForced) }
     }
     let plan = try plan(request, backup: backup, protecting: protecting, at: moment)
+    try plan.checkDevices(files)
     if request.part != .mlflow { try hold.take(databaseName, in: sites[0].incoming, isForced: false) }
     try plan.write(SwapJournal.planName, in: sites[0].folder)
     for site in sites { try site.directory.synchronize() }
     // W1: the commit.
-    try files.renameNew(
-      journal.staged.path, at: sites[0].directory.descriptor, to: journal.committed.path,
-      at: sites[0].directory.descriptor)
+    isCommitted = true
+    do throws(SystemError) {
+      try files.renameNew(
+        journal.staged.path, at: sites[0].directory.descriptor, to: journal.committed.path,
+        at: sites[0].directory.descriptor)
+    } catch {
+      isCommitted = (try? journal.isPending()) ?? true
+      throw error
+    }
     do {
       try sites[0].directory.synchronize()
       try journal.finish(hold)

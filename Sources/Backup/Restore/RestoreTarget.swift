@@ -41,9 +41,14 @@ package struct RestoreTarget: Sendable {
   package init(_ stack: Stack, files: any FileSystem) throws {
     directory = stack.dataDirectory
     database = ThisProcess.realPathOfWhatExists(stack.database)
-    // A store that is named and not there is where the restore puts it.
-    let store = (try? stack.mlflow(files: files)) ?? nil
-    current = try store.map { (try Self.store($0, files), $0.directory) }
+    do {
+      current = try stack.mlflow(files: files).map { (try Self.store($0, files), $0.directory) }
+    } catch let missing as MLflowStore.Missing {
+      // A store that is named and not there is where the restore puts it.
+      let name = missing.path.extension == "db" ? missing.path.folder : missing.path
+      let isFlat = name == stack.dataDirectory
+      current = isFlat ? nil : (.folder(ThisProcess.realPathOfWhatExists(name)), name)
+    }
   }
 
   /// A directory that holds a stack in the guide's layout, or will.

@@ -145,7 +145,8 @@ struct Swap {
   /// Such a log is kept under another name, so that an undo does not bring the two together.
   private func partStaleLogs(_ logs: [FileName], _ name: FileName, _ place: Place) throws {
     guard let headers = plan.oldHeaders, try Self.headers(of: name, in: place.directory) != headers else { return }
-    try setAside(logs, in: place.outgoing)
+    // A log that the plan does not know is of whoever moved the database on, and fits it.
+    try setAside(logs.filter { try place.outgoing.inode(of: $0) == old($0, place) }, in: place.outgoing)
   }
 
   private static let staleSuffix = ".stale"
@@ -161,6 +162,10 @@ struct Swap {
 
   private func new(_ name: FileName, _ place: Place) -> UInt64? {
     place.site.items.first { $0.name == SwapPlan.text(name) }?.new
+  }
+
+  private func old(_ name: FileName, _ place: Place) -> UInt64? {
+    place.site.items.first { $0.name == SwapPlan.text(name) }?.old
   }
 
   private func bringIn(_ logs: [FileName], _ place: Place) throws {
@@ -188,12 +193,15 @@ struct Swap {
     return hash.finalize().hex
   }
 
-  /// Moves a log out of the way; one of the same name that is away already stays, and this one gets a number.
+  /// Moves a log out of the way; one of the same name that is away already stays.
   private func putAway(
     _ name: FileName, unless kept: UInt64?, as new: FileName? = nil, _ place: Place
   ) throws {
     guard let found = try place.directory.inode(of: name), found != kept else { return }
-    try move(name, place.directory, place.outgoing, as: try free(new ?? name, in: place.outgoing))
+    // One of that name is away already: this one came in between, and fits nothing that an undo brings back.
+    let isTaken = try files.exists(name.path, at: place.outgoing.descriptor)
+    let target = try free(new ?? (isTaken ? Self.stale(name) : name), in: place.outgoing)
+    try move(name, place.directory, place.outgoing, as: target)
   }
 
   private func free(_ name: FileName, in folder: OpenFile) throws -> FileName {

@@ -57,9 +57,10 @@ struct SwapJournal {
   func finish(_ hold: DatabaseHold? = nil, isForced: Bool = false) throws -> (plan: SwapPlan, notices: [String]) {
     let folder = try OpenFile(committed.path, at: directory.descriptor, [.directory, .noFollow], files: files)
     if hold == nil, try !files.lock(folder.descriptor, .exclusive) { throw BackupError.restoreBusy(directory.path) }
-    guard let plan = SwapPlan.read(Self.nextName, in: folder) ?? SwapPlan.read(Self.planName, in: folder) else {
-      throw BackupError.journalUnreadable(directory.path.appending(committed.path.components).text)
-    }
+    guard
+      let written = try SwapPlan.read(Self.nextName, in: folder) ?? SwapPlan.read(Self.planName, in: folder)
+    else { throw BackupError.journalUnreadable(directory.path.appending(committed.path.components).text) }
+    let plan = try written.found(in: directory.path, files)
     let own = DatabaseHold()
     defer { own.release() }
     if hold == nil, let name = plan.database.flatMap(SwapPlan.name) {
@@ -131,7 +132,9 @@ struct SwapJournal {
     try undoFolders().sorted { $0.number > $1.number }.compactMap { number, name in
       guard let folder = try? OpenFile(name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
       else { return nil }
-      return SwapPlan.read(Self.planName, in: folder).map { Kept(number: number, name: name, plan: $0) }
+      // One that cannot be understood is passed over here, and stays.
+      guard let plan = try? SwapPlan.read(Self.planName, in: folder) else { return nil }
+      return Kept(number: number, name: name, plan: plan)
     }
   }
 
@@ -140,7 +143,9 @@ struct SwapJournal {
   func drop(_ kept: Kept) throws {
     let folder = try OpenFile(kept.name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
     guard try files.lock(folder.descriptor, .exclusive) else { throw BackupError.restoreBusy(directory.path) }
-    for site in kept.plan.sites.dropFirst() {
+    // Another stack's half stays where it is.
+    let plan = try? kept.plan.found(in: directory.path, files)
+    for site in plan?.sites.dropFirst() ?? [] {
       guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.undo),
         let place = try? OpenFile(path, [.directory], files: files)
       else { continue }
@@ -204,7 +209,8 @@ extension BackupError {
     if error is Swap.Interference { return error }
     let cause = BackupError(error, doing: "exchanging the names")
     return BackupError(
-      "restore.unfinished", .failed, "\(what) is decided and not finished: \(cause.message)",
+      "restore.unfinished", cause.kind == .noSpace ? .noSpace : .failed,
+      "\(what) is decided and not finished: \(cause.message)",
       remedy: "Do not open the database at \(path.text) yet. Mend what failed; then hrp backup list (any hrp command) "
         + "for that directory finishes it.", cause: cause.cause)
   }

@@ -52,12 +52,61 @@ struct SwapPlan: Codable, Sendable, Equatable {
   /// The database's first.
   var sites: [Site]
 
-  /// Reads a plan; nil: there is none that can be understood.
-  static func read(_ name: FilePath, in folder: OpenFile) -> SwapPlan? {
-    guard let file = try? OpenFile(name, at: folder.descriptor, [.noFollow], files: folder.files),
-      let bytes = try? file.read(count: 16 << 20, at: 0)
-    else { return nil }
-    return try? JSONDecoder().decode(SwapPlan.self, from: Data(bytes))
+  /// Reads a plan; nil: there is none of that name.
+  /// - Throws: `SystemError`; `BackupError` `restore.journal-unreadable` for one that cannot be understood.
+  static func read(_ name: FilePath, in folder: OpenFile) throws -> SwapPlan? {
+    guard try folder.files.exists(name, at: folder.descriptor) else { return nil }
+    let file = try OpenFile(name, at: folder.descriptor, [.noFollow], files: folder.files)
+    do {
+      return try JSONDecoder().decode(SwapPlan.self, from: Data(try file.read(count: 16 << 20, at: 0)))
+    } catch let error as SystemError {
+      throw error
+    } catch {
+      throw BackupError.journalUnreadable(folder.path.text)
+    }
+  }
+
+  /// The plan for the directory in which it was found: a stack may have been moved, or copied, with what it keeps.
+  ///
+  /// What lies below the old place is looked for below the new one. Sites elsewhere are the moved stack's still, unless
+  /// the old place is there and they are its.
+  /// - Throws: `BackupError` `undo.elsewhere` for those of another stack.
+  func found(in directory: FilePath, _ files: any FileSystem) throws -> SwapPlan {
+    guard let first = sites.first, let old = Self.path(first.path), old != directory else { return self }
+    var plan = self
+    plan.sites[0].path = directory.text
+    for index in sites.indices.dropFirst() {
+      guard var rest = Self.path(sites[index].path) else { continue }
+      if rest.removePrefix(old) {
+        plan.sites[index].path = directory.pushing(rest).text
+      } else if try files.exists(old) {
+        throw BackupError(
+          "undo.elsewhere", .failed, "what is kept at \(directory.text) is half of another stack's, \(old.text)",
+          remedy: "This directory is a copy of that one: undo there, or restore here to have a stack of its own.")
+      }
+    }
+    return plan
+  }
+
+  /// Refuses names that cannot be renamed, because something else is mounted there, before anything is committed.
+  /// - Throws: `BackupError` `restore.mount-inside`; `SystemError`.
+  func checkDevices(_ files: any FileSystem) throws {
+    for site in sites {
+      guard let place = Self.path(site.path) else { continue }
+      let device = try files.status(place, at: nil).identity.device
+      for item in site.items where item.old != nil {
+        guard let name = item.fileName, let status = try? files.status(place.appending(name.path.components), at: nil)
+        else { continue }
+        let path = place.appending(name.path.components)
+        // In an overlay a file's device may be that of its layer.
+        guard status.kind == .directory && status.identity.device != device || ThisProcess.isMountPoint(path) else {
+          continue
+        }
+        throw BackupError(
+          "restore.mount-inside", .failed, "\(path.text) is a mount point, and cannot change places with what comes in",
+          remedy: "Unmount it, mount the whole MLflow directory instead, or restore elsewhere with --target-dir.")
+      }
+    }
   }
 
   /// Writes the plan in place of one of that name, durable.

@@ -76,10 +76,11 @@ package struct UndoRun {
   /// Brings one of them back; what is there now is kept in its stead, as the newest.
   ///
   /// - Parameter number: 1 is the newest.
-  /// - Returns: what was brought back: names at the target.
+  /// - Parameter isForced: goes on beside open files of MLflow.
+  /// - Returns: what was brought back: names at the target; empty: an undo that was interrupted is finished now.
   /// - Throws: `BackupError` `undo.nothing`, `restore.database-in-use`, `restore.busy`, `restore.unfinished`;
   ///   `AdvisoryLock.Busy`; `SystemError`.
-  package func run(number: Int = 1, wait: Duration = .zero) throws -> [String] {
+  package func run(number: Int = 1, isForced: Bool = false, wait: Duration = .zero) throws -> [String] {
     events.send(.began(operation: "backup undo", on: target.directory.text))
     let finished = try PendingRestore(target, files: files, time: time, events: events).finish()
     if finished == .undo {
@@ -93,22 +94,24 @@ package struct UndoRun {
       patience: wait, files: files, time: time)
     defer { try? lock.release() }
     let kept = try kept(number, journal)
-    var plan = kept.plan
+    var plan = try kept.plan.found(in: journal.directory.path, files)
     let folder = try OpenFile(
       kept.name.path, at: journal.directory.descriptor, [.directory, .noFollow], files: files)
     guard try files.lock(folder.descriptor, .exclusive) else { throw BackupError.restoreBusy(target.directory) }
     (plan.incoming, plan.outgoing) = (plan.outgoing, plan.incoming)
     plan.backup = ""
     plan.at = LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset
+    var request = RestoreRun.Request()
+    request.wait = wait
     let hold = DatabaseHold()
     defer { hold.release() }
     if let name = plan.database.flatMap(SwapPlan.name) {
-      var request = RestoreRun.Request()
-      request.wait = wait
       try request.waiting(time) { try hold.take(name, in: journal.directory, isForced: false) }
       try hold.take(name, in: try incoming(plan, folder), isForced: false)
     }
     try describe(&plan, journal, folder)
+    try plan.checkDevices(files)
+    if !isForced { try request.waiting(time) { try checkOpenFiles(plan) } }
     try plan.write(SwapJournal.nextName, in: folder)
     try journal.directory.synchronize()
     // W1: the commit.
@@ -122,6 +125,15 @@ package struct UndoRun {
     return plan.sites.flatMap { $0.items.filter { $0.new != nil }.map(\.name) }
   }
 
+  private func checkOpenFiles(_ plan: SwapPlan) throws {
+    for site in plan.sites {
+      for item in site.items where item.old != nil && item.name != plan.database {
+        guard let place = SwapPlan.path(site.path), let name = item.fileName else { continue }
+        try BackupError.checkOpenFiles(below: place.appending(name.path.components))
+      }
+    }
+  }
+
   private func kept(_ number: Int, _ journal: SwapJournal) throws -> SwapJournal.Kept {
     let all = try journal.kept()
     guard number >= 1, number <= all.count else { throw nothing() }
@@ -131,7 +143,7 @@ package struct UndoRun {
   private func nothing() -> BackupError {
     BackupError(
       "undo.nothing", .notFound, "there is nothing to undo at \(target.directory.text)",
-      remedy: "Only a restore that replaced something can be undone, for some days. See hrp backup undo --list.")
+      remedy: "Only a restore that replaced something can be undone, for some days. See hrp backup undo --kept.")
   }
 
   /// Removes what is kept, and what interrupted restores left, and frees its space.
@@ -140,6 +152,12 @@ package struct UndoRun {
   /// - Returns: bytes that came free; nil: there was nothing.
   /// - Throws: `BackupError` `undo.nothing` for a number that is not there, `restore.busy`; `SystemError`.
   package func drop(number: Int? = nil) throws -> Int64? {
+    if try PendingRestore(target, files: files, time: time, events: events).finish() != .nothing {
+      throw BackupError(
+        "undo.finished-first", .failed,
+        "a restore or an undo that was interrupted is finished now; nothing was dropped",
+        remedy: "Look at what is kept (hrp backup undo --kept), then drop it.")
+    }
     guard let journal = try SwapJournal(of: target, files: files) else { return nil }
     let space = { Int64(clamping: try files.space(of: journal.directory.descriptor).availableBytes) }
     let states = try states()
@@ -176,10 +194,12 @@ package struct UndoRun {
   }
 
   private func folders(of kept: SwapJournal.Kept, _ journal: SwapJournal) throws -> [OpenFile] {
-    try kept.plan.sites.enumerated().compactMap { index, site in
+    // What is on a disk that is not mounted now is not counted.
+    let sites = (try? kept.plan.found(in: journal.directory.path, files))?.sites ?? []
+    return sites.enumerated().compactMap { index, site in
       guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.undo) else { return nil }
       let name = index == 0 ? kept.name : undo
-      return try OpenFile(path.appending(name.path.components), [.directory, .noFollow], files: files)
+      return try? OpenFile(path.appending(name.path.components), [.directory, .noFollow], files: files)
     }
   }
 
@@ -205,6 +225,8 @@ package struct UndoRun {
         try files.entries(of: folder.descriptor).map(\.name).filter { name in
           !plan.sites[index].items.contains { $0.fileName == name } && !isNumberedLog(name, plan)
         })
+      // What was never part of the swap stays out of it, whatever came in beside it.
+      names.subtract((plan.sites[index].spared ?? []).compactMap(SwapPlan.name))
       if index == 0, let database = plan.database {
         names.formUnion(Swap.logs(of: database).compactMap(SwapPlan.name))
       }

@@ -10,11 +10,11 @@ struct UndoCommand: ParsableCommand {
     abstract: "Bring back what the last restore replaced; again, and the restored state is back.",
     discussion: """
       What a restore replaced is kept beside the target for 7 days (HRP_UNDO_DAYS). It takes its space until then, or \
-      until --drop. Each restore keeps its own: --list numbers them, 1 being what the last one replaced.
+      until --drop. Each restore keeps its own: --kept numbers them, 1 being what the last one replaced.
 
       Examples:
         hrp backup undo
-        hrp backup undo --list
+        hrp backup undo --kept
         hrp backup undo 2
         hrp backup undo --target-dir /mnt/new --wait 10m
         hrp backup undo --drop
@@ -23,25 +23,30 @@ struct UndoCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("Which of them (default: 1, the newest; with --drop: all).", valueName: "number"))
   var number: Int?
   @OptionGroup var target: TargetOptions
-  @Flag(name: .customLong("list"), help: "Say what is kept, and change nothing.") var isList = false
+  @Flag(help: "Say what is kept, and change nothing.") var kept = false
+  @Flag(help: "Go on beside open files of MLflow.") var force = false
   @Flag(help: "Remove what is kept, and what interrupted restores left, and free its space.") var drop = false
   @OptionGroup var waiting: WaitOptions
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    guard !(isList && drop), number == nil || !isList else {
-      throw ValidationError("--list goes with neither a number nor --drop")
+    guard !(kept && drop), number == nil || !kept else {
+      throw ValidationError("--kept goes with neither a number nor --drop")
     }
   }
 
   func run() throws {
     let stack = place.stack
     let console = output.console
-    if isList { return try list(stack, console) }
+    if kept { return try list(stack, console) }
     if drop { return try drop(stack, console) }
-    let names = try perform(stack, console) { try $0.run(number: number ?? 1, wait: waiting.wait) }
-    console.result("✓ Undone: what was there before \(number ?? 1 == 1 ? "the last" : "that") restore is back")
+    let names = try perform(stack, console) { try $0.run(number: number ?? 1, isForced: force, wait: waiting.wait) }
+    if names.isEmpty {
+      console.result("✓ An undo that was interrupted is finished")
+    } else {
+      console.result("✓ Undone: what was there before \(number ?? 1 == 1 ? "the last" : "that") restore is back")
+    }
     for name in names { console.result("  \(name)") }
     console.notice("hrp: \(Self.words(place, target)) again takes this back")
     console.json(.object([("undone", .flag(true)), ("names", .list(names.map { .text($0) }))]))
@@ -49,7 +54,8 @@ struct UndoCommand: ParsableCommand {
 
   private func perform<Result>(_ stack: Stack, _ console: Console, _ body: (UndoRun) throws -> Result) throws -> Result
   {
-    try Operation.run("backup undo", stack, console) { events in
+    // What is pending is finished by the undo itself, which knows what it was.
+    try Operation.run("backup undo", stack, console, finishesPending: false) { events in
       try body(
         UndoRun(
           try Self.target(target.targetDirectory, stack), files: Kernel(), time: SystemTime(), events: events))

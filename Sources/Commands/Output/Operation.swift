@@ -5,11 +5,12 @@ internal import Files
 /// Runs an operation with signals heard and its failure written to the log.
 enum Operation {
   static func run<Result>(
-    _ name: String, _ stack: Stack, _ console: Console, isLogged: Bool = true, _ body: (EventStream) throws -> Result
+    _ name: String, _ stack: Stack, _ console: Console, isLogged: Bool = true,
+    finishesPending: Bool = true, _ body: (EventStream) throws -> Result
   ) throws -> Result {
     Interruption.listen()
     let events = console.events(log: stack, isLogged: isLogged)
-    finishPending(stack, events)
+    if finishesPending { finishPending(stack, events) }
     do {
       let result = try body(events)
       // What a restore replaced goes when its time is over; when it cannot, the next command tries again.
