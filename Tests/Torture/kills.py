@@ -52,7 +52,11 @@ class Kills(Stack):
 
     def prepare(self, command):
         """Brings the target to where a command begins; returns the states before and after it."""
-        if command == ["undo"] and not any(self.data.glob(UNDO)):
+        kept = len(list(self.data.glob(UNDO)))
+        if command != ["undo"] and kept > 4:  # each of them is a whole stack
+            self.put(self.pristine)
+            self.current = "old"
+        if command == ["undo"] and kept == 0:
             self.fresh()
         if command != ["undo"] and self.current == "new":
             self.hrp("undo")
