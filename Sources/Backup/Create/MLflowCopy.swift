@@ -198,8 +198,8 @@ final class MLflowCopy {
       let root = ThisProcess.realPath(store.directory)
     else { return false }
     var rest = end
-    guard rest.removePrefix(root), let first = rest.components.first else { return true }
-    return !store.holds(FileName(first))
+    guard rest.removePrefix(root) else { return true }
+    return rest.components.first.map { !store.holds(FileName($0)) } ?? false
   }
 
   /// Where a link points; nil: it is gone, or no link any more, as if it had gone a moment earlier.
