@@ -17,10 +17,11 @@ package enum BackupLayout {
   /// What describes the backup and is not listed in `checksums.txt`.
   package static let lists: Set<EntryPath> = [checksums, manifest, metadata]
 
+  /// Where the MLflow directory may be in a backup.
+  static let stores = [mlflow, legacyMLflow]
+
   /// The part of a stack that a path of a backup belongs to.
-  static func part(of path: EntryPath) -> StackPart {
-    path.isInside(mlflow) || path.isInside(legacyMLflow) ? .mlflow : .duckdb
-  }
+  static func part(of path: EntryPath) -> StackPart { stores.contains { path.isInside($0) } ? .mlflow : .duckdb }
 
   /// What every backup's name begins with.
   package static let prefix = "backup_"

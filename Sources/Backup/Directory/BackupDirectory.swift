@@ -21,7 +21,7 @@ package struct ListedBackup: Sendable {
 
   /// Whether a part of the stack is in it.
   func holds(_ part: StackPart) -> Bool {
-    let names = part == .duckdb ? [BackupLayout.database] : [BackupLayout.mlflow, BackupLayout.legacyMLflow]
+    let names = part == .duckdb ? [BackupLayout.database] : BackupLayout.stores
     return names.contains { (try? files.exists(path.appending($0.name.path.components))) == true }
   }
 
@@ -63,7 +63,8 @@ package struct BackupDirectory {
       guard BackupLayout.moment(ofName: name) != nil,
         (try? files.status(name.path, at: directory.descriptor).kind) == .directory
       else { return false }
-      return try !files.exists(FilePath(bytes: name.bytes).appending("checksums.txt"), at: directory.descriptor)
+      return try !files.exists(
+        name.path.appending(BackupLayout.checksums.name.path.components), at: directory.descriptor)
     }.map { ByteText.escaped($0.bytes) }
   }
 

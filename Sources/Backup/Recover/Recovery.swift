@@ -105,7 +105,7 @@ package struct Recovery {
     guard let store else { return "there is no MLflow directory, and \(name) has one" }
     guard store.remoteScheme == nil else { return nil }
     let database = FilePath("mlflow.db")
-    let isKnown = try [BackupLayout.mlflow, BackupLayout.legacyMLflow].contains { folder in
+    let isKnown = try BackupLayout.stores.contains { folder in
       try files.exists(newest.path.appending(folder.name.path.components).appending(database.components))
     }
     let here = store.directory.appending(database.components)

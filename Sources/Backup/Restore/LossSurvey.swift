@@ -98,7 +98,7 @@ struct LossSurvey {
 
   private func compareRuns(_ store: FilePath, _ losses: inout Losses) {
     do {
-      let stored = [BackupLayout.mlflow, BackupLayout.legacyMLflow]
+      let stored = BackupLayout.stores
         .map { backup.appending($0.name.path.components) }.first { (try? files.exists($0)) == true }
       guard let stored else { return }
       losses.add("experiment", now: try runs(of: store, isLive: true), backup: try runs(of: stored, isLive: false))

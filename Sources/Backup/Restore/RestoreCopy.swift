@@ -93,7 +93,7 @@ final class RestoreCopy {
   /// Where an entry goes; nil: it is not asked for.
   private func target(of path: EntryPath) -> (EntryPath, DirectoryChain)? {
     guard request.wants(path) else { return nil }
-    for folder in [BackupLayout.mlflow, BackupLayout.legacyMLflow] where path.isInside(folder) {
+    for folder in BackupLayout.stores where path.isInside(folder) {
       guard request.part != .duckdb else { return nil }
       hasStore = true
       guard let rest = path.relative(to: folder) else { return (staging.storePath, storeChain) }

@@ -26,7 +26,7 @@ extension RestoreRun {
 
   /// What is restored: what was asked for, of what the backup holds; what it does not hold is not taken away.
   func part(in root: OpenFile) throws -> StackPart? {
-    let hasStore = try [BackupLayout.mlflow, BackupLayout.legacyMLflow].contains {
+    let hasStore = try BackupLayout.stores.contains {
       try files.exists($0.name.path, at: root.descriptor)
     }
     let hasDatabase = try files.exists(BackupLayout.database.name.path, at: root.descriptor)

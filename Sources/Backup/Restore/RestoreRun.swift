@@ -71,7 +71,7 @@ package struct RestoreRun {
     }
 
     /// Whether it is wanted, and of the part that is asked for.
-    func takes(_ path: EntryPath) -> Bool { wants(path) && (part == nil || part == BackupLayout.part(of: path)) }
+    func takes(_ path: EntryPath) -> Bool { wants(path) && canTake(path) }
 
     /// Whether what is asked for can lie in a path at all.
     func canTake(_ path: EntryPath) -> Bool { part == nil || part == BackupLayout.part(of: path) }

@@ -55,6 +55,7 @@ struct Swap {
   /// - Returns: sentences for the user: logs that were set aside.
   func run() throws -> [String] {
     var isInterfered = false
+    var notices: [String] = []
     for (index, site) in plan.sites.enumerated() {
       let place = try open(site)
       if index == 0, let name = plan.database.flatMap(SwapPlan.name) {
@@ -62,17 +63,17 @@ struct Swap {
       }
       for item in site.items where !isOfDatabase(item, index) { try swap(item, place) }
       for folder in [place.directory, place.incoming, place.outgoing] { try folder.synchronize() }
+      if index == 0 { notices = try staleLogs(place) }
     }
     if isInterfered, let site = plan.sites.first, let path = SwapPlan.path(site.path), let name = plan.database {
       throw Interference(database: path.appending(name))
     }
-    return try staleLogs()
+    return notices
   }
 
   /// What was set aside in this swap: its words.
-  private func staleLogs() throws -> [String] {
-    guard let site = plan.sites.first, let name = plan.database else { return [] }
-    let place = try open(site)
+  private func staleLogs(_ place: Place) throws -> [String] {
+    guard let name = plan.database else { return [] }
     let prefixes = Self.logs(of: name).map { $0 + Self.staleSuffix }
     return try files.entries(of: place.outgoing.descriptor).map { SwapPlan.text($0.name) }
       .filter { found in prefixes.contains { found.hasPrefix($0) } }.sorted()

@@ -13,8 +13,6 @@ struct SwapJournal {
 
   /// What a finished swap replaced.
   struct Kept {
-    /// Counts up with the swaps.
-    let number: Int
     let name: FileName
     let plan: SwapPlan
   }
@@ -94,13 +92,9 @@ struct SwapJournal {
       try files.renameReplacing(Self.nextName, at: folder.descriptor, to: Self.planName, at: folder.descriptor)
       try folder.synchronize()
     }
-    let undo = plan.sites.first.flatMap { SwapPlan.name($0.undo) }
-    let isFree = try undo.map { try !files.exists($0.path, at: directory.descriptor) } ?? false
-    if let undo, isFree {
-      try keep(committed, as: undo, in: directory)
-    } else {
-      try keep(committed, as: nextUndo(), in: directory)
-    }
+    let planned = try plan.sites.first.flatMap { SwapPlan.name($0.undo) }
+      .flatMap { try files.exists($0.path, at: directory.descriptor) ? nil : $0 }
+    try keep(committed, as: planned ?? nextUndo(), in: directory)
   }
 
   private func keep(_ hidden: FileName, as undo: FileName, in place: OpenFile) throws {
@@ -129,12 +123,12 @@ struct SwapJournal {
 
   /// What finished swaps replaced, the newest first.
   func kept() throws(SystemError) -> [Kept] {
-    try undoFolders().sorted { $0.number > $1.number }.compactMap { number, name in
+    try undoFolders().sorted { $0.number > $1.number }.compactMap { _, name in
       guard let folder = try? OpenFile(name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
       else { return nil }
       // One that cannot be understood is passed over here, and stays.
       guard let plan = try? SwapPlan.read(Self.planName, in: folder) else { return nil }
-      return Kept(number: number, name: name, plan: plan)
+      return Kept(name: name, plan: plan)
     }
   }
 

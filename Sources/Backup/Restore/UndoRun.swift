@@ -44,7 +44,7 @@ package struct UndoRun {
       UndoState(
         number: index + 1, path: journal.directory.path.appending(kept.name.path.components).text,
         backup: kept.plan.backup, at: kept.plan.at,
-        bytes: try folders(of: kept, journal).reduce(0) { try $0 + allocatedBytes(of: $1) },
+        bytes: try size(of: kept, journal),
         expires: try expiry(of: kept, journal))
     }
   }
@@ -62,6 +62,10 @@ package struct UndoRun {
     let device = try place.status().identity.device
     return try journal.kept().flatMap { try folders(of: $0, journal) }
       .filter { try $0.status().identity.device == device }.reduce(0) { try $0 + allocatedBytes(of: $1) }
+  }
+
+  private func size(of kept: SwapJournal.Kept, _ journal: SwapJournal) throws -> Int64 {
+    try folders(of: kept, journal).reduce(0) { try $0 + allocatedBytes(of: $1) }
   }
 
   private func allocatedBytes(of folder: OpenFile) throws -> Int64 {
@@ -160,25 +164,26 @@ package struct UndoRun {
     }
     guard let journal = try SwapJournal(of: target, files: files) else { return nil }
     let space = { Int64(clamping: try files.space(of: journal.directory.descriptor).availableBytes) }
-    let states = try states()
     var bytes: Int64 = 0
     let chosen = try number.map { [try kept($0, journal)] } ?? journal.kept()
-    for (kept, state) in zip(chosen, number.map { [states[$0 - 1]] } ?? states) {
-      try journal.drop(kept)
-      bytes += state.bytes
-    }
+    for kept in chosen { bytes += try drop(kept, journal) }
     guard number == nil else { return bytes }
     let before = try space()
     if try journal.removeDebris() { bytes += max(0, try space() - before) } else if chosen.isEmpty { return nil }
     return bytes
   }
 
+  private func drop(_ kept: SwapJournal.Kept, _ journal: SwapJournal) throws -> Int64 {
+    let bytes = try size(of: kept, journal)
+    try journal.drop(kept)
+    return bytes
+  }
+
   /// Removes what is kept longer than it should be.
   package func expire() throws {
     guard let journal = try SwapJournal(of: target, files: files) else { return }
-    for (index, kept) in try journal.kept().enumerated().reversed()
-    where try expiry(of: kept, journal) < time.nowNanoseconds {
-      let bytes = try drop(number: index + 1) ?? 0
+    for kept in try journal.kept().reversed() where try expiry(of: kept, journal) < time.nowNanoseconds {
+      let bytes = try drop(kept, journal)
       events.send(.notice("what the restore of \(kept.plan.at) had replaced is removed (\(ByteCount.text(bytes)))"))
     }
   }
