@@ -51,7 +51,7 @@ struct DrillTests {
       let tables = (engine["tables"] as? [[String: Any]] ?? []).map { "\($0["name"] ?? "") \($0["rows"] ?? "")" }
       #expect(tables == ["main.g 1", "main.k 100", "main.p 3000", "main.t 1000"])
       #expect(try SampleStack.listing(of: result.path) == before)
-      let proof = try #require(try listed(sample).first?.proof)
+      let proof = try #require(try listed(sample).first?.proof.value)
       #expect(proof.isOK && proof.level == "drill" && proof.engine == "v2.0.0" && proof.first?.tables == proof.tables)
       #expect(try FileManager.default.contentsOfDirectory(atPath: sample.data + "/scratch") == [])
       let list = try run(Checkout.hrp, ["backup", "list", "--data-dir", sample.data], in: sample.folder)
@@ -73,7 +73,7 @@ struct DrillTests {
       let second = try drill(sample)
       #expect(second.status == 1)
       #expect(findings(second.report).first?.hasPrefix("engine hrp.duckdb: table main.t reads otherwise") == true)
-      #expect(try listed(sample).first?.proof?.isOK == false)
+      #expect(try listed(sample).first?.proof.value?.isOK == false)
       // What the first one read stays what every later one is held against.
       #expect(try drill(sample).status == 1)
     }
@@ -86,7 +86,7 @@ struct DrillTests {
       try SampleStack.change(result.path + "/hrp.duckdb") { $0[20_000] ^= 1 }
       let done = try drill(sample)
       #expect(done.status == 1 && findings(done.report) == ["mismatch hrp.duckdb: "])
-      #expect(try listed(sample).first?.proof?.isOK == false)
+      #expect(try listed(sample).first?.proof.value?.isOK == false)
     }
   }
 
@@ -181,7 +181,7 @@ struct DrillTests {
       #expect(try drill(sample, first.name).status == 0)
       try run("/bin/cp", [first.name + ".json", second.name + ".json"], in: sample.backups + "/.hrp-proofs")
       let metadata = try String(contentsOfFile: first.path + "/metadata.json", encoding: .utf8)
-      let proofs = try listed(sample).map { $0.proof != nil }
+      let proofs = try listed(sample).map { $0.proof.value != nil }
       // The same contents have the same lists, and those the same hash: then the proof is right for both.
       let isSame = try String(contentsOfFile: second.path + "/metadata.json", encoding: .utf8).contains(
         try #require(metadata.split(separator: "\n").first { $0.contains("checksums_sha256") }))

@@ -19,11 +19,16 @@ package final class HookedFileSystem: FileSystem {
   private let renamesFolders: Bool
   /// How many of so many bytes a write takes.
   private let accepts: @Sendable (Int) -> Int
+  /// Called with the path by which the file was opened before each read from it.
+  private let onRead: (@Sendable (String) throws(SystemError) -> Void)?
+  private let opened = Mutex<[Int32: String]>([:])
 
   package init(
     writer: Int32? = nil, hasClones: Bool = true, hasExchange: Bool = true, renamesFolders: Bool = true,
-    hook: @escaping Hook = { (_, _) throws(SystemError) in }, accepts: @escaping @Sendable (Int) -> Int = { $0 }
+    hook: @escaping Hook = { (_, _) throws(SystemError) in }, accepts: @escaping @Sendable (Int) -> Int = { $0 },
+    onRead: (@Sendable (String) throws(SystemError) -> Void)? = nil
   ) {
+    self.onRead = onRead
     self.accepts = accepts
     self.hasExchange = hasExchange
     self.renamesFolders = renamesFolders
@@ -36,7 +41,9 @@ package final class HookedFileSystem: FileSystem {
     throws(SystemError) -> Descriptor
   {
     try hook("openat", path.string)
-    return try kernel.open(path, at: directory, mode, permissions: permissions)
+    let descriptor = try kernel.open(path, at: directory, mode, permissions: permissions)
+    if onRead != nil { opened.withLock { $0[descriptor.number] = path.string } }
+    return descriptor
   }
   package func close(_ descriptor: Descriptor) throws(SystemError) {
     try kernel.close(descriptor)
@@ -46,6 +53,7 @@ package final class HookedFileSystem: FileSystem {
     throws(SystemError) -> Int
   {
     try hook("pread", "")
+    if let onRead { try onRead(opened.withLock { $0[descriptor.number] ?? "" }) }
     return try kernel.read(descriptor, into: bytes, at: offset)
   }
   package func write(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer, at offset: Int64)

@@ -114,12 +114,12 @@ package final class Catalogue: Sendable {
     try queue.write { database in
       try database.execute(sql: "DELETE FROM backup WHERE directory = ?", arguments: [backups.text])
       for backup in found {
-        let proof = backup.proof
+        let proof = backup.proof.value
         try database.execute(
           sql: "INSERT OR REPLACE INTO backup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
           arguments: [
             backup.path.text, backups.text, backup.moment.map { Double($0) / 1e9 }, backup.metadata?.sizeBytes,
-            backup.metadata?.verified ?? false, backup.metadata?.complete ?? true, backup.pin != nil, proof?.at,
+            backup.metadata?.verified ?? false, backup.metadata?.complete ?? true, backup.pin.mayBeThere, proof?.at,
             proof?.isOK, proof?.engine,
           ])
       }

@@ -7,26 +7,37 @@ package struct ListedBackup: Sendable {
   package let path: FilePath
   /// When it was made, in nanoseconds since 1970 UTC; nil: nothing says.
   package let moment: Int64?
+  /// nil: there is none, or it cannot be read; then there is a `problem`.
   package let metadata: BackupMetadata?
   /// Whether its database is there; what is in it only a verification tells.
   package let hasDatabase: Bool
+  /// What of it cannot be read, and why, as a clause; nil: everything that a list looks at could be.
+  ///
+  /// Such a backup is not deleted, and nothing is believed of it.
+  package let problem: String?
   fileprivate let files: any FileSystem
 
-  /// What its last drill showed; nil: there was none.
+  /// What its last drill showed.
   ///
   /// Read when it is asked for: most who list backups do not want to know.
-  package var proof: Proof? {
-    ProofDirectory(of: path.folder, files: files).proof(of: name, checksums: metadata?.checksumsDigest)
+  package var proof: Noted<Proof> {
+    // Without metadata it cannot be told whether a proof is of these contents.
+    if metadata == nil, let problem { return .unreadable(problem) }
+    return ProofDirectory(of: path.folder, files: files).proof(of: name, checksums: metadata?.checksumsDigest)
   }
 
-  /// Whether a part of the stack is in it.
-  func holds(_ part: StackPart) -> Bool {
+  /// Whether a part of the stack is certainly not in it.
+  func lacks(_ part: StackPart) -> Bool {
     let names = part == .duckdb ? [BackupLayout.database] : BackupLayout.stores
-    return names.contains { (try? files.exists(path.appending($0.name.path.components))) == true }
+    do {
+      return try !names.contains { try files.exists(path.appending($0.name.path.components)) }
+    } catch {
+      return false
+    }
   }
 
-  /// That it is never rotated; nil: it is not pinned.
-  package var pin: Pin? { PinDirectory(of: path.folder, files: files).pin(of: name) }
+  /// That it is never rotated.
+  package var pin: Noted<Pin> { PinDirectory(of: path.folder, files: files).pin(of: name) }
 }
 
 /// The directory that holds the backups of a stack.
@@ -41,7 +52,8 @@ package struct BackupDirectory {
 
   /// The finished backups, newest first.
   ///
-  /// What a crash left behind, and what has no `checksums.txt`, is not one.
+  /// What a crash left behind, and what has no `checksums.txt`, is not one. One that cannot be looked at is listed with
+  /// its `problem`: the newest must not be passed over without a word.
   /// - Throws: `BackupError` `backup-directory.not-found`.
   package func list() throws -> [ListedBackup] {
     let directory = try open()
@@ -60,11 +72,15 @@ package struct BackupDirectory {
   package func unlisted() throws -> [String] {
     let directory = try open()
     return try files.entries(of: directory.descriptor).map(\.name).sorted().filter { name in
-      guard BackupLayout.moment(ofName: name) != nil,
-        (try? files.status(name.path, at: directory.descriptor).kind) == .directory
-      else { return false }
-      return try !files.exists(
-        name.path.appending(BackupLayout.checksums.name.path.components), at: directory.descriptor)
+      guard BackupLayout.moment(ofName: name) != nil else { return false }
+      do throws(SystemError) {
+        guard try files.statusIfPresent(name.path, at: directory.descriptor)?.kind == .directory else { return false }
+        return try !files.exists(
+          name.path.appending(BackupLayout.checksums.name.path.components), at: directory.descriptor)
+      } catch {
+        // It cannot be looked at: the list has it, and says so.
+        return false
+      }
     }.map { ByteText.escaped($0.bytes) }
   }
 
@@ -80,26 +96,40 @@ package struct BackupDirectory {
 
   /// nil: not a backup.
   private func read(_ name: FileName, in directory: OpenFile) throws -> ListedBackup? {
-    // A link is not followed: it may lead anywhere, and rotation would follow it too.
-    guard let root = try? OpenFile(name.path, at: directory.descriptor, [.directory, .noFollow], files: files),
-      (try? files.status(BackupLayout.checksums.name.path, at: root.descriptor).kind) == .regular
-    else { return nil }
-    let metadata = Self.metadata(in: root)
+    var metadata: BackupMetadata?
+    var hasDatabase = false
+    var problem: String?
+    do throws(SystemError) {
+      // A link is not followed: it may lead anywhere, and rotation would follow it too.
+      guard try files.statusIfPresent(name.path, at: directory.descriptor)?.kind == .directory,
+        let root = try OpenFile.ifPresent(name.path, at: directory.descriptor, [.directory, .noFollow], files: files),
+        try files.statusIfPresent(BackupLayout.checksums.name.path, at: root.descriptor)?.kind == .regular
+      else { return nil }
+      let reading = Self.metadata(in: root)
+      (metadata, problem) = (reading.value, reading.problem)
+      hasDatabase = try files.statusIfPresent(BackupLayout.database.name.path, at: root.descriptor)?.kind == .regular
+    } catch {
+      problem = "it cannot be looked at: \(error.errno)"
+    }
     return ListedBackup(
       name: name, path: path.appending(name.path.components),
       moment: metadata.flatMap(Self.moment) ?? BackupLayout.moment(ofName: name), metadata: metadata,
-      hasDatabase: (try? files.status(BackupLayout.database.name.path, at: root.descriptor).kind) == .regular,
-      files: files)
+      hasDatabase: hasDatabase, problem: problem, files: files)
   }
 
-  /// The metadata of an open backup; nil when there is none that can be read: the list goes on without.
-  static func metadata(in root: OpenFile) -> BackupMetadata? {
-    guard
-      let file = try? OpenFile(
-        BackupLayout.metadata.name.path, at: root.descriptor, [.noFollow], files: root.files),
-      (try? file.status().kind) == .regular
-    else { return nil }
-    return (try? MetadataReader.read(file))?.metadata
+  /// The metadata of an open backup.
+  static func metadata(in root: OpenFile) -> Noted<BackupMetadata> {
+    let name = BackupLayout.metadata.name.path
+    do {
+      guard let file = try OpenFile.ifPresent(name, at: root.descriptor, [.noFollow], files: root.files) else {
+        return .nothing
+      }
+      guard try file.status().kind == .regular else { return .unreadable("metadata.json is not a file") }
+      let reading = try MetadataReader.read(file)
+      return reading.metadata.map { .found($0) } ?? .unreadable("metadata.json \(reading.problem ?? "says nothing")")
+    } catch {
+      return .unreadable("metadata.json cannot be read: \((error as? SystemError).map { "\($0.errno)" } ?? "\(error)")")
+    }
   }
 
   /// `created_at`, else `timestamp`, which is local time in the Python tool's and in ours.
@@ -173,18 +203,16 @@ extension BackupDirectory {
     _ text: String, holding part: StackPart? = nil, time: any TimeSource, events: EventStream
   ) throws -> FilePath {
     guard text == "latest-valid" else { return try find(text) }
-    let backups = try list().filter { backup in part.map { backup.holds($0) } ?? true }
+    let backups = try list().filter { backup in part.map { !backup.lacks($0) } ?? true }
     let unlisted = try unlisted()
     for name in unlisted { events.send(.warning("\(name) does not verify: checksums.txt is missing")) }
     guard !backups.isEmpty || !unlisted.isEmpty else { throw BackupError.backupNotFound(text, in: path) }
-    let judged = backups.map { (backup: $0, isProven: $0.proof?.isOK == true) }
+    let judged = backups.map { (backup: $0, isProven: $0.proof.value?.isOK == true) }
     let unproven = judged.filter { !$0.isProven }
     for (backup, isProven) in judged.filter(\.isProven) + unproven {
       let name = ByteText.escaped(backup.name.bytes)
-      let report = try Verification(files: files, time: time, events: EventStream()).verify(
-        backup.path, level: .structure)
-      if let first = report.findings.first {
-        events.send(.warning("\(name) does not verify: \(first.line)"))
+      if let words = try problem(of: backup, time) {
+        events.send(.warning("\(name) \(words)"))
         continue
       }
       let newer = unproven.first { ($0.backup.moment ?? .min) > (backup.moment ?? .min) }?.backup
@@ -202,16 +230,36 @@ extension BackupDirectory {
         + "writes what a bug report needs.")
   }
 
+  /// Why a backup is not one to restore, as the rest of a sentence; nil: it verifies.
+  private func problem(of backup: ListedBackup, _ time: any TimeSource) throws -> String? {
+    do {
+      let report = try Verification(files: files, time: time, events: EventStream()).verify(
+        backup.path, level: .structure)
+      return report.findings.first.map { "does not verify: \($0.line)" }
+    } catch let stopped as Interruption.Stopped {
+      throw stopped
+    } catch {
+      // One that cannot be read says nothing of the older ones.
+      return "cannot be verified: \(BackupError(error, doing: "verifying it").message)"
+    }
+  }
+
   /// Removes what crashed runs left: hidden folders whose owner no longer holds them.
   package func removeDebris() throws {
     let directory = try open()
     for entry in try files.entries(of: directory.descriptor) {
       let bytes = entry.name.bytes
-      guard entry.name.hasPrefix("." + BackupLayout.prefix), bytes.suffix(8).elementsEqual(".partial".utf8),
-        let folder = try? OpenFile(
-          entry.name.path, at: directory.descriptor, [.directory, .noFollow], files: files),
-        try files.lock(folder.descriptor, .exclusive)
-      else { continue }
+      guard entry.name.hasPrefix("." + BackupLayout.prefix), bytes.suffix(8).elementsEqual(".partial".utf8) else {
+        continue
+      }
+      let folder: OpenFile
+      do throws(SystemError) {
+        folder = try OpenFile(entry.name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+      } catch {
+        // Another user's, or gone by now: it stays, and whoever may open it removes it.
+        continue
+      }
+      guard try files.lock(folder.descriptor, .exclusive) else { continue }
       // The lock was free, so whoever made it is dead. Held on while it is removed.
       try files.removeTree(entry.name.path, at: directory.descriptor)
     }

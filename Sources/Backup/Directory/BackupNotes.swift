@@ -16,12 +16,18 @@ struct BackupNotes {
     self.files = files
   }
 
-  /// What is noted of a backup; nil: nothing that can be read.
-  func read(_ name: FileName) -> [UInt8]? {
-    guard let file = try? OpenFile(path(of: name), [.noFollow], files: files), let status = try? file.status(),
-      status.kind == .regular, status.size <= Self.maximumBytes
-    else { return nil }
-    return try? file.read(count: Int(status.size), at: 0)
+  /// What is noted of a backup.
+  func read(_ name: FileName) -> Noted<[UInt8]> {
+    do throws(SystemError) {
+      guard let file = try OpenFile.ifPresent(path(of: name), [.noFollow], files: files) else { return .nothing }
+      let status = try file.status()
+      guard status.kind == .regular, status.size <= Self.maximumBytes else {
+        return .unreadable("\(path(of: name).text) is not a file that hrp wrote")
+      }
+      return .found(try file.read(count: Int(status.size), at: 0))
+    } catch {
+      return .unreadable("\(path(of: name).text): \(error.errno)")
+    }
   }
 
   /// Writes a note in place of the one before; a crash leaves the one or the other.

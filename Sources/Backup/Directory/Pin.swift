@@ -31,12 +31,13 @@ package struct PinDirectory {
     notes = BackupNotes(".hrp-pins", of: backups, files: files)
   }
 
-  /// The pin of a backup; nil: it is not pinned.
+  /// The pin of a backup.
   ///
   /// A pin that cannot be understood is one all the same: better a backup too many.
-  package func pin(of name: FileName) -> Pin? {
-    guard let bytes = notes.read(name) else { return nil }
-    return (try? JSONDecoder().decode(Pin.self, from: Data(bytes))) ?? Pin(at: "", reason: "")
+  package func pin(of name: FileName) -> Noted<Pin> {
+    notes.read(name).map(orElse: "") {
+      (try? JSONDecoder().decode(Pin.self, from: Data($0))) ?? Pin(at: "", reason: "")
+    }
   }
 
   /// Pins a backup; a pin that is there gets the new reason.
@@ -54,12 +55,12 @@ package struct PinDirectory {
     return pin
   }
 
-  /// Takes the pin away.
+  /// Takes the pin away, also one that cannot be read.
   /// - Returns: whether there was one.
   /// - Throws: `AdvisoryLock.Busy`; `SystemError`.
   package func unpin(_ name: FileName) throws -> Bool {
     try locked {
-      let wasPinned = pin(of: name) != nil
+      let wasPinned = pin(of: name).mayBeThere
       try notes.remove(name)
       return wasPinned
     }
@@ -70,7 +71,7 @@ package struct PinDirectory {
     let lock = try AdvisoryLock.take(
       .exclusive, .backups, on: backups, note: ThisProcess.note(program: "hrp backup pin", time: time),
       patience: .seconds(10), files: files, time: time)
-    defer { try? lock.release() }
+    defer { ignoringFailure { try lock.release() } }
     return try body()
   }
 }

@@ -111,6 +111,11 @@ extension Diagnosis {
     let name = ByteText.escaped(backup.name.bytes)
     let age = backup.moment.map { "\(self.age(of: $0)) old" } ?? "of unknown age"
     let words = "\(name), \(age); \(count) in all"
+    if let problem = backup.problem {
+      return DiagnosisRow(
+        "last-backup", .failure, "\(words); \(problem)",
+        remedy: "Make it readable for whoever runs hrp (ls -ld \(backup.path.text)), or: hrp backup create")
+    }
     if backup.metadata?.complete == false {
       return DiagnosisRow(
         "last-backup", .warning, "\(words); it is incomplete",
@@ -129,8 +134,14 @@ extension Diagnosis {
 
   private func proof(_ all: [ListedBackup]) -> DiagnosisRow {
     for backup in all {
-      guard let proof = backup.proof else { continue }
       let name = ByteText.escaped(backup.name.bytes)
+      let noted = backup.proof
+      if let problem = noted.problem {
+        return DiagnosisRow(
+          "last-proof", .warning, "whether \(name) was proven cannot be told: \(problem)",
+          remedy: "Make it readable for whoever runs hrp, or: hrp backup drill \(name)")
+      }
+      guard let proof = noted.value else { continue }
       if !proof.isOK {
         return DiagnosisRow(
           "last-proof", .failure,

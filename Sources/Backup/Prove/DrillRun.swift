@@ -54,14 +54,14 @@ package struct DrillRun {
     events.send(.began(operation: "backup drill", on: backup.text))
     let began = time.monotonicNanoseconds
     let root = try Verification.open(backup, files: files)
-    let metadata = BackupDirectory.metadata(in: root)
+    let metadata = BackupDirectory.metadata(in: root).value
     let name = backup.lastComponent.map { FileName($0) } ?? FileName("backup")
     let proofs = ProofDirectory(of: backup.folder, files: files)
     let earlier = proofs.proof(of: name, checksums: metadata?.checksumsDigest)
     var reading = Reading()
     try read(metadata, into: &reading)
     if let engine = reading.engine, reading.findings.isEmpty {
-      reading.findings += Self.differences(engine, from: earlier?.first)
+      reading.findings += Self.differences(engine, from: earlier.value?.first)
     }
     let report = DrillReport(
       path: backup.text, name: ByteText.escaped(name.bytes),
@@ -142,7 +142,8 @@ package struct DrillRun {
     let all = (try? BackupDirectory(backup.folder, files: files).list()) ?? []
     let older = all.drop { $0.name != name }.dropFirst()
     for backup in older {
-      guard let proof = proofs.proof(of: backup.name, checksums: backup.metadata?.checksumsDigest), proof.isOK else {
+      guard let proof = proofs.proof(of: backup.name, checksums: backup.metadata?.checksumsDigest).value, proof.isOK
+      else {
         continue
       }
       return Dictionary(proof.tables.map { ($0.name, $0.rows) }) { left, _ in left }
@@ -152,17 +153,25 @@ package struct DrillRun {
 
   /// P4.
   private func write(
-    _ report: DrillReport, _ name: FileName, _ metadata: BackupMetadata?, _ earlier: Proof?, _ proofs: ProofDirectory
+    _ report: DrillReport, _ name: FileName, _ metadata: BackupMetadata?, _ earlier: Noted<Proof>,
+    _ proofs: ProofDirectory
   ) throws {
     // Without its own metadata a backup has no seal that a proof could be of.
     guard let checksums = metadata?.checksumsDigest else { return }
+    if let problem = earlier.problem {
+      // What the first drill read, which every later one must read again, may be in it.
+      return events.send(
+        .warning(
+          "this drill was not compared with an earlier one, nor written down: the proof cannot be read (\(problem)). "
+            + "Make it readable, or remove it"))
+    }
     let tables = report.engine?.tables ?? []
     let reading = Proof.Reading(engine: report.engine?.version ?? "", at: report.at, tables: tables)
     let proof = Proof(
       checksums: checksums.hex, level: "drill", isOK: report.isOK, at: report.at, engine: reading.engine,
       durationSeconds: (report.durationSeconds * 1000).rounded() / 1000,
       findings: report.findings.prefix(100).map(\.line), tables: tables,
-      first: earlier?.first ?? (report.isOK ? reading : nil))
+      first: earlier.value?.first ?? (report.isOK ? reading : nil))
     do {
       try proofs.write(proof, of: name)
     } catch let error as SystemError {

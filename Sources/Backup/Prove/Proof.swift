@@ -49,11 +49,14 @@ package struct ProofDirectory {
     notes = BackupNotes(".hrp-proofs", of: backups, files: files)
   }
 
-  /// The proof of a backup; nil: there is none that can be read, or it is another backup's.
-  package func proof(of name: FileName, checksums: Digest?) -> Proof? {
-    guard let checksums, let bytes = notes.read(name),
-      let proof = try? JSONDecoder().decode(Proof.self, from: Data(bytes)), proof.checksums == checksums.hex
-    else { return nil }
+  /// The proof of a backup; one of other contents is none of it.
+  /// - Parameter checksums: nil: the backup has no seal that a proof could be of.
+  package func proof(of name: FileName, checksums: Digest?) -> Noted<Proof> {
+    guard let checksums else { return .nothing }
+    let proof = notes.read(name).map(orElse: "it is not the proof of a backup") {
+      try? JSONDecoder().decode(Proof.self, from: Data($0))
+    }
+    if let value = proof.value, value.checksums != checksums.hex { return .nothing }
     return proof
   }
 

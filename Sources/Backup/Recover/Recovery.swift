@@ -95,7 +95,7 @@ package struct Recovery {
   private func storeProblem() throws -> String? {
     let newest =
       try files.exists(stack.backupDirectory)
-      ? BackupDirectory(stack.backupDirectory, files: files).list().first { $0.holds(.mlflow) } : nil
+      ? BackupDirectory(stack.backupDirectory, files: files).list().first { !$0.lacks(.mlflow) } : nil
     guard let newest else { return nil }
     let store: MLflowStore?
     do { store = try stack.mlflow(files: files) } catch let missing as MLflowStore.Missing {

@@ -73,6 +73,7 @@ struct LossSurvey {
   private func tablesOfBackup(_ metadata: BackupMetadata?) throws -> [String: Int64] {
     let name = backup.lastComponent.map { FileName($0) } ?? FileName("backup")
     let proof = ProofDirectory(of: backup.folder, files: files).proof(of: name, checksums: metadata?.checksumsDigest)
+      .value
     let tables: [TableFingerprint]
     if let proof, proof.isOK {
       tables = proof.tables

@@ -6,13 +6,15 @@ package import SystemPackage
 //   D1  A backup is deleted only when it is older than asked for, by `created_at`, else `timestamp`, else its name.
 //       When name and metadata differ by more than a day, or nothing says how old it is, or its name is not one that
 //       hrp gives (somebody renamed it), it is kept and named.
-//   D2  The newest two verified backups that have their database stay, whatever their age. Where there are fewer, the
-//       newest others stand in for them: two backups of any kind are never gone below. Before anything is deleted those
-//       two are read whole; one that is damaged counts for nothing, and stays to be looked at.
+//   D2  The newest two good backups stay, whatever their age and whoever wrote them. Good is what was read whole, just
+//       now, and is right: a mark in the metadata is believed only when it says that a backup is not good. One that was
+//       read and is damaged, that a drill has failed, or that cannot be read counts for nothing, and stays to be looked
+//       at. So nothing is deleted while fewer than two good ones are known.
 //   D3  A backup that is being read (verified, restored) is passed over.
 //   D4  A backup leaves the list in one rename, before the first of its files goes: what a crash leaves is hidden, and
 //       the next run removes it.
-//   D5  A pinned backup stays, whatever its age.
+//   D5  A pinned backup stays, whatever its age. So does one whose pin or metadata cannot be read: "cannot tell" is
+//       never "no".
 
 /// What a rotation did, or would do.
 public struct RotationResult: Sendable {
@@ -57,7 +59,7 @@ package struct Rotation {
     let backups = BackupDirectory(directory, files: files)
     _ = try backups.list()  // A directory that is not there is said to be so, before its lock is asked for.
     let lock = try isDryRun ? nil : takeLock()
-    defer { try? lock?.release() }
+    defer { ignoringFailure { try lock?.release() } }
     if !isDryRun { try backups.removeDebris() }
     let all = try backups.list()
     var notices: [String] = []
@@ -90,8 +92,12 @@ package struct Rotation {
     let limit = time.nowNanoseconds - Int64(keepDays) * Self.dayNanoseconds
     // Where nothing is old enough, nothing needs to be read.
     guard all.contains(where: { $0.moment ?? .max < limit }) else { return [] }
-    let (protected, damaged) = try protected(all)
+    let (protected, doubts) = try protected(all)
     return all.filter { backup in
+      if let problem = backup.problem {
+        if backup.moment ?? .min < limit { notices.append("\(name(backup)) stays: \(problem)") }
+        return false
+      }
       guard let moment = backup.moment else {
         notices.append("\(name(backup)) stays: nothing says how old it is")
         return false
@@ -105,12 +111,17 @@ package struct Rotation {
         notices.append("\(name(backup)) stays: its name and its metadata differ by more than a day")
         return false
       }
-      if backup.pin != nil {
+      switch backup.pin {
+      case .nothing: break
+      case .found:
         notices.append("\(name(backup)) stays: it is pinned")
         return false
+      case .unreadable(let why):
+        notices.append("\(name(backup)) stays: whether it is pinned cannot be told (\(why))")
+        return false
       }
-      if damaged.contains(backup.name) {
-        notices.append("\(name(backup)) stays: it does not verify; look at it before you delete it")
+      if let doubt = doubts[backup.name] {
+        notices.append("\(name(backup)) stays: \(doubt); look at it before you delete it")
         return false
       }
       if protected.contains(backup.name) {
@@ -121,28 +132,38 @@ package struct Rotation {
     }
   }
 
-  /// D2: the backups that stay, and those among the newest that were read and are damaged.
+  /// D2: the backups that stay because they are good, and what is to be said of those that were found not to be.
   ///
-  /// The list is newest first.
-  private func protected(_ all: [ListedBackup]) throws -> (stay: Set<FileName>, damaged: Set<FileName>) {
-    let isMarked = { (backup: ListedBackup) in
-      backup.metadata?.verified == true && backup.metadata?.complete != false && backup.hasDatabase
+  /// The list is newest first. What says of itself that it is not whole is asked last.
+  private func protected(_ all: [ListedBackup]) throws -> (good: Set<FileName>, doubts: [FileName: String]) {
+    let isLesser = { (backup: ListedBackup) in
+      backup.metadata?.verified == false || backup.metadata?.complete == false || !backup.hasDatabase
     }
-    var good: [FileName] = []
-    var damaged: Set<FileName> = []
-    for backup in all where isMarked(backup) && good.count < Self.minimumKept {
-      if try verifies(backup) { good.append(backup.name) } else { damaged.insert(backup.name) }
+    var good: Set<FileName> = []
+    var doubts: [FileName: String] = [:]
+    for backup in all.filter({ !isLesser($0) }) + all.filter(isLesser) where good.count < Self.minimumKept {
+      if let doubt = try doubt(about: backup) { doubts[backup.name] = doubt } else { good.insert(backup.name) }
     }
-    let others = all.filter { !good.contains($0.name) }
-    let next = others.filter(isMarked) + others.filter { !isMarked($0) && $0.hasDatabase }
-    let rest = next + others.filter { !$0.hasDatabase }
-    return (Set((good + rest.map(\.name)).prefix(Self.minimumKept)), damaged)
+    return (good, doubts)
   }
 
-  /// Whether every byte of a backup is what was written.
-  private func verifies(_ backup: ListedBackup) throws -> Bool {
-    try Verification(files: files, time: time, events: events.progressOnly)
-      .verify(backup.path, level: .checksums).isOK
+  /// Why a backup cannot be relied on, as a clause; nil: every byte of it is what was written, and no drill failed.
+  private func doubt(about backup: ListedBackup) throws -> String? {
+    if let problem = backup.problem { return problem }
+    switch backup.proof {
+    case .nothing: break
+    case .found(let proof): if !proof.isOK { return "its last drill failed" }
+    case .unreadable(let why): return "whether a drill failed cannot be told (\(why))"
+    }
+    do {
+      let isOK = try Verification(files: files, time: time, events: events.progressOnly)
+        .verify(backup.path, level: .checksums).isOK
+      return isOK ? nil : "it does not verify"
+    } catch let stopped as Interruption.Stopped {
+      throw stopped
+    } catch {
+      return "it cannot be verified: \(BackupError(error, doing: "verifying it").message)"
+    }
   }
 
   /// Deletes one backup; nil: it is being read (D3, D4).

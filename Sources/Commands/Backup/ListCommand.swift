@@ -51,12 +51,24 @@ struct ListCommand: ParsableCommand {
   private static func marks(_ backup: ListedBackup) -> String {
     (backup.metadata?.complete == false ? " [incomplete]" : "")
       + (backup.metadata?.sharesStorage == true ? " [reflink]" : "") + proofMark(backup)
-      + (backup.pin == nil ? "" : " [pinned]")
+      + pinMark(backup)
+      + (backup.problem.map { " [\($0)]" } ?? "")
+  }
+
+  private static func pinMark(_ backup: ListedBackup) -> String {
+    switch backup.pin {
+    case .nothing: ""
+    case .found: " [pinned]"
+    case .unreadable: " [pin cannot be read: kept]"
+    }
   }
 
   /// When it was drilled, by which engine, and how that went.
   private static func proofMark(_ backup: ListedBackup) -> String {
-    guard let proof = backup.proof else { return "" }
+    let noted = backup.proof
+    // What is wrong with the backup itself has a mark of its own.
+    if noted.problem != nil { return backup.problem == nil ? " [proof cannot be read]" : "" }
+    guard let proof = noted.value else { return "" }
     let when = proof.at.prefix(19).split(separator: "T").joined(separator: " ")
     return proof.isOK ? " [proven \(when), DuckDB \(proof.engine)]" : " [drill failed \(when)]"
   }
@@ -73,7 +85,8 @@ struct ListCommand: ParsableCommand {
     let size = metadata?.sizeBytes
     let megabytes = size.map(ByteCount.roundedMegabytes)
     let timestamp = backup.moment.map { LocalTime(nanoseconds: $0).iso8601WithOffset }
-    let fields: [(String, JSONText)] = [
+    let (pin, proof) = (backup.pin, backup.proof)
+    var fields: [(String, JSONText)] = [
       ("name", .text(ByteText.escaped(backup.name.bytes))),
       ("path", .text(backup.path.text)),
       ("timestamp", .optional(timestamp)),
@@ -83,9 +96,12 @@ struct ListCommand: ParsableCommand {
       ("verified", .flag(metadata?.verified ?? false)),
       ("complete", .flag(metadata?.complete ?? (metadata != nil))),
       ("shares_storage", .flag(metadata?.sharesStorage ?? false)),
-      ("pinned", .flag(backup.pin != nil)),
-      ("proof", backup.proof.map(json) ?? .null),
+      ("pinned", .flag(pin.mayBeThere)),
+      ("proof", proof.value.map(json) ?? .null),
     ]
+    for (name, problem) in [("problem", backup.problem), ("pin_error", pin.problem), ("proof_error", proof.problem)] {
+      if let problem { fields.append((name, .text(problem))) }
+    }
     return .object(fields)
   }
 }

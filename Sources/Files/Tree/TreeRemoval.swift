@@ -12,7 +12,7 @@ extension FileSystem {
       guard kind == .directory else { return try remove(name, at: directory) }
       let opened = try OpenFile(name, at: directory, [.directory, .noFollow], files: self)
       // Where it is not ours to change, the removal of the contents says so.
-      try? setPermissions(opened.descriptor, 0o700)
+      ignoringFailure { try setPermissions(opened.descriptor, 0o700) }
       for entry in try entries(of: opened.descriptor) {
         try removeTree(entry.name.path, at: opened.descriptor)
       }
@@ -32,16 +32,6 @@ extension FileSystem {
     } catch  where error.errno == .noSuchFileOrDirectory && path.removingLastComponent() != path {
       try makeDirectories(path.removingLastComponent(), permissions: permissions)
       try makeDirectory(path, at: nil, permissions: permissions)
-    }
-  }
-
-  /// Whether there is something of this name; a dangling link counts.
-  package func exists(_ path: FilePath, at directory: Descriptor? = nil) throws(SystemError) -> Bool {
-    do {
-      _ = try status(path, at: directory)
-      return true
-    } catch  where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
-      return false
     }
   }
 }

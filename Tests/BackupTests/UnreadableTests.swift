@@ -1,0 +1,128 @@
+import Backup
+import Files
+import Foundation
+import Synchronization
+import SystemPackage
+import TestKit
+import Testing
+
+/// "Cannot tell" is never "no": what decides and cannot be read protects.
+@Suite("What cannot be read")
+struct UnreadableTests {
+  private static let day: Int64 = 86_400_000_000_000
+  private static let later = ManualTime(now: SystemTime().nowNanoseconds + 40 * day)
+
+  /// A file system whose device fails under every file of this name.
+  private static func failing(under name: String) -> HookedFileSystem {
+    HookedFileSystem(onRead: { (path) throws(SystemError) in
+      if path.hasSuffix(name) { throw SystemError("pread", .ioError, path: path) }
+    })
+  }
+
+  private func rotate(_ sample: SampleStack, _ files: any FileSystem = Kernel()) throws -> RotationResult {
+    try Rotation(in: FilePath(sample.backups), files: files, time: Self.later, events: EventStream()).run(keepDays: 14)
+  }
+
+  private func pins(_ sample: SampleStack) -> PinDirectory {
+    PinDirectory(of: FilePath(sample.backups), files: Kernel())
+  }
+
+  @Test("B1: a pin that cannot be read is a pin: the backup stays, is named, and is listed so")
+  func pin() throws {
+    try withStack { sample in
+      let old = try sample.create(), other = try sample.create()
+      for _ in 0..<2 { _ = try sample.create() }
+      _ = try pins(sample).pin(FileName(old.name), reason: "the old universe")
+      let result = try rotate(sample, Self.failing(under: "\(old.name).json"))
+      #expect(result.deleted == [other.name])
+      #expect(result.notices.contains { $0.hasPrefix("\(old.name) stays: whether it is pinned cannot be told") })
+      let listed = try BackupDirectory(FilePath(sample.backups), files: Self.failing(under: "\(old.name).json")).list()
+      #expect(listed.last?.pin.mayBeThere == true && listed.last?.pin.value == nil)
+    }
+  }
+
+  @Test("B1: metadata that cannot be read protects its backup, which counts for nothing and is listed with the reason")
+  func metadata() throws {
+    try withStack { sample in
+      let made = try (0..<4).map { _ in try sample.create() }
+      try run("/bin/sh", ["-c", "rm -f metadata.json && mkdir metadata.json"], in: made[3].path)
+      try run("/bin/sh", ["-c", "rm -f metadata.json && echo '{' > metadata.json"], in: made[0].path)
+      let result = try rotate(sample)
+      #expect(result.deleted == [])
+      #expect(Set(result.kept) == Set(made.map(\.name)))
+      let all = try BackupDirectory(FilePath(sample.backups), files: Kernel()).list()
+      #expect(
+        Set(all.filter { $0.problem != nil }.map { String(decoding: $0.name.bytes, as: UTF8.self) })
+          == [made[0].name, made[3].name])
+    }
+  }
+
+  @Test("B1: a proof that failed, or that cannot be read, makes no good backup; a drill does not replace the latter")
+  func proof() throws {
+    try withStack { sample in
+      let made = try (0..<3).map { _ in try sample.create() }
+      let drill = { (name: String) in
+        try run(Checkout.hrp, ["backup", "drill", name, "--data-dir", sample.data], in: sample.folder)
+      }
+      #expect(try drill(made[2].name).status == 0)
+      let proof = sample.backups + "/.hrp-proofs/\(made[2].name).json"
+      let text = try String(contentsOfFile: proof, encoding: .utf8)
+      let failed = text.replacing("\"ok\" : true", with: "\"ok\" : false")
+      try #require(failed != text)
+      for bytes in [failed, "{"] {
+        try Data(bytes.utf8).write(to: URL(fileURLWithPath: proof))
+        #expect(try rotate(sample).deleted == [], "two good ones are left without it")
+      }
+      let done = try drill(made[2].name)
+      #expect(done.status == 0 && done.errors.contains("the proof cannot be read"), "\(done.errors)")
+      #expect(try String(contentsOfFile: proof, encoding: .utf8) == "{")
+    }
+  }
+
+  @Test("B1: what stays was read and is right, whoever wrote it: a damaged one takes no place")
+  func unmarked() throws {
+    try withStack { sample in
+      let made = try (0..<5).map { _ in try sample.create() }
+      // As the Python tool's: no mark and no seal.
+      for backup in made {
+        try run(
+          "/bin/sh", ["-c", "rm -f manifest.jsonl metadata.json && echo '{\"size_bytes\": 1}' > metadata.json"],
+          in: backup.path)
+      }
+      for backup in made[3...] { try SampleStack.change(backup.path + "/hrp.duckdb") { $0[20_000] ^= 1 } }
+      let result = try rotate(sample)
+      #expect(result.deleted == [made[0].name])
+      #expect(Set(result.kept) == Set(made[1...].map(\.name)))
+      for backup in made[1...2] { #expect(try sample.verify(backup.path, level: .checksums).isOK) }
+    }
+  }
+
+  @Test("the newest that cannot be looked at is still the newest: nothing passes it over without a word")
+  func newest() throws {
+    try withStack { sample in
+      let old = try sample.create(), new = try sample.create()
+      let files = HookedFileSystem(hook: { (call, path) throws(SystemError) in
+        if call == "openat", path.hasSuffix(new.name) { throw SystemError(call, .permissionDenied, path: path) }
+      })
+      let backups = BackupDirectory(FilePath(sample.backups), files: files)
+      #expect(try backups.list().map { $0.problem != nil } == [true, false])
+      #expect(try backups.unlisted() == [])
+      #expect(try backups.find("latest").string == new.path)
+      let said = Said()
+      let found = try backups.find("latest-valid", time: SystemTime(), events: said.stream)
+      #expect(found.string == old.path)
+      #expect(said.lines.contains { $0.hasPrefix("\(new.name) cannot be verified") }, "\(said.lines)")
+    }
+  }
+}
+
+/// Keeps the warnings of an operation.
+private final class Said: Sendable {
+  private let said = Mutex<[String]>([])
+  var lines: [String] { said.withLock { $0 } }
+  var stream: EventStream {
+    EventStream().adding { event in
+      if case .warning(let text) = event { self.said.withLock { $0.append(text) } }
+    }
+  }
+}
