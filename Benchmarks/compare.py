@@ -82,7 +82,7 @@ def make_data(size, work):
     data = work / ("data-" + size)
     if not (data / "mlflow/mlflow.db").exists():
         shutil.rmtree(data, ignore_errors=True)
-        env = dict(os.environ, PYTHONPATH=str(ROOT / ".deps/duckdb/2.0.0"))
+        env = dict(os.environ, PYTHONPATH=str(ROOT / ".deps/duckdb/2.0.1"))
         subprocess.run([str(PYTHON), str(ROOT / "Benchmarks/make_data.py"), "create", str(data), "--size", size], check=True, env=env)
     return data
 

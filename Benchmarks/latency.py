@@ -42,7 +42,7 @@ def prepare(size, work):
 def commits(data, log, command, seconds):
     """Latencies in seconds of the commits begun while the command ran; alone: for so long."""
     process = subprocess.Popen([str(PYTHON), "-u", "-c", WRITER, str(data / "hrp.duckdb")], stdout=open(log, "w"),
-                               env=dict(os.environ, PYTHONPATH=str(ROOT / ".deps/duckdb/2.0.0")))
+                               env=dict(os.environ, PYTHONPATH=str(ROOT / ".deps/duckdb/2.0.1")))
     while "ready" not in log.read_text():
         time.sleep(0.05)
         if process.poll() is not None:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Deterministic generator of a realistic research stack: one DuckDB file + one MLflow directory.
 
-Usage (needs: python3 >= 3.10, pip install duckdb==2.0.0 numpy):
+Usage (needs: python3 >= 3.10, pip install duckdb==2.0.1 numpy):
 
     python make_data.py create DIR --size S|M|L [--seed 1] [--layout hrp|flat] [--indexes pk|none]
     python make_data.py week   DIR [--seed 1] [--layout hrp|flat] [--batches 5]    # "one week later", in place

@@ -31,7 +31,7 @@ package enum EngineAnswer: Sendable {
 
 /// What the engine said of a database.
 package struct EngineReport: Sendable {
-  /// The library's version, "v2.0.0", and where it was found.
+  /// The library's version, "v2.0.1", and where it was found.
   package var version = ""
   package var library = ""
   /// Every table that could be read.

@@ -46,7 +46,7 @@ struct CreateTests {
   @Test("names with line feeds, backslashes and bytes that are not UTF-8 are in the backup and pass sha256sum")
   func oddNames() throws {
     try withStack { sample in
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         """
         for n in (b'new\\nline', b'back\\\\slash', b'trail ', b'-rf', b'\\xff\\xfe', b'per%cent', b'quo"te', b'cr\\r', 'é✓'.encode()):
             open(b'mlflow/mlruns/0/' + n, 'wb').write(n)
@@ -227,7 +227,7 @@ struct CreateTests {
       #expect(result.path.hasPrefix(sample.backups))
       let metadata = try String(contentsOfFile: result.path + "/metadata.json", encoding: .utf8)
       #expect(metadata.contains("\"name\": \"research.db\""))
-      #expect(try Engine("2.0.0").query("d/hrp.duckdb", "SELECT count(*) FROM t", in: copy(result, sample)) == "1000")
+      #expect(try Engine("2.0.1").query("d/hrp.duckdb", "SELECT count(*) FROM t", in: copy(result, sample)) == "1000")
     }
   }
 
@@ -291,7 +291,7 @@ struct CreateTests {
   @Test("a path that is too long or too deep is named, and the rest is in the backup")
   func deepPath() throws {
     try withStack { sample in
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         """
         os.chdir('mlflow')
         for i in range(140): os.mkdir('d'); os.chdir('d')

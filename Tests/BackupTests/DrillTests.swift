@@ -35,7 +35,7 @@ struct DrillTests {
   @Test("a backup that restores and reads passes; the proof lies beside it, the backup is untouched, scratch is gone")
   func passes() throws {
     try withStack { sample in
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         """
         c = duckdb.connect('hrp.duckdb'); c.execute('CREATE TABLE p(id INTEGER PRIMARY KEY, s VARCHAR UNIQUE)')
         c.execute("INSERT INTO p SELECT range, 's' || range FROM range(3000)"); c.execute('CREATE INDEX x ON t(i)')
@@ -52,10 +52,10 @@ struct DrillTests {
       #expect(tables == ["main.g 1", "main.k 100", "main.p 3000", "main.t 1000"])
       #expect(try SampleStack.listing(of: result.path) == before)
       let proof = try #require(try listed(sample).first?.proof.value)
-      #expect(proof.isOK && proof.level == "drill" && proof.engine == "v2.0.0" && proof.first?.tables == proof.tables)
+      #expect(proof.isOK && proof.level == "drill" && proof.engine == "v2.0.1" && proof.first?.tables == proof.tables)
       #expect(try FileManager.default.contentsOfDirectory(atPath: sample.data + "/scratch") == [])
       let list = try run(Checkout.hrp, ["backup", "list", "--data-dir", sample.data], in: sample.folder)
-      #expect(list.output.contains("[proven ") && list.output.contains("DuckDB v2.0.0]"))
+      #expect(list.output.contains("[proven ") && list.output.contains("DuckDB v2.0.1]"))
     }
   }
 
@@ -93,7 +93,7 @@ struct DrillTests {
   @Test("ready models without artifacts and ids that MLflow does not know are named; what is pending is not blamed")
   func links() throws {
     try withStack { sample in
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         """
         c = duckdb.connect('hrp.duckdb')
         c.execute('CREATE TABLE hypothesis_experiments(hypothesis_id VARCHAR, experiment_id VARCHAR)')

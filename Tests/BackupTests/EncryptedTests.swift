@@ -10,7 +10,7 @@ import Testing
 /// DuckDB 1.4.5 reads encrypted files but writes them only with an extension that is not installed here.
 @Suite("Encrypted databases")
 struct EncryptedTests {
-  static let engines = [Engine("2.0.0"), Engine("1.5.6")]
+  static let engines = [Engine("2.0.1"), Engine("1.5.6")]
 
   private static let open = """
     c = duckdb.connect()
@@ -78,7 +78,7 @@ struct EncryptedTests {
 
   @Test("E3: one that changes while it is copied is copied again")
   func changing() throws {
-    try withEncryptedStack(Engine("2.0.0")) { sample in
+    try withEncryptedStack(Engine("2.0.1")) { sample in
       let writes = Mutex(0)
       let files = HookedFileSystem { (call, _) throws(SystemError) in
         guard call == "pwrite",
@@ -102,7 +102,7 @@ struct EncryptedTests {
 
   @Test("E2: the log of a checkpoint that died is copied, verified and restored with it")
   func checkpointLog() throws {
-    try withEncryptedStack(Engine("2.0.0")) { sample in
+    try withEncryptedStack(Engine("2.0.1")) { sample in
       try run("/bin/cp", ["hrp.duckdb.wal", "hrp.duckdb.wal.checkpoint"], in: sample.data)
       let result = try sample.create()
       #expect(try sample.verify(result.path).isOK)
@@ -116,10 +116,10 @@ struct EncryptedTests {
 
   @Test("what can be seen of one from outside is told")
   func inspection() throws {
-    try withEncryptedStack(Engine("2.0.0")) { sample in
+    try withEncryptedStack(Engine("2.0.1")) { sample in
       let found = try Inspection(FilePath(sample.data + "/hrp.duckdb"), files: Kernel(), time: SystemTime())
       #expect(found.state == nil)
-      #expect(found.main.libraryVersion == "v2.0.0")
+      #expect(found.main.libraryVersion == "v2.0.1")
       #expect(found.main.encryption?.cipher == "GCM" && found.main.encryption?.keyLength == 32)
       guard case .found(let scan, _) = found.log else { return #expect(Bool(false), "There is a log.") }
       #expect(scan.header.version == 3 && scan.header.iteration == 1)

@@ -82,14 +82,14 @@ struct EngineTests {
   @Test("a database of a newer DuckDB than the library is called that, and not damaged")
   func newer() throws {
     try withTemporaryFolder { folder in
-      try Engine("2.0.0").run(Self.content, in: folder)
+      try Engine("2.0.1").run(Self.content, in: folder)
       #expect {
         try prove("x.duckdb", with: Engine("1.4.5"), in: folder)
       } throws: {
         guard case .tooOld(let version, _)? = $0 as? EngineError else { return false }
         return version == "v1.4.5"
       }
-      #expect(try prove("x.duckdb", with: Engine("2.0.0"), in: folder).problems.isEmpty)
+      #expect(try prove("x.duckdb", with: Engine("2.0.1"), in: folder).problems.isEmpty)
     }
   }
 
@@ -119,7 +119,7 @@ struct EngineTests {
           Checkout.hrp, ["backup", "verify", result.path, "--level", "engine", "--json"], in: sample.folder,
           environment: ["HRP_DUCKDB_LIBRARY": library])
       }
-      let done = try verify(Self.library(Engine("2.0.0")))
+      let done = try verify(Self.library(Engine("2.0.1")))
       let report = try #require(JSONSerialization.jsonObject(with: Data(done.output.utf8)) as? [String: Any])
       #expect(done.status == 0 && report["level"] as? String == "engine")
       let tables = (report["engine"] as? [String: Any])?["tables"] as? [[String: Any]]

@@ -74,7 +74,7 @@ struct FaultTests {
     _ place: Place = .ordinary, _ body: (_ folder: String, _ backup: String) throws -> Result
   ) throws -> Result {
     try withTemporaryFolder { folder in
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         """
         os.makedirs('data/mlflow/mlruns/0/r')
         c = duckdb.connect('data/hrp.duckdb'); c.execute("SET checkpoint_threshold='1GB'"); c.execute('CREATE TABLE t AS SELECT range i FROM range(9)')
@@ -90,7 +90,7 @@ struct FaultTests {
       #expect(made.status == 0)
       let name = try #require(
         try FileManager.default.contentsOfDirectory(atPath: folder + "/safe").first { $0.hasPrefix("backup_") })
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         """
         c = duckdb.connect('data/hrp.duckdb'); c.execute('CREATE TABLE later(i INT)'); c.execute('CHECKPOINT')
         c.execute('INSERT INTO later VALUES (1)'); os._exit(0)

@@ -22,7 +22,7 @@ struct RestoreTests {
         SampleStack.listing(of: target + "/mlflow/mlruns"), SampleStack.listing(of: sample.data + "/mlflow/mlruns")
       )
       #expect(there == here)
-      #expect(try Engine("2.0.0").query("hrp.duckdb", "SELECT count(*), sum(i) FROM t", in: target) == "1000|499500")
+      #expect(try Engine("2.0.1").query("hrp.duckdb", "SELECT count(*), sum(i) FROM t", in: target) == "1000|499500")
       #expect(try run("/usr/bin/sqlite3", [target + "/mlflow/mlflow.db", "SELECT count(*) FROM runs"]).output == "1\n")
     }
   }

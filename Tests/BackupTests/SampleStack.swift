@@ -12,7 +12,7 @@ struct SampleStack {
   var backups: String { data + "/backups" }
 
   /// A database of 1,000 rows with a log, and a small MLflow directory.
-  init(in folder: String, engine: Engine = Engine("2.0.0")) throws {
+  init(in folder: String, engine: Engine = Engine("2.0.1")) throws {
     self.folder = folder
     try run("/bin/mkdir", ["-p", "data/mlflow/mlruns/0/r1/artifacts"], in: folder)
     try engine.run(
@@ -79,6 +79,6 @@ struct SampleStack {
 }
 
 /// Runs the body with a fresh stack.
-func withStack<Result>(engine: Engine = Engine("2.0.0"), _ body: (SampleStack) throws -> Result) throws -> Result {
+func withStack<Result>(engine: Engine = Engine("2.0.1"), _ body: (SampleStack) throws -> Result) throws -> Result {
   try withTemporaryFolder { try body(SampleStack(in: $0, engine: engine)) }
 }

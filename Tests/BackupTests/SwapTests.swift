@@ -34,7 +34,7 @@ struct SwapTests {
   ) throws -> Result {
     try withStack { sample in
       let backup = try sample.create().path
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         """
         c = duckdb.connect('hrp.duckdb'); c.execute('CREATE TABLE later AS SELECT range i FROM range(50)'); c.execute('CHECKPOINT')
         c.execute('INSERT INTO later VALUES (99)'); os._exit(0)
@@ -70,7 +70,7 @@ struct SwapTests {
         #expect(try Self.contents(of: sample.data) == expected)
       }
       #expect(
-        try Engine("2.0.0").query("hrp.duckdb", "SELECT count(*), sum(i) FROM t", in: sample.data) == "1000|499500")
+        try Engine("2.0.1").query("hrp.duckdb", "SELECT count(*), sum(i) FROM t", in: sample.data) == "1000|499500")
     }
   }
 
@@ -129,9 +129,9 @@ struct SwapTests {
     ] {
       try withStack { sample in
         // Without a log of its own in the backup, any log beside the restored one would be the old one.
-        try Engine("2.0.0").run("c = duckdb.connect('hrp.duckdb'); c.execute('CHECKPOINT'); c.close()", in: sample.data)
+        try Engine("2.0.1").run("c = duckdb.connect('hrp.duckdb'); c.execute('CHECKPOINT'); c.close()", in: sample.data)
         let backup = try sample.create().path
-        try Engine("2.0.0").run(script, in: sample.data)
+        try Engine("2.0.1").run(script, in: sample.data)
         try run("/bin/sh", ["-c", "touch hrp.duckdb.wal.checkpoint hrp.duckdb.wal.recovery"], in: sample.data)
         _ = try sample.restore(backup, to: sample.data, part: .duckdb)
         let names = try FileManager.default.contentsOfDirectory(atPath: sample.data).filter {
@@ -139,7 +139,7 @@ struct SwapTests {
         }
         #expect(names == ["hrp.duckdb"])
         #expect(
-          try Engine("2.0.0").query("hrp.duckdb", "SELECT count(*), max(i) FROM t", in: sample.data) == "1000|999")
+          try Engine("2.0.1").query("hrp.duckdb", "SELECT count(*), max(i) FROM t", in: sample.data) == "1000|999")
       }
     }
   }
@@ -162,7 +162,7 @@ struct SwapTests {
         """,
       ]
       process.currentDirectoryURL = URL(fileURLWithPath: sample.data)
-      process.environment = cleanEnvironment.merging(Engine("2.0.0").environment) { $1 }
+      process.environment = cleanEnvironment.merging(Engine("2.0.1").environment) { $1 }
       try process.run()
       defer { kill(process.processIdentifier, SIGKILL) }
       for _ in 0..<3000 where !FileManager.default.fileExists(atPath: sample.data + "/ready") { usleep(10_000) }
@@ -188,7 +188,7 @@ struct SwapTests {
       #expect(waiting.terminationStatus == 0)
       try FileManager.default.removeItem(atPath: sample.data + "/end")
       #expect(
-        try Engine("2.0.0").query("hrp.duckdb", "SELECT count(*), sum(i) FROM t", in: sample.data) == "1000|499500")
+        try Engine("2.0.1").query("hrp.duckdb", "SELECT count(*), sum(i) FROM t", in: sample.data) == "1000|499500")
     }
   }
 
@@ -232,7 +232,7 @@ struct SwapTests {
       try run("/bin/mv", [sample.data + "/hrp.duckdb.wal", sample.folder + "/a/hrp.duckdb.wal"])
       #expect(try hrp(["create"]).status == 0)
       let old = try Self.contents(of: sample.folder)
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         "c = duckdb.connect('a/hrp.duckdb'); c.execute('DROP TABLE t'); c.close()", in: sample.folder)
       try run("/bin/rm", ["-r", sample.folder + "/b/store/mlruns"])
       let changed = try Self.contents(of: sample.folder)
@@ -244,7 +244,7 @@ struct SwapTests {
       let isPlain = { (name: String) in isOurs(name) && !name.contains("hrp.duckdb") && !name.hasSuffix("mlflow.db") }
       #expect(try Self.contents(of: sample.folder).filter { isPlain($0.key) } == old.filter { isPlain($0.key) })
       #expect(
-        try Engine("2.0.0").query("a/hrp.duckdb", "SELECT count(*), sum(i) FROM t", in: sample.folder) == "1000|499500")
+        try Engine("2.0.1").query("a/hrp.duckdb", "SELECT count(*), sum(i) FROM t", in: sample.folder) == "1000|499500")
       #expect(try hrp(["undo"]).status == 0)
       #expect(try Self.contents(of: sample.folder).filter { isOurs($0.key) } == changed.filter { isOurs($0.key) })
       #expect(try hrp(["list"]).output.contains("1. backup_"))
@@ -307,7 +307,7 @@ struct SwapTests {
             #expect(try Self.contents(of: data) == expected)
           }
           #expect(
-            try Engine("2.0.0").query("hrp.duckdb", "SELECT count(*), sum(i) FROM t", in: data) == "1000|499500")
+            try Engine("2.0.1").query("hrp.duckdb", "SELECT count(*), sum(i) FROM t", in: data) == "1000|499500")
         }
       }
     }

@@ -15,7 +15,7 @@ struct WorstDayTests {
   }
 
   private func query(_ sql: String, _ folder: String) throws -> String {
-    try Engine("2.0.0").query("hrp.duckdb", sql, in: folder)
+    try Engine("2.0.1").query("hrp.duckdb", sql, in: folder)
   }
 
   private func code(_ body: () throws -> Void) -> String? {
@@ -83,7 +83,7 @@ struct WorstDayTests {
       let backup = try sample.create().path
       let real = sample.folder + "/disk"
       try run("/bin/sh", ["-c", "echo x > disk/mlflow/new && rm -r disk/mlflow/mlruns"], in: sample.folder)
-      try Engine("2.0.0").run("c = duckdb.connect('hrp.duckdb'); c.execute('DROP TABLE t')", in: real + "/dbs")
+      try Engine("2.0.1").run("c = duckdb.connect('hrp.duckdb'); c.execute('DROP TABLE t')", in: real + "/dbs")
       let done = try hrp(["backup", "restore", backup], sample)
       #expect(done.status == 0, "\(done)")
       #expect(try query("SELECT count(*) FROM t", real + "/dbs") == "1000")
@@ -175,12 +175,12 @@ struct WorstDayTests {
   func inBetween(end: String) throws {
     try withStack { sample in
       let backup = try sample.create().path
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         "c = duckdb.connect('hrp.duckdb'); c.execute('DROP TABLE t'); c.execute('CHECKPOINT'); c.close()",
         in: sample.data)
       #expect(interrupted(sample, backup) == "restore.unfinished")
       // Without its log the restored database holds the first 900 rows.
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         """
         c = duckdb.connect('hrp.duckdb'); c.execute("SET checkpoint_threshold='1GB'")
         assert c.execute('SELECT count(*) FROM t').fetchone() == (900,); c.execute('CREATE TABLE mine(i INT)'); \(end)

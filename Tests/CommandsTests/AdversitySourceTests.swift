@@ -54,7 +54,7 @@ struct AdversitySourceTests {
           #expect(try home.hrp("backup", "restore", path, "--target-dir", "new\(number)").status == 0)
           let sql = "SELECT count(*), count(DISTINCT i), min(a + b), max(a + b), count(DISTINCT b) FROM pairs"
           #expect(
-            try Engine("2.0.0").query("new\(number)/hrp.duckdb", sql, in: home.folder)
+            try Engine("2.0.1").query("new\(number)/hrp.duckdb", sql, in: home.folder)
               == "100000|100000|1000|1000|1")
         }
       }

@@ -280,7 +280,7 @@ struct Home {
 
   /// Runs the body while an engine in another process has done the script's first part and repeats its second.
   func whileEngine(
-    of engine: Engine = Engine("2.0.0"), _ first: String, repeating second: String = "time.sleep(0.01)",
+    of engine: Engine = Engine("2.0.1"), _ first: String, repeating second: String = "time.sleep(0.01)",
     _ body: (Int32) throws -> Void
   ) throws {
     let (ready, stop) = (folder + "/ready", folder + "/stop")
@@ -324,7 +324,7 @@ func withHome<Result>(_ body: (Home) throws -> Result) throws -> Result {
 /// A database of a thousand rows, written once by a real engine.
 private let smallDatabase = Result {
   try withTemporaryFolder { folder in
-    _ = try Engine("2.0.0").query("x", "CREATE TABLE t AS SELECT range i FROM range(1000)", in: folder)
+    _ = try Engine("2.0.1").query("x", "CREATE TABLE t AS SELECT range i FROM range(1000)", in: folder)
     return try Data(contentsOf: URL(fileURLWithPath: folder + "/x"))
   }
 }

@@ -12,7 +12,7 @@ struct CommandTests {
   /// A home directory with a stack in `hrp-data`, where the guide has it.
   private func withHome<Result>(_ body: (String) throws -> Result) throws -> Result {
     try withTemporaryFolder { folder in
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         """
         os.makedirs('hrp-data/mlflow/mlruns/0')
         c = duckdb.connect('hrp-data/hrp.duckdb'); c.execute('CREATE TABLE t AS SELECT range i FROM range(10)'); c.close()

@@ -33,7 +33,7 @@ struct DoctorTests {
 
   private func withData<Result>(_ script: String = "", _ body: (String) throws -> Result) throws -> Result {
     try withTemporaryFolder { folder in
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         """
         os.makedirs('data/mlflow'); c = duckdb.connect('data/hrp.duckdb')
         c.execute('CREATE TABLE t AS SELECT range i FROM range(1000)'); \(script)

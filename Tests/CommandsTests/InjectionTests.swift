@@ -16,7 +16,7 @@ struct InjectionTests {
   /// A stack whose tracking database is in WAL mode, and a backup of it.
   private func withBackup<Result>(_ body: (String, String) throws -> Result) throws -> Result {
     try withTemporaryFolder { folder in
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         """
         os.makedirs('data/mlflow/mlruns/0'); c = duckdb.connect('data/hrp.duckdb'); c.execute('CREATE TABLE t AS SELECT 1 i'); c.close()
         """, in: folder)

@@ -19,7 +19,7 @@ struct RecoverTests {
   /// A stack with one backup that has HYP-1 and one after it that has not.
   private func withBackups<Result>(_ body: (String, _ paths: [String]) throws -> Result) throws -> Result {
     try withTemporaryFolder { folder in
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         """
         os.makedirs('data/mlflow/mlruns/0'); c = duckdb.connect('data/hrp.duckdb')
         c.execute('CREATE TABLE hypotheses(hypothesis_id VARCHAR, title VARCHAR)'); c.execute("INSERT INTO hypotheses VALUES ('HYP-1', 'a'), ('HYP-2', 'b')")
@@ -37,7 +37,7 @@ struct RecoverTests {
           """,
         ])
       let first = try object(hrp(["backup", "create", "--json"], in: folder))["path"] as? String
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         "c = duckdb.connect('data/hrp.duckdb'); c.execute(\"DELETE FROM hypotheses WHERE hypothesis_id = 'HYP-1'\"); c.close()",
         in: folder)
       try run(
@@ -103,7 +103,7 @@ struct RecoverTests {
       #expect(plan["applied"] as? Bool == false)
       let done = try hrp(["recover", "--missing", "HYP-1", "--apply"], in: folder)
       #expect(done.status == 0 && done.output.contains("✓ Database: ok"), "\(done)")
-      #expect(try Engine("2.0.0").query("data/hrp.duckdb", "SELECT count(*) FROM hypotheses", in: folder) == "2")
+      #expect(try Engine("2.0.1").query("data/hrp.duckdb", "SELECT count(*) FROM hypotheses", in: folder) == "2")
     }
   }
 
@@ -118,7 +118,7 @@ struct RecoverTests {
       #expect(plan.output.contains("Backup: \(paths[0])\n") && plan.errors.contains("does not verify"))
       let done = try hrp(["recover", "--apply"], in: folder)
       #expect(done.status == 0, "\(done)")
-      #expect(try Engine("2.0.0").query("data/hrp.duckdb", "SELECT count(*) FROM hypotheses", in: folder) == "2")
+      #expect(try Engine("2.0.1").query("data/hrp.duckdb", "SELECT count(*) FROM hypotheses", in: folder) == "2")
       try run("/bin/sh", ["-c", "rm -f hrp.duckdb && echo x > hrp.duckdb"], in: paths[0])
       try Data(repeating: 7, count: 40_000).write(to: URL(fileURLWithPath: folder + "/data/hrp.duckdb"))
       let none = try hrp(["recover"], in: folder)
@@ -174,7 +174,7 @@ struct RecoverTests {
       #expect(try object(done)["scenario"] as? String == "damaged-mlflow", "\(done)")
       let runs = try run("/usr/bin/sqlite3", [folder + "/data/mlflow/mlflow.db", "SELECT count(*) FROM runs"])
       #expect(runs.output == "2\n")
-      #expect(try Engine("2.0.0").query("data/hrp.duckdb", "SELECT count(*) FROM hypotheses", in: folder) == "1")
+      #expect(try Engine("2.0.1").query("data/hrp.duckdb", "SELECT count(*) FROM hypotheses", in: folder) == "1")
     }
   }
 
@@ -188,7 +188,7 @@ struct RecoverTests {
       #expect(done.status == 0 && done.output.contains("stays as it is"), "\(done)")
       let runs = try run("/usr/bin/sqlite3", [folder + "/data/mlflow/mlflow.db", "SELECT count(*) FROM runs"])
       #expect(runs.output == "3\n")
-      #expect(try Engine("2.0.0").query("data/hrp.duckdb", "SELECT count(*) FROM hypotheses", in: folder) == "1")
+      #expect(try Engine("2.0.1").query("data/hrp.duckdb", "SELECT count(*) FROM hypotheses", in: folder) == "1")
     }
   }
 

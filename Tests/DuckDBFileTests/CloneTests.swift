@@ -82,7 +82,7 @@ struct CloneTests {
   @Test("a damaged block in use is damage, also by way of a clone", arguments: [false, true])
   func damage(keepsClone: Bool) throws {
     try Mount.withCloningFolder { folder in
-      try Engine("2.0.0").run(Self.create, in: folder)
+      try Engine("2.0.1").run(Self.create, in: folder)
       let file = try #require(FileHandle(forUpdatingAtPath: folder + "/x.duckdb"))
       try file.seek(toOffset: 12_288 + 5_000)
       try file.write(contentsOf: Data([0xA5, 0x5A]))
@@ -99,7 +99,7 @@ struct CloneTests {
   @Test("on a file system without clones a kept one is refused, and a copy is made without")
   func unsupported() throws {
     try withTemporaryFolder { folder in
-      try Engine("2.0.0").run(Self.create, in: folder)
+      try Engine("2.0.1").run(Self.create, in: folder)
       var options = HotCopy.Options()
       options.keepsClone = true
       #expect { try copy(in: folder, options: options, files: Self.withoutClones) } throws: {
@@ -107,7 +107,7 @@ struct CloneTests {
       }
       try TestKit.run("/bin/rm", ["-r", folder + "/copy"])
       #expect(try copy(in: folder, files: Self.withoutClones).method == .hotCopy)
-      #expect(try content(Engine("2.0.0"), folder) == "500000|124999750000")
+      #expect(try content(Engine("2.0.1"), folder) == "500000|124999750000")
     }
   }
 }

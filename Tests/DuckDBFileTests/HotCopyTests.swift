@@ -60,7 +60,7 @@ struct HotCopyTests {
 
   @Test(
     "I4: commits behind a dead marker are in the copy; cut at the marker they would be lost",
-    arguments: ["1.4.5", "1.5.6", "2.0.0"])
+    arguments: ["1.4.5", "1.5.6", "2.0.1"])
   func deadMarker(version: String) throws {
     let engine = Engine(version)
     try withTemporaryFolder { folder in
@@ -125,7 +125,7 @@ struct HotCopyTests {
   @Test("I3: a log of another checkpoint is refused when the format says whose it is")
   func foreignLog() throws {
     try withTemporaryFolder { folder in
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         """
         c = duckdb.connect('x.duckdb'); c.execute("SET checkpoint_threshold='1GB'"); c.execute('CREATE TABLE t(i INT)')
         c.execute('CHECKPOINT'); c.execute('INSERT INTO t VALUES (1)'); shutil.copy('x.duckdb.wal', 'old.wal')
@@ -164,7 +164,7 @@ struct HotCopyTests {
   @Test("a damaged block in use is named, and nothing is left")
   func damagedBlock() throws {
     try withTemporaryFolder { folder in
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         "c = duckdb.connect('x.duckdb'); c.execute('CREATE TABLE t AS SELECT range i FROM range(500000)'); c.close()",
         in: folder)
       let path = folder + "/x.duckdb"

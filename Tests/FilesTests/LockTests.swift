@@ -28,7 +28,7 @@ struct LockTests {
   @Test("the lock of a process that was killed is void")
   func deadHolder() throws {
     try withTemporaryFolder { folder in
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         """
         import fcntl
         f = open('.hrp-backups.lock', 'w'); fcntl.flock(f, fcntl.LOCK_EX); f.write('9\\tx\\ty\\tz\\n'); f.flush()

@@ -30,7 +30,7 @@ struct LibraryTests {
 
   private func withData<Result>(_ body: (String) throws -> Result) throws -> Result {
     try withTemporaryFolder { folder in
-      try Engine("2.0.0").run(
+      try Engine("2.0.1").run(
         """
         os.mkdir('data'); c = duckdb.connect('data/hrp.duckdb')
         c.execute('CREATE TABLE t AS SELECT range i FROM range(10)'); c.close()
@@ -43,7 +43,7 @@ struct LibraryTests {
   func example() throws {
     try withData { folder in
       try nightly(data: folder + "/data", elsewhere: folder + "/there")
-      #expect(try Engine("2.0.0").query("hrp.duckdb", "SELECT count(*) FROM t", in: folder + "/there") == "10")
+      #expect(try Engine("2.0.1").query("hrp.duckdb", "SELECT count(*) FROM t", in: folder + "/there") == "10")
     }
     let source = try String(contentsOfFile: #filePath, encoding: .utf8)
     let parts = source.components(separatedBy: "// README example: ")

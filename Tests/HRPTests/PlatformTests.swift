@@ -25,9 +25,9 @@ struct PlatformTests {
   @Test("health: every table with its rows, missing ones of the profile, and the guide's keys")
   func health() throws {
     try withTemporaryFolder { folder in
-      try Engine("2.0.0").run(Self.content + "; c.close()", in: folder)
+      try Engine("2.0.1").run(Self.content + "; c.close()", in: folder)
       let found = platform(folder).healthCheck()
-      #expect(found.status == "ok" && found.database == "ok" && found.api == "ok" && found.engine == "v2.0.0")
+      #expect(found.status == "ok" && found.database == "ok" && found.api == "ok" && found.engine == "v2.0.1")
       #expect(found.tables.map { "\($0.name) \($0.count)" } == ["prices 20", "universe 3", "other.notes 3"])
       let expected = platform(folder, profile: .hrp).healthCheck()
       #expect(expected.status == "degraded" && expected.tables.count == 31)
@@ -78,7 +78,7 @@ struct PlatformTests {
   @Test("what is wrong with a question is said in the platform's order and words")
   func questions() throws {
     try withTemporaryFolder { folder in
-      try Engine("2.0.0").run(Self.content + "; c.close()", in: folder)
+      try Engine("2.0.1").run(Self.content + "; c.close()", in: folder)
       let future = CalendarDay(9999, 1, 1) ?? .today
       let cases: [([String], CalendarDay, CalendarDay, String)] = [
         ([], future, day(1), "start date cannot be in the future: 9999-01-01 > \(CalendarDay.today)"),
@@ -103,7 +103,7 @@ struct PlatformTests {
   @Test("S2: the copy answers again while nothing is written, and never after something was")
   func cache() throws {
     try withTemporaryFolder { folder in
-      let engine = Engine("2.0.0")
+      let engine = Engine("2.0.1")
       try engine.run(Self.content + "; c.close()", in: folder)
       let snapshots = {
         try FileManager.default.contentsOfDirectory(atPath: folder + "/data/scratch").sorted()
@@ -147,7 +147,7 @@ struct PlatformTests {
   @Test("beside a writer that holds the database, everything answers; a writer that starts is never refused")
   func writer() throws {
     try withTemporaryFolder { folder in
-      let engine = Engine("2.0.0")
+      let engine = Engine("2.0.1")
       try engine.run(Self.content + "; c.close()", in: folder)
       let process = Process()
       process.executableURL = URL(fileURLWithPath: Checkout.python)

@@ -16,7 +16,7 @@ REPOSITORY = HERE.parents[1]
 CACHE = REPOSITORY / ".build/promises"
 LEVELS = ["checksums", "structure", "engine"]
 COLUMNS = [*LEVELS, "python"]
-STACKS = [("2.0.0", ""), ("1.5.6", ""), ("1.4.5", ""), ("2.0.0", "(BLOCK_SIZE 16384)"),
+STACKS = [("2.0.1", ""), ("1.5.6", ""), ("1.4.5", ""), ("2.0.1", "(BLOCK_SIZE 16384)"),
           ("1.5.6", "(STORAGE_VERSION 'latest')"), ("1.4.5", "(STORAGE_VERSION 'latest')")]
 MOST_TOLD = 3  # faults of one kind that are told, and kept, when they are not found
 SECONDS = 180  # of one hrp; the engine is given up after 60 s of silence
@@ -318,7 +318,7 @@ def options():
     parser.add_argument("--faults", type=int, default=1000, metavar="N", help="in all, over all kinds (default 1000)")
     parser.add_argument("--clean", type=int, default=200, metavar="N", help="clean backups (default 200)")
     parser.add_argument("--seed", default="1")
-    parser.add_argument("--engines", default="2.0.0,1.5.6,1.4.5", help="DuckDB versions (default: %(default)s)")
+    parser.add_argument("--engines", default="2.0.1,1.5.6,1.4.5", help="DuckDB versions (default: %(default)s)")
     parser.add_argument("--only", metavar="WORDS", help="only the kinds of faults with these words in their names")
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for each fault and each clean backup")
     parser.add_argument("--hrp", type=pathlib.Path, default=newest_hrp(), help="default: the newest one built")

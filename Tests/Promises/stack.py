@@ -134,7 +134,7 @@ def make_mlflow(folder):
 
 def cached_mlflow(cache):
     """The folder of the cached store and the place that its records name."""
-    folder = cache / f"mlflow-{importlib.metadata.version('mlflow-skinny')}-1"
+    folder = cache / f"mlflow-{importlib.metadata.version('mlflow')}-1"
     if not folder.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
         made = pathlib.Path(tempfile.mkdtemp(prefix="making-", dir=cache))

@@ -18,7 +18,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(1, str(REPOSITORY / "Tests" / "Torture"))
 from torture import newest_hrp
 
-ENGINE, SECONDS, KINDS, ROWS = "2.0.0", 120, 25, (1000, 499500)
+ENGINE, SECONDS, KINDS, ROWS = "2.0.1", 120, 25, (1000, 499500)
 # Version of MLflow, store, where it is in the data directory, names of the three places.
 PLAIN = "old", "new", "third"
 ODD = "alt und früher, mit Absicht lang", "neu (größer), nicht weniger lang", "drittens"

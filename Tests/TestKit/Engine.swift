@@ -2,7 +2,7 @@ import Foundation
 
 /// A real DuckDB engine, always in a process of its own.
 public struct Engine: Sendable, CustomStringConvertible {
-  /// The version, such as 2.0.0.
+  /// The version, such as 2.0.1.
   public let version: String
   /// The name for people.
   public var description: String { "DuckDB \(version)" }
@@ -11,7 +11,7 @@ public struct Engine: Sendable, CustomStringConvertible {
   public init(_ version: String) { self.version = version }
 
   /// The engines that every copy is tried with.
-  public static let all = [Engine("2.0.0"), Engine("1.5.6"), Engine("1.4.5")]
+  public static let all = [Engine("2.0.1"), Engine("1.5.6"), Engine("1.4.5")]
 
   /// The script failed: its last words.
   public struct Failed: Error, CustomStringConvertible {

@@ -21,7 +21,7 @@ from collections import Counter
 from stacks import DATABASE, JOURNAL, LOGLESS, LOGS, Stack, at
 from torture import REPOSITORY, iteration, newest_hrp
 
-ENGINES, KEYS, OFTEN, UNDO = ("2.0.0", "1.5.6", "1.4.5"), 100_000, 20, ".hrp.duckdb.hrp-undo.*"
+ENGINES, KEYS, OFTEN, UNDO = ("2.0.1", "1.5.6", "1.4.5"), 100_000, 20, ".hrp.duckdb.hrp-undo.*"
 
 
 # --- kills

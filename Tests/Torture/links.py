@@ -263,7 +263,7 @@ class Links:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backups", type=int, default=500, help="how many (default %(default)s)")
-    parser.add_argument("--engine", default="2.0.0", help="DuckDB's version (default %(default)s)")
+    parser.add_argument("--engine", default="2.0.1", help="DuckDB's version (default %(default)s)")
     parser.add_argument("--seed", default="1")
     parser.add_argument("--hrp", type=pathlib.Path, default=newest_hrp(), help="default: the newest one built")
     parser.add_argument("--deps", type=pathlib.Path, default=REPOSITORY / ".deps", help="default: the repository's")

@@ -255,7 +255,7 @@ def newest_hrp():
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--engines", default="2.0.0,1.5.6,1.4.5", help="DuckDB versions, one after another (default: %(default)s)")
+    parser.add_argument("--engines", default="2.0.1,1.5.6,1.4.5", help="DuckDB versions, one after another (default: %(default)s)")
     parser.add_argument("--copies", type=int, default=200, help=f"copies of each engine (default 200; cp, cp-wal at most {NAIVE_COPIES})")
     parser.add_argument("--method", action="append", choices=["hrp", "cp", "cp-wal", "quiet", "damaged"], help="repeatable (default: hrp, cp, cp-wal)")
     parser.add_argument("--self-test", action="store_true", help="judge the judge: methods quiet and damaged instead")

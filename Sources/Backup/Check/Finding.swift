@@ -103,7 +103,7 @@ public struct VerificationReport: Sendable {
 
 /// What DuckDB itself read of a backup.
 public struct EngineSummary: Sendable, Equatable {
-  /// The library's version: "v2.0.0".
+  /// The library's version: "v2.0.1".
   public let version: String
   /// Where the library was found.
   public let library: String
