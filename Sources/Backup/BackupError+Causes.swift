@@ -90,8 +90,11 @@ extension BackupError {
   private static func of(_ error: RestoreRun.Damaged) -> BackupError {
     let lines = error.report.findings.prefix(10).map { "\n  \($0.line)" }.joined()
     let more = error.report.findings.count > 10 ? "\n  and \(error.report.findings.count - 10) more" : ""
+    let other = "Try a different backup: hrp backup list, then hrp backup verify NAME."
+    // The part that is right can be had from this one.
+    let right = StackPart.allCases.first { error.report.findings(of: $0).isEmpty }
     return BackupError(
       "verification.failed", .failed, "Backup verification failed; nothing was restored\(lines)\(more)",
-      remedy: "Try a different backup: hrp backup list, then hrp backup verify NAME.")
+      remedy: right.map { "Restore only the part that is right: --only \($0.rawValue). \(other)" } ?? other)
   }
 }

@@ -206,6 +206,8 @@ struct RecoverTests {
       #expect(try hrp(["doctor"], in: folder).output.contains("broken-backup"))
       let plan = try hrp(["recover", "--missing", "HYP-1"], in: folder)
       #expect(plan.status == 1 && plan.output.contains("that could be looked into"), "\(plan)")
+      try Engine("2.0.1").run(
+        "c = duckdb.connect('data/hrp.duckdb'); c.execute('DELETE FROM hypotheses'); c.close()", in: folder)
       let hint = try hrp(["recover", "--missing", "HYP-2"], in: folder).output
       #expect(hint.contains("To do it: hrp recover --apply --missing HYP-2 --data-dir \(folder)/data"), "\(hint)")
     }

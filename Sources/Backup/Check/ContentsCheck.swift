@@ -34,9 +34,17 @@ final class ContentsCheck {
 
   private struct Collected {
     var findings: [(path: EntryPath, finding: Finding)] = []
+    var counts: [StackPart?: Int] = [:]
     var notices: [String] = []
     var error: (any Error)?
     var progress: Int64 = 0
+
+    /// Keeps a finding, up to the most of its part.
+    mutating func note(_ finding: Finding, _ path: EntryPath) {
+      guard counts[finding.part, default: 0] < ContentsWalk.maximumFindings else { return }
+      counts[finding.part, default: 0] += 1
+      findings.append((path, finding))
+    }
   }
 
   private let collected: SharedState
@@ -126,19 +134,29 @@ final class ContentsCheck {
     guard collected.value.withLock({ $0.error == nil }) else { return }
     do {
       var reading = try look(open, file, reader)
-      if reading.digest != file.expected { reading.findings.append(Finding(.mismatch, file.path)) }
+      if reading.digest != file.expected {
+        reading.findings.append(Finding(.mismatch, file.path, sharing(file)))
+      }
       let (findings, notice) = (reading.findings, reading.notice)
       guard !findings.isEmpty || notice != nil else { return }
       collected.value.withLock { collected in
-        collected.findings += findings.prefix(ContentsWalk.maximumFindings - collected.findings.count)
-          .map { (file.path, $0) }
+        for finding in findings { collected.note(finding, file.path) }
         if let notice { collected.notices.append(notice) }
       }
     } catch let error as SystemError where error.path == file.path.text {
-      let finding = Finding(.mismatch, file.path, "cannot be read: \(error.errno)")
-      collected.value.withLock { $0.findings.append((file.path, finding)) }
+      let words = ["cannot be read: \(error.errno)", sharing(file)].filter { !$0.isEmpty }
+      let finding = Finding(.mismatch, file.path, words.joined(separator: "; "))
+      collected.value.withLock { $0.note(finding, file.path) }
     } catch {
       collected.value.withLock { $0.error = $0.error ?? error }
     }
+  }
+
+  /// That other backups have the same file, and so the same damage; empty: none has.
+  private static func sharing(_ file: File) -> String {
+    let others = file.status.linkCount - 1
+    guard file.status.linkCount > 1 else { return "" }
+    return others == 1
+      ? "another backup shares this file, and its damage" : "\(others) other backups share this file, and its damage"
   }
 }

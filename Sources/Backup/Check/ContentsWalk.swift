@@ -20,7 +20,8 @@ struct StoredEntry {
 /// Tree, `checksums.txt` and `manifest.jsonl` are in the same order, so all three pass by once and nothing is held in
 /// memory. The same walk checks a fresh backup, verifies an old one and restores.
 final class ContentsWalk {
-  /// The most findings that are kept one by one.
+  /// The most findings that are kept one by one, of each part of the stack: however much is wrong with one, what is
+  /// wrong with the other is told.
   static let maximumFindings = 10_000
 
   private let root: OpenFile
@@ -29,6 +30,7 @@ final class ContentsWalk {
   private let manifest: OrderedList<ManifestLine>?
   private(set) var metadata: BackupMetadata?
   private(set) var findings: [Finding] = []
+  private var counts: [StackPart?: Int] = [:]
 
   /// Opens the lists of a backup.
   ///
@@ -94,7 +96,9 @@ final class ContentsWalk {
 
   /// Notes what a visitor found by looking into a file.
   func note(_ finding: Finding) {
-    if findings.count < Self.maximumFindings { findings.append(finding) }
+    guard counts[finding.part, default: 0] < Self.maximumFindings else { return }
+    counts[finding.part, default: 0] += 1
+    findings.append(finding)
   }
 
   // MARK: - Meeting of the three streams

@@ -44,12 +44,18 @@ public struct Finding: Sendable, Equatable {
   public let file: String
   /// More, as a clause; empty when the kind says it all.
   public let detail: String
+  /// The part of the stack that it concerns; nil: a list of the backup itself, and so all of it.
+  package let part: StackPart?
 
   init(_ kind: Kind, _ path: EntryPath, _ detail: String = "") {
     self.kind = kind
     file = path.text
     self.detail = detail
+    part = BackupLayout.lists.contains(path) ? nil : BackupLayout.part(of: path)
   }
+
+  /// Whether it stands against restoring a part of the stack; nil: all of it.
+  func concerns(_ part: StackPart?) -> Bool { part == nil || self.part == nil || self.part == part }
 
   /// The line that people read, in the guide's words.
   public var line: String {
@@ -99,6 +105,16 @@ public struct VerificationReport: Sendable {
 
   /// Nothing is wrong, as far as this level sees.
   public var isOK: Bool { findings.isEmpty }
+
+  /// What stands against restoring a part of the stack; nil: all of it.
+  func findings(of part: StackPart?) -> [Finding] { findings.filter { $0.concerns(part) } }
+
+  /// Whether more was wrong than is kept one by one.
+  package var isCut: Bool {
+    StackPart.allCases.contains { part in
+      findings.count { $0.part == part } >= ContentsWalk.maximumFindings
+    }
+  }
 }
 
 /// What DuckDB itself read of a backup.

@@ -83,13 +83,7 @@ package struct Diagnosis {
 
   /// How long ago a moment was: "3 days", "2 h", "5 min", "12 s".
   func age(of nanoseconds: Int64) -> String {
-    let seconds = max(0, (time.nowNanoseconds - nanoseconds) / 1_000_000_000)
-    return switch seconds {
-    case ..<120: "\(seconds) s"
-    case ..<7200: "\(seconds / 60) min"
-    case ..<172_800: "\(seconds / 3600) h"
-    default: "\(seconds / 86_400) days"
-    }
+    Age.words(since: nanoseconds, now: time.nowNanoseconds)
   }
 
   private func dataDirectory() throws -> [DiagnosisRow] {

@@ -59,6 +59,20 @@ package struct LiveDatabase {
     return (answers, moment)
   }
 
+  /// Lets the body put questions to one state of the database, as often as it likes.
+  ///
+  /// - Throws: what the body and `LiveSnapshot` throw.
+  func asking<Result>(_ body: (@escaping DatabaseSearch.Ask) throws -> Result) throws -> Result {
+    let engine = try EngineRun(executable: executable, files: files)
+    return try withSnapshot { snapshot in
+      try body { statements in
+        try engine.run(
+          EngineRequest(
+            database: snapshot.database.string, scratch: snapshot.folder.string, task: .query(statements)))
+      }
+    }.0
+  }
+
   private func withSnapshot<Result>(_ body: (LiveSnapshot) throws -> Result) throws -> (Result, Int64) {
     let snapshot = try LiveSnapshot.take(
       of: path, in: scratch, files: files, time: time)

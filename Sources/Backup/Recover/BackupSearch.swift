@@ -5,7 +5,8 @@ internal import SystemPackage
 
 /// Where something was found in a backup.
 public struct SearchHit: Sendable, Equatable {
-  /// In the form `hypotheses.hypothesis_id`, `MLflow run`, `mlruns/0/a1b2/model.pkl`.
+  /// In the form `hypotheses.hypothesis_id`, `table prices`, `column prices.close`, `MLflow run`,
+  /// `mlruns/0/a1b2/model.pkl`.
   public let place: String
   /// How many rows or files.
   public let count: Int
@@ -48,87 +49,80 @@ package struct BackupSearch {
 
   /// Looks; a backup that cannot be read is named, for it may hold what is looked for.
   ///
-  /// - Parameter isFirstOnly: stops at the newest.
   /// - Throws: `BackupError` `backup-directory.not-found`, `find.empty`; `Interruption.Stopped`.
-  package func find(_ text: String, isFirstOnly: Bool = false) throws -> SearchReport {
-    guard !text.isEmpty else {
-      throw BackupError("find.empty", .usage, "there is nothing to look for", remedy: "Give an id, a name or a file.")
-    }
+  package func find(_ text: String) throws -> SearchReport {
+    try Self.check(text)
     var report = SearchReport()
     for name in try directory.unlisted() { report.unread.append("\(name): checksums.txt is missing") }
     for backup in try directory.list() {
-      try Interruption.check()
-      let name = ByteText.escaped(backup.name.bytes)
-      events.send(.phase("looking into \(name)"))
-      let hits = try hits(text, in: backup, name, &report)
+      let hits = try look(for: text, in: backup, unread: &report.unread)
       if hits.isEmpty { continue }
-      report.results.append(SearchResult(name: name, path: backup.path.text, hits: hits))
-      if isFirstOnly { break }
+      report.results.append(
+        SearchResult(name: ByteText.escaped(backup.name.bytes), path: backup.path.text, hits: hits))
     }
     return report
   }
 
-  private func hits(
-    _ text: String, in backup: ListedBackup, _ name: String, _ report: inout SearchReport
+  /// - Throws: `BackupError` `find.empty`.
+  static func check(_ text: String) throws {
+    guard text.isEmpty else { return }
+    throw BackupError("find.empty", .usage, "there is nothing to look for", remedy: "Give an id, a name or a file.")
+  }
+
+  /// Looks into one backup.
+  ///
+  /// - Parameter unread: gets a sentence for each part that could not be looked into.
+  /// - Parameter isWanted: which of the files whose names hold the text count.
+  /// - Throws: `Interruption.Stopped`.
+  func look(
+    for text: String, in backup: ListedBackup, unread: inout [String],
+    isWanted: @escaping (EntryPath) throws -> Bool = { _ in true }
   ) throws -> [SearchHit] {
+    try Interruption.check()
+    let name = ByteText.escaped(backup.name.bytes)
+    events.send(.phase("looking into \(name)"))
     var hits: [SearchHit] = []
-    for look in [inDatabase, inMLflow, inFiles] {
+    var missed: [String] = []
+    let looks: [() throws -> [SearchHit]] = [
+      { try inDatabase(text, backup, &missed) },
+      { try Self.inMLflow(text, Self.store(in: backup, files), files: files) },
+      { try inFiles(text, backup, isWanted) },
+    ]
+    for look in looks {
       do {
-        hits += try look(text, backup)
+        hits += try look()
       } catch let stopped as Interruption.Stopped {
         throw stopped
       } catch {
         let error = BackupError(error, doing: "looking for it")
-        report.unread.append("\(name): \(error.message)" + (error.cause.map { " (\($0))" } ?? ""))
+        missed.append(error.message + (error.cause.map { " (\($0))" } ?? ""))
       }
     }
+    unread += missed.map { "\(name): \($0)" }
     return hits
   }
 
-  /// Columns that hold ids and names.
-  private static let columns = """
-    SELECT schema_name, table_name, column_name FROM duckdb_columns()
-    WHERE NOT internal AND database_name = current_database() AND data_type = 'VARCHAR'
-      AND (column_name ILIKE '%id' OR column_name IN ('name', 'title', 'symbol'))
-    ORDER BY 1, 2, 3
-    """
-
-  private func inDatabase(_ text: String, _ backup: ListedBackup) throws -> [SearchHit] {
+  private func inDatabase(_ text: String, _ backup: ListedBackup, _ unread: inout [String]) throws -> [SearchHit] {
+    let path = backup.path.appending(BackupLayout.database.name.path.components)
+    // One that was made without a database has none to look into.
+    guard try files.exists(path) else { return [] }
     let scratch = try Scratch(in: scratch, files: files)
     defer { scratch.remove() }
-    let database = backup.path.appending(BackupLayout.database.name.path.components).string
     let engine = try EngineRun(files: files)
-    let ask = { (statements: [String]) in try engine.ask(statements, of: database, scratch: scratch.path.string) }
-    let named = try rows(ask([Self.columns]).first).compactMap { row -> [String]? in
-      let names = row.compactMap { $0 }
-      return names.count == 3 ? names : nil
-    }
-    guard !named.isEmpty else { return [] }
-    let answers = try ask(
-      named.map { names in
-        "SELECT count(*)::VARCHAR FROM \(SQLText.name(names[0], names[1])) "
-          + "WHERE \(SQLText.name(names[2])) = \(SQLText.literal(text))"
-      })
-    return try zip(named, answers).compactMap { names, answer in
-      guard let count = try rows(answer).first?.first.flatMap({ $0 }).flatMap({ Int($0) }), count > 0 else {
-        return nil
-      }
-      let table = names[0] == "main" ? names[1] : "\(names[0]).\(names[1])"
-      return SearchHit(place: "\(table).\(names[2])", count: count)
-    }
+    return try DatabaseSearch(text) { statements in
+      try engine.run(
+        EngineRequest(database: path.string, scratch: scratch.path.string, task: .query(statements)))
+    }.hits(unread: &unread)
   }
 
-  private func rows(_ answer: EngineAnswer?) throws -> [[String?]] {
-    switch answer {
-    case .rows(let rows): return rows
-    case .failure(let words): throw EngineError.refused(words: words)
-    case nil: return []
-    }
+  /// The MLflow directory of a backup; nil: it has none.
+  static func store(in backup: ListedBackup, _ files: any FileSystem) throws -> FilePath? {
+    try BackupLayout.stores.map { backup.path.appending($0.name.path.components) }.first { try files.exists($0) }
   }
 
-  private func inMLflow(_ text: String, _ backup: ListedBackup) throws -> [SearchHit] {
-    let root = backup.path.appending(BackupLayout.mlflow.name.path.components)
-    guard try files.exists(root) else { return [] }
+  /// Looks into the tracking databases of a store that nobody writes to.
+  static func inMLflow(_ text: String, _ root: FilePath?, files: any FileSystem) throws -> [SearchHit] {
+    guard let root else { return [] }
     let folder = try OpenFile(root, [.directory], files: files)
     return try MLflowLinks.databases(in: folder).flatMap { name in
       try TrackingRecords.find(text, in: root.appending(name.path.components))
@@ -137,17 +131,22 @@ package struct BackupSearch {
   }
 
   /// Names in the list of files that hold the text.
-  private func inFiles(_ text: String, _ backup: ListedBackup) throws -> [SearchHit] {
+  private func inFiles(
+    _ text: String, _ backup: ListedBackup, _ isWanted: (EntryPath) throws -> Bool
+  ) throws -> [SearchHit] {
     let root = try OpenFile(backup.path, [.directory], files: files)
     let lines = LineReader(
       try OpenFile(BackupLayout.checksums.name.path, at: root.descriptor, [.noFollow], files: files))
     var hits: [SearchHit] = []
     var more = 0
     while let line = try lines.next() {
+      // A line that is not one of ours names no file; verification tells of it.
       guard let listed = try? ChecksumLine(parsing: line).path else { continue }
       let path = listed.text
       // As it is written, and as it is shown.
-      guard path.contains(text) || String(decoding: listed.bytes, as: UTF8.self).contains(text) else { continue }
+      guard path.contains(text) || String(decoding: listed.bytes, as: UTF8.self).contains(text),
+        try isWanted(listed)
+      else { continue }
       if hits.count < Self.maximumFiles { hits.append(SearchHit(place: path, count: 1)) } else { more += 1 }
     }
     return more > 0 ? hits + [SearchHit(place: "more files", count: more)] : hits

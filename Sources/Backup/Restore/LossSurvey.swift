@@ -70,7 +70,7 @@ struct LossSurvey {
   }
 
   /// Rows by table: what a drill counted, else what the engine counts now, read-only and in place.
-  private func tablesOfBackup(_ metadata: BackupMetadata?) throws -> [String: Int64] {
+  func tablesOfBackup(_ metadata: BackupMetadata?) throws -> [String: Int64] {
     let name = backup.lastComponent.map { FileName($0) } ?? FileName("backup")
     let proof = ProofDirectory(of: backup.folder, files: files).proof(of: name, checksums: metadata?.checksumsDigest)
       .value
@@ -109,51 +109,10 @@ struct LossSurvey {
     }
   }
 
-  /// Runs by the name of their experiment.
   private func runs(of store: FilePath, isLive: Bool) throws -> [String: Int64] {
-    let folder = try OpenFile(store, [.directory], files: files)
-    var runs = try FileStoreRuns(store, files: files).byExperiment()
+    guard isLive else { return try StoreRuns(store, files: files).byExperiment(copyingTo: nil) }
     let scratch = try Scratch(in: scratch, files: files)
     defer { scratch.remove() }
-    for (number, name) in try MLflowLinks.databases(in: folder).enumerated() {
-      var path = store.appending(name.path.components)
-      if isLive {
-        // While others may write, SQLite alone may read the database.
-        let copy = scratch.path.appending("\(number).db")
-        try SQLiteFile.copy(path, to: copy)
-        path = copy
-      }
-      runs.merge(try TrackingRecords.runsByExperiment(path)) { $0 + $1 }
-    }
-    return runs
-  }
-}
-
-/// Runs of a file store.
-private struct FileStoreRuns {
-  private let root: FilePath
-  private let files: any FileSystem
-
-  init(_ root: FilePath, files: any FileSystem) {
-    self.root = root
-    self.files = files
-  }
-
-  func byExperiment() throws -> [String: Int64] {
-    var counts: [String: Int64] = [:]
-    for store in [root, root.appending("mlruns")] where try files.exists(store) {
-      for experiment in try files.folders(in: store) {
-        let place = store.appending(experiment.path.components)
-        let meta = place.appending("meta.yaml")
-        guard try files.exists(meta) else { continue }
-        let bytes = try OpenFile(meta, [.noFollow], files: files).read(count: MetaFile.maximumBytes, at: 0)
-        let name = MetaFile(bytes)["name"] ?? ByteText.escaped(experiment.bytes)
-        let runs = try files.folders(in: place).count {
-          try files.exists(place.appending($0.path.components).appending("meta.yaml"))
-        }
-        counts[name, default: 0] += Int64(runs)
-      }
-    }
-    return counts
+    return try StoreRuns(store, files: files).byExperiment(copyingTo: scratch.path)
   }
 }

@@ -196,7 +196,7 @@ package struct RestoreRun {
   private func fill(_ copy: RestoreCopy, _ walk: ContentsWalk) throws {
     events.send(.phase("restoring"))
     try walk.run { try copy.take($0) }
-    guard walk.findings.isEmpty else { throw Damaged(report: report(walk)) }
+    try judge(walk)
     try copy.finishDirectories()
   }
 
@@ -213,10 +213,22 @@ package struct RestoreRun {
       }
       return try reader.digest(of: entry)
     }
-    guard walk.findings.isEmpty else { throw Damaged(report: report(walk)) }
+    try judge(walk)
     return RestoreResult(
       path: backup.text, target: target.directory.text, restored: [], filesCount: count, sizeBytes: bytes,
       undoPath: nil, losses: losses, relocated: [], mentioned: 0)
+  }
+
+  /// Judges what is restored; what is wrong with the rest is named.
+  /// - Throws: `Damaged`.
+  private func judge(_ walk: ContentsWalk) throws {
+    let report = report(walk)
+    guard report.findings(of: request.part).isEmpty else { throw Damaged(report: report) }
+    for finding in report.findings.prefix(5) {
+      events.send(.warning("the backup is damaged in what is not restored: \(finding.line)"))
+    }
+    guard report.findings.count > 5 else { return }
+    events.send(.warning("and \(report.findings.count - 5) more: hrp backup verify says everything"))
   }
 
   private func report(_ walk: ContentsWalk) -> VerificationReport {

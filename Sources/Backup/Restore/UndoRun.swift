@@ -31,11 +31,14 @@ package struct UndoRun {
     self.events = events
   }
 
-  /// How long it is kept: `HRP_UNDO_DAYS`, else 7 days.
+  /// How long it is kept: `HRP_UNDO_DAYS`, else 7 days; what is no number of days is 7 days, too.
   static var keptNanoseconds: Int64 {
-    let days = ThisProcess.environment("HRP_UNDO_DAYS").flatMap { Int64($0) } ?? 7
-    return min(max(days, 0), 100_000) * 86_400 * 1_000_000_000
+    let days = ThisProcess.environment("HRP_UNDO_DAYS").flatMap { Int64($0) }.flatMap { $0 < 0 ? nil : $0 } ?? 7
+    return min(days, 100_000) * 86_400 * 1_000_000_000
   }
+
+  /// Whether what is replaced goes at once: `HRP_UNDO_DAYS` is 0.
+  package static var keepsNothing: Bool { keptNanoseconds == 0 }
 
   /// What can be brought back, the newest first.
   package func states() throws -> [UndoState] {

@@ -6,17 +6,20 @@ internal import Files
 struct FindCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "find",
-    abstract: "Say which backups hold a hypothesis, an experiment, a run or a file, newest first.",
+    abstract: "Say which backups hold a hypothesis, an experiment, a run, a table or a file, newest first.",
     discussion: """
-      In the database, columns of ids and names are asked for exactly this text; in MLflow's records ids and names of \
+      In the database, columns of ids and names are asked for exactly this text, and tables and columns of this name \
+      are found; views are not asked, for their rows are the tables'. In MLflow's records ids and names of \
       experiments, runs and models; of files, every path that holds the text. Exit 10 when no backup has it.
 
       Examples:
         hrp backup find HYP-2026-001
+        hrp backup find prices
         hrp backup find model.pkl --json | jq -r '.[0].name'
       """)
 
-  @Argument(help: ArgumentHelp("An id, a name, or part of a file's path.", valueName: "text")) var text: String
+  @Argument(help: ArgumentHelp("An id, a name, a table or a column, or part of a file's path.", valueName: "text"))
+  var text: String
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
@@ -44,10 +47,11 @@ struct FindCommand: ParsableCommand {
   private func json(_ result: SearchResult) -> JSONText {
     .object([
       ("name", .text(result.name)), ("path", .text(result.path)),
-      (
-        "hits",
-        .list(result.hits.map { .object([("place", .text($0.place)), ("count", .whole(Int64($0.count)))]) })
-      ),
+      ("hits", .list(result.hits.map(Self.json))),
     ])
+  }
+
+  static func json(_ hit: SearchHit) -> JSONText {
+    .object([("place", .text(hit.place)), ("count", .whole(Int64(hit.count)))])
   }
 }

@@ -12,20 +12,29 @@ struct RecoverCommand: ParsableCommand {
       restored in place (what is there is kept for hrp backup undo) and the result is validated.
 
         damaged database   the newest backup that is proven, else that verifies
-        damaged MLflow     its part of that backup
-        something deleted  --missing ID: the newest backup that still has it
+        damaged MLflow     its part of that backup, also when artifacts are gone that its
+                           records name
+        something deleted  --missing TEXT: the newest backup that has what the stack
+                           lacks: rows with this id, a table, a column, a file
         another machine    copy the backups here, then name them: --backup-dir
         damaged backups    walks back and names each failure; when none is left,
                            says what to do
 
+      Only the part that is wrong is restored. --backup takes another backup than the one that is recommended.
+
       Examples:
         hrp recover
         hrp recover --missing HYP-2026-001
+        hrp recover --missing prices --backup backup_20260124_020000
         hrp recover --apply --wait 10m
         hrp recover --data-dir ~/hrp-data --backup-dir /media/disk/backups
       """)
 
-  @Option(help: ArgumentHelp("An id, a name or a file that is gone.", valueName: "text")) var missing: String?
+  @Option(help: ArgumentHelp("An id, a name, a table, a column or a file that is gone.", valueName: "text"))
+  var missing: String?
+  @Option(
+    help: ArgumentHelp("Restore this backup, not the one that is recommended: as for restore.", valueName: "backup"))
+  var backup: String?
   @Flag(help: "Carry the plan out.") var apply = false
   @OptionGroup var waiting: WaitOptions
   @OptionGroup var place: StackOptions
@@ -35,30 +44,46 @@ struct RecoverCommand: ParsableCommand {
     let stack = place.stack
     let console = output.console
     let plan = try Operation.run("recover", stack, console, isLogged: false) { events in
-      try Recovery(stack, files: Kernel(), time: SystemTime(), events: events).plan(missing: missing)
+      try Recovery(stack, from: backup, files: Kernel(), time: SystemTime(), events: events).plan(missing: missing)
     }
     tell(plan, console)
     if !apply || plan.backup == nil {
-      console.json(json(plan, health: nil))
+      console.json(json(plan, health: nil, stillMissing: []))
       if plan.scenario == .noUsableBackup { throw ExitCode(Failure.Exit.failed) }
       return
     }
-    let health = try carryOut(plan, stack, console)
-    console.json(json(plan, health: health))
-    guard health.status == "ok" else { throw ExitCode(Failure.Exit.failed) }
+    let (health, stillMissing) = try carryOut(plan, stack, console)
+    console.json(json(plan, health: health, stillMissing: stillMissing))
+    guard health.status == "ok", stillMissing.isEmpty else { throw ExitCode(Failure.Exit.failed) }
   }
 
   private func tell(_ plan: RecoveryPlan, _ console: Console) {
     console.result("Scenario: \(plan.scenario.words)")
     for finding in plan.findings { console.result("  \(finding)") }
-    if let backup = plan.backup { console.result("Backup: \(backup)") }
+    if let backup = plan.backup {
+      console.result("Backup: \(backup)")
+      if let moment = plan.moment { console.result("  \(Self.age(moment))") }
+      let lost = plan.losses?.rows ?? []
+      if !lost.isEmpty { console.result("What changes by it:") }
+      for row in lost.prefix(20) { console.result("  \(row.line)") }
+      if lost.count > 20 { console.result("  and \(lost.count - 20) more (see --json)") }
+      for notice in plan.losses?.notices ?? [] { console.result("  \(notice)") }
+    }
     for (number, step) in plan.steps.enumerated() { console.result("  \(number + 1). \(step)") }
     guard plan.backup != nil, !apply else { return }
-    let missing = missing.map { " --missing \(StackOptions.quoted($0))" } ?? ""
-    console.result("Nothing was changed. To do it: hrp recover --apply\(missing)\(place.words)")
+    let options = [("--missing", missing), ("--backup", backup)]
+      .compactMap { name, value in value.map { " \(name) \(StackOptions.quoted($0))" } }.joined()
+    console.result("Nothing was changed. To do it: hrp recover --apply\(options)\(place.words)")
   }
 
-  private func carryOut(_ plan: RecoveryPlan, _ stack: Stack, _ console: Console) throws -> HealthReport {
+  /// When a backup was made, and how long ago that is.
+  private static func age(_ moment: Int64) -> String {
+    "of \(LocalTime(nanoseconds: moment).plain), \(Age.words(since: moment, now: SystemTime().nowNanoseconds)) old"
+  }
+
+  private func carryOut(_ plan: RecoveryPlan, _ stack: Stack, _ console: Console) throws -> (
+    HealthReport, stillMissing: [SearchHit]
+  ) {
     try Operation.run("recover", stack, console) { events in
       var request = RestoreRun.Request(part: plan.part)
       request.wait = waiting.wait
@@ -72,14 +97,26 @@ struct RecoverCommand: ParsableCommand {
       for name in result.restored { console.result("✓ Restored \(name)") }
       let health = try LiveDatabase(stack, files: Kernel(), time: SystemTime()).health(expecting: .found)
       console.result("\(health.status == "ok" ? "✓" : "✗") Database: \(health.database)")
-      return health
+      guard let missing else { return (health, []) }
+      let stillMissing = try Recovery(stack, files: Kernel(), time: SystemTime(), events: events)
+        .stillMissing(missing, plan)
+      for hit in plan.missing {
+        console.result("\(stillMissing.contains(hit) ? "✗ Still missing" : "✓ Back"): \(missing) in \(hit.place)")
+      }
+      return (health, stillMissing)
     }
   }
 
-  private func json(_ plan: RecoveryPlan, health: HealthReport?) -> JSONText {
-    .object([
+  private func json(_ plan: RecoveryPlan, health: HealthReport?, stillMissing: [SearchHit]) -> JSONText {
+    let hits = { (hits: [SearchHit]) in JSONText.list(hits.map(FindCommand.json)) }
+    return .object([
       ("scenario", .text(plan.scenario.rawValue)), ("findings", .list(plan.findings.map { .text($0) })),
-      ("backup", .optional(plan.backup)), ("steps", .list(plan.steps.map { .text($0) })),
+      ("backup", .optional(plan.backup)),
+      ("backup_timestamp", .optional(plan.moment.map { LocalTime(nanoseconds: $0).iso8601WithOffset })),
+      ("part", .optional(plan.part?.rawValue)), ("steps", .list(plan.steps.map { .text($0) })),
+      ("lost", .list((plan.losses?.rows ?? []).map(\.json))),
+      ("not_compared", .list((plan.losses?.notices ?? []).map { .text($0) })),
+      ("missing", hits(plan.missing)), ("still_missing", hits(stillMissing)),
       ("applied", .flag(health != nil)), ("status", .optional(health?.status)),
     ])
   }

@@ -10,6 +10,11 @@ package struct SQLiteError: Error, Sendable, Equatable {
   package let resultCode: Int32
   /// SQLite's own words.
   package let message: String
+
+  /// Whether the database itself is damaged, or none: SQLITE_CORRUPT, SQLITE_NOTADB.
+  ///
+  /// Any other failure says nothing of the database.
+  package var isDamage: Bool { resultCode == 11 || resultCode == 26 }
 }
 
 /// An SQLite database as a file: its mark, its sidecars, a copy of it while others write, a check of it.

@@ -19,6 +19,10 @@ package struct TrackingRecords: Sendable {
   package private(set) var ids: Set<String> = []
   /// Models and model versions that are ready; those being made are nobody's loss.
   package private(set) var ready: [Artifacts] = []
+  /// Runs that are not deleted; a run may have no artifacts at all.
+  package private(set) var runs: [Artifacts] = []
+  /// Whether it has the tables of a tracking database.
+  package private(set) var hasTables = false
 
   /// Reads a database that nobody writes to.
   ///
@@ -33,21 +37,27 @@ package struct TrackingRecords: Sendable {
         let rows = try Row.fetchCursor(database, sql: "SELECT CAST(\(column) AS TEXT) FROM \(table)")
         while let row = try rows.next() { if let id: String = row[0] { records.ids.insert(id) } }
       }
+      records.hasTables = try database.tableExists("experiments") && database.tableExists("runs")
+      if try Self.has("runs", ["run_uuid", "artifact_uri"], database) {
+        let isHere = try Self.has("runs", ["lifecycle_stage"], database) ? "lifecycle_stage IS NOT 'deleted'" : "true"
+        try records.take(
+          "SELECT 'run ' || run_uuid, artifact_uri FROM runs WHERE \(isHere)", database, into: \.runs)
+      }
       if try Self.has("logged_models", ["model_id", "artifact_location", "status"], database) {
         // 2 is READY (`LoggedModelStatus`).
         try records.take(
-          "SELECT 'model ' || model_id, artifact_location FROM logged_models WHERE status = 2", database)
+          "SELECT 'model ' || model_id, artifact_location FROM logged_models WHERE status = 2", database, into: \.ready)
       }
       if try Self.has("model_versions", ["name", "version", "storage_location", "status"], database) {
         try records.take(
           "SELECT 'model ' || name || ', version ' || version, storage_location FROM model_versions "
-            + "WHERE status = 'READY'", database)
+            + "WHERE status = 'READY'", database, into: \.ready)
       }
       return records
     }
   }
 
-  /// Experiments, runs and models that have this id or name.
+  /// Experiments, runs and models that have this id or name; "deleted run" is one that MLflow has in its trash.
   /// - Throws: `SQLiteError`.
   package static func find(
     _ text: String, in database: FilePath
@@ -57,12 +67,19 @@ package struct TrackingRecords: Sendable {
       ("model", "registered_models", ["name"]), ("model", "logged_models", ["model_id", "name"]),
     ]
     return try SQLiteFile.reading(database) { database in
-      try columns.compactMap { kind, table, names in
-        guard try has(table, names, database) else { return nil }
+      try columns.flatMap { kind, table, names -> [(kind: String, count: Int)] in
+        guard try has(table, names, database) else { return [] }
         let condition = names.map { "CAST(\($0) AS TEXT) = :text" }.joined(separator: " OR ")
-        let count = try Int.fetchOne(
-          database, sql: "SELECT count(*) FROM \(table) WHERE \(condition)", arguments: ["text": text])
-        return (count ?? 0) > 0 ? (kind, count ?? 0) : nil
+        let count = { (filter: String) in
+          try Int.fetchOne(
+            database, sql: "SELECT count(*) FROM \(table) WHERE (\(condition))\(filter)", arguments: ["text": text])
+            ?? 0
+        }
+        // What MLflow has deleted stays in its tables until it is collected.
+        let hasStage = try has(table, ["lifecycle_stage"], database)
+        let here = try count(hasStage ? " AND lifecycle_stage IS NOT 'deleted'" : "")
+        let deleted = hasStage ? try count(" AND lifecycle_stage IS 'deleted'") : 0
+        return [(kind, here), ("deleted \(kind)", deleted)].filter { $0.1 > 0 }
       }
     }
   }
@@ -94,11 +111,13 @@ package struct TrackingRecords: Sendable {
     return columns.allSatisfy(names.contains)
   }
 
-  private mutating func take(_ sql: String, _ database: Database) throws {
+  private mutating func take(
+    _ sql: String, _ database: Database, into list: WritableKeyPath<Self, [Artifacts]>
+  ) throws {
     let rows = try Row.fetchCursor(database, sql: sql)
     while let row = try rows.next() {
       if let name: String = row[0], let location: String = row[1], !location.isEmpty {
-        ready.append(Artifacts(name: name, location: location))
+        self[keyPath: list].append(Artifacts(name: name, location: location))
       }
     }
   }
