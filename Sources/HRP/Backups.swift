@@ -26,7 +26,12 @@ public func createBackup(
 ///
 /// `verificationReport` says what is wrong. Nothing in the backup is changed.
 public func verifyBackup(_ backupPath: String, level: VerificationLevel = .checksums) -> Bool {
-  (try? verificationReport(backupPath, level: level))?.isOK ?? false
+  do {
+    return try verificationReport(backupPath, level: level).isOK
+  } catch {
+    // What cannot be read is not what was written.
+    return false
+  }
 }
 
 /// Checks a backup and says everything that is wrong with it.

@@ -44,7 +44,7 @@ struct CatalogueTests {
         #expect(try Data(contentsOf: URL(fileURLWithPath: path + ".damaged")) == bytes)
         let catalogue = try open(sample)
         #expect(catalogue.loss == nil)
-        #expect(try catalogue.newestBackup(in: sample.stack.backupDirectory)?.hasPrefix(sample.backups) == true)
+        #expect(try catalogue.known(in: sample.stack.backupDirectory).paths.first?.hasPrefix(sample.backups) == true)
         #expect(try catalogue.jobs(limit: 9).map(\.operation) == ["backup verify"])
       }
     }

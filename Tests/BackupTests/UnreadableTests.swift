@@ -100,18 +100,22 @@ struct UnreadableTests {
   @Test("the newest that cannot be looked at is still the newest: nothing passes it over without a word")
   func newest() throws {
     try withStack { sample in
-      let old = try sample.create(), new = try sample.create()
-      let files = HookedFileSystem(hook: { (call, path) throws(SystemError) in
-        if call == "openat", path.hasSuffix(new.name) { throw SystemError(call, .permissionDenied, path: path) }
+      let old = try sample.create(), made = try sample.create()
+      // Only its name says how old it is.
+      let new = "backup_" + LocalTime(nanoseconds: Self.later.nowNanoseconds).compact
+      let path = sample.backups + "/" + new
+      try run("/bin/mv", [made.path, path])
+      let files = HookedFileSystem(hook: { (call, opened) throws(SystemError) in
+        if call == "openat", opened.hasSuffix(new) { throw SystemError(call, .permissionDenied, path: opened) }
       })
       let backups = BackupDirectory(FilePath(sample.backups), files: files)
       #expect(try backups.list().map { $0.problem != nil } == [true, false])
       #expect(try backups.unlisted() == [])
-      #expect(try backups.find("latest").string == new.path)
+      #expect(try backups.find("latest").string == path)
       let said = Said()
       let found = try backups.find("latest-valid", time: SystemTime(), events: said.stream)
       #expect(found.string == old.path)
-      #expect(said.lines.contains { $0.hasPrefix("\(new.name) cannot be verified") }, "\(said.lines)")
+      #expect(said.lines.contains { $0.hasPrefix("\(new) cannot be verified") }, "\(said.lines)")
     }
   }
 }

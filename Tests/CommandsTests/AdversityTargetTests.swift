@@ -149,14 +149,20 @@ struct AdversityTargetTests {
     }
   }
 
-  @Test("a backup directory that is missing is made by a backup, and an error for all else")
+  @Test("a backup directory that is missing is made by a backup below one that is there, and an error for all else")
   func missing() throws {
     try withHome { home in
       for words in [["list"], ["verify", "latest"], ["restore", "latest", "--target-dir", "new"], ["rotate"]] {
         let done = try home.hrp(["backup"] + words + ["--backup-dir", "a/b", "--json"])
         #expect(try done.status == 10 && home.error(done)?.code == "backup-directory.not-found", "\(words)")
       }
+      for dry in [[], ["--dry-run"]] {
+        let done = try home.hrp(["backup", "create", "--backup-dir", "a/b", "--json"] + dry)
+        #expect(try done.status == 10 && home.error(done)?.code == "backup-directory.no-parent")
+      }
       #expect(try home.names(in: home.folder) == ["hrp-data"])
+      #expect(try home.names(in: home.data).filter { $0 == "backups" } == [])
+      try home.shell("mkdir a")
       #expect(try home.verifies(home.create("--backup-dir", "a/b")))
     }
   }

@@ -6,7 +6,8 @@ package import SystemPackage
 // An index of backups and proofs, and the history of jobs: an SQLite database in the data directory.
 //
 //   C1  Nothing depends on it: the truth is in the backup directory. It is never needed to list, verify or restore, and
-//       no operation fails because of it.
+//       no operation fails because it is absent or cannot be read. What it knows of a place tells a disk that is not
+//       mounted from a new place (`BackupPlace`).
 //   C2  Lost or damaged, it is made anew from the backup directory; a damaged one is set aside, and the history says
 //       from when on it goes.
 //   C3  It does not grow without end: the newest jobs stay.
@@ -63,7 +64,7 @@ package final class Catalogue: Sendable {
     let isNew = try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM setting") ?? 0 } == 0
     if isNew {
       // Backups without a catalogue: there was one, or they are the Python tool's.
-      if !wasThere, !((try? BackupDirectory(backups, files: files).list()) ?? []).isEmpty {
+      if !wasThere, forPeople({ try BackupDirectory(backups, files: files).list().isEmpty }) == false {
         loss = "there was no catalogue: the history of jobs begins now"
       }
       try queue.write {
@@ -108,10 +109,23 @@ package final class Catalogue: Sendable {
     }
   }
 
+  /// The catalogue of a stack, where there is one that can be read: a look makes none (C1).
+  static func ifPresent(of stack: Stack, files: any FileSystem, time: any TimeSource) -> Catalogue? {
+    forPeople {
+      guard try files.exists(stack.dataDirectory.appending(Self.name.components)) else { return nil }
+      return try Catalogue(in: stack.dataDirectory, backups: stack.backupDirectory, files: files, time: time)
+    } ?? nil
+  }
+
   /// Writes down what is in the backup directory now; one that is out of reach stays as it was known.
+  ///
+  /// So does one that holds none of what was known there: it may be the empty place of a disk that is not mounted.
   func index() throws {
-    guard let found = try? BackupDirectory(backups, files: files).list() else { return }
+    let found: [ListedBackup]
+    do { found = try BackupDirectory(backups, files: files).list() } catch { return }
     try queue.write { database in
+      let known = try Self.known(in: backups, database)
+      guard known.isEmpty || found.contains(where: known.contains) else { return }
       try database.execute(sql: "DELETE FROM backup WHERE directory = ?", arguments: [backups.text])
       for backup in found {
         let proof = backup.proof.value
@@ -126,12 +140,46 @@ package final class Catalogue: Sendable {
     }
   }
 
-  /// The newest backup that was seen in a directory, though it be out of reach now: its path; nil: none ever was.
-  package func newestBackup(in directory: FilePath) throws -> String? {
-    try queue.read {
-      try String.fetchOne(
-        $0, sql: "SELECT path FROM backup WHERE directory = ? ORDER BY created_at DESC LIMIT 1",
-        arguments: [directory.text])
+  /// The backups that were seen in a directory, though it be out of reach now.
+  package struct Known: Sendable {
+    /// Newest first.
+    package let paths: [String]
+    /// When each was made and its size: what was renamed is known by these.
+    private let marks: Set<[Double]>
+
+    fileprivate init(_ rows: [Row]) {
+      paths = rows.map { $0["path"] }
+      marks = Set(
+        rows.compactMap { row in
+          guard let moment: Double = row["created_at"], let size: Int64 = row["size_bytes"] else { return nil }
+          return [moment, Double(size)]
+        })
+    }
+
+    var isEmpty: Bool { paths.isEmpty }
+
+    /// Whether a backup is one of them.
+    func contains(_ backup: ListedBackup) -> Bool {
+      if paths.contains(backup.path.text) { return true }
+      guard let moment = backup.moment, let size = backup.metadata?.sizeBytes else { return false }
+      return marks.contains([Double(moment) / 1e9, Double(size)])
+    }
+  }
+
+  /// What was seen in a directory.
+  package func known(in directory: FilePath) throws -> Known { try queue.read { try Self.known(in: directory, $0) } }
+
+  private static func known(in directory: FilePath, _ database: Database) throws -> Known {
+    Known(
+      try Row.fetchAll(
+        database, sql: "SELECT path, created_at, size_bytes FROM backup WHERE directory = ? ORDER BY created_at DESC",
+        arguments: [directory.text]))
+  }
+
+  /// Forgets what was seen in a directory: it begins anew.
+  func forget(_ directory: FilePath) throws {
+    try queue.write {
+      try $0.execute(sql: "DELETE FROM backup WHERE directory = ?", arguments: [directory.text])
     }
   }
 

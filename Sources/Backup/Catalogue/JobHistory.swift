@@ -18,10 +18,10 @@ package final class JobHistory: Sendable {
   /// - Parameter lost: is told when the catalogue had to be made anew.
   package init(_ stack: Stack, files: any FileSystem, time: any TimeSource, lost: (String) -> Void) {
     self.time = time
-    guard
-      let catalogue = try? Catalogue(
-        in: stack.dataDirectory, backups: stack.backupDirectory, files: files, time: time)
-    else { return }
+    let opened = forPeople {
+      try Catalogue(in: stack.dataDirectory, backups: stack.backupDirectory, files: files, time: time)
+    }
+    guard let catalogue = opened else { return }
     if let loss = catalogue.loss { lost(loss) }
     state.withLock { $0.catalogue = catalogue }
   }
@@ -32,7 +32,10 @@ package final class JobHistory: Sendable {
       switch event {
       case .began(let operation, _):
         state.depth += 1
-        if state.depth == 1 { state.job = try? state.catalogue?.begin(operation, at: now) }
+        if state.depth == 1 {
+          let catalogue = state.catalogue
+          state.job = forPeople { try catalogue?.begin(operation, at: now) } ?? nil
+        }
       case .finished(_, let summary): end(&state, nil, summary, now)
       case .failed(_, let code, let message): end(&state, code, message, now)
       case .expected, .phase, .progress, .notice, .warning: return
@@ -44,7 +47,8 @@ package final class JobHistory: Sendable {
     state.depth = max(0, state.depth - 1)
     guard state.depth == 0, let job = state.job else { return }
     state.job = nil
-    try? state.catalogue?.end(job, code: code, message: message, at: now)
-    try? state.catalogue?.index()
+    let catalogue = state.catalogue
+    ignoringFailure { try catalogue?.end(job, code: code, message: message, at: now) }
+    ignoringFailure { try catalogue?.index() }
   }
 }

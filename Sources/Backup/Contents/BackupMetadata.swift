@@ -94,7 +94,8 @@ package struct MetadataParser {
   /// What the lines said.
   package func finish() -> MetadataReader.Reading {
     if isTooLarge { return MetadataReader.Reading(metadata: nil, problem: "is too large") }
-    guard let decoded = try? JSONDecoder().decode(Stored.self, from: Data(kept)) else {
+    let bytes = Data(kept)
+    guard let decoded = parsed({ try JSONDecoder().decode(Stored.self, from: bytes) }) else {
       return MetadataReader.Reading(metadata: nil, problem: "is not a JSON object")
     }
     var metadata = decoded.metadata
@@ -127,32 +128,39 @@ package struct MetadataParser {
 
     init(from decoder: any Decoder) throws {
       let fields = try decoder.container(keyedBy: Key.self)
-      metadata.format = try? fields.decode(Int.self, forKey: .format)
-      metadata.name = try? fields.decode(String.self, forKey: .name)
-      metadata.timestamp = try? fields.decode(String.self, forKey: .timestamp)
-      metadata.createdAt = try? fields.decode(Double.self, forKey: .created_at)
-      metadata.sizeBytes = (try? fields.decode(Int64.self, forKey: .size_bytes)).flatMap { $0 < 0 ? nil : $0 }
-      metadata.includesMLflow = try? fields.decode(Bool.self, forKey: .include_mlflow)
-      metadata.verified = try? fields.decode(Bool.self, forKey: .verified)
-      metadata.complete = try? fields.decode(Bool.self, forKey: .complete)
+      metadata.format = fields.usable(Int.self, .format)
+      metadata.name = fields.usable(String.self, .name)
+      metadata.timestamp = fields.usable(String.self, .timestamp)
+      metadata.createdAt = fields.usable(Double.self, .created_at)
+      metadata.sizeBytes = fields.usable(Int64.self, .size_bytes).flatMap { $0 < 0 ? nil : $0 }
+      metadata.includesMLflow = fields.usable(Bool.self, .include_mlflow)
+      metadata.verified = fields.usable(Bool.self, .verified)
+      metadata.complete = fields.usable(Bool.self, .complete)
       metadata.checksumsDigest = Self.digest(fields, .checksums_sha256)
       metadata.manifestDigest = Self.digest(fields, .manifest_sha256)
-      metadata.sourceDirectory = try? fields.decode(String.self, forKey: .source_dir)
-      metadata.realSourceDirectory = try? fields.decode(String.self, forKey: .source_dir_real)
-      metadata.filesCount = (try? fields.decode([String].self, forKey: .files))?.count
-      let mlflow = try? fields.nestedContainer(keyedBy: Inner.self, forKey: .mlflow)
-      metadata.mlflowLayout = try? mlflow?.decode(String.self, forKey: .layout)
-      metadata.mlflowDirectory = try? mlflow?.decode(String.self, forKey: .directory)
-      metadata.realMLflowDirectory = try? mlflow?.decode(String.self, forKey: .directory_real)
-      let database = try? fields.nestedContainer(keyedBy: Inner.self, forKey: .database)
-      let snapshot = try? fields.nestedContainer(keyedBy: Inner.self, forKey: .snapshot)
-      metadata.sharesStorage = try? snapshot?.decode(Bool.self, forKey: .shares_storage)
-      metadata.databaseName = try? database?.decode(String.self, forKey: .name)
+      metadata.sourceDirectory = fields.usable(String.self, .source_dir)
+      metadata.realSourceDirectory = fields.usable(String.self, .source_dir_real)
+      metadata.filesCount = fields.usable([String].self, .files)?.count
+      let mlflow = parsed { try fields.nestedContainer(keyedBy: Inner.self, forKey: .mlflow) }
+      metadata.mlflowLayout = mlflow?.usable(String.self, .layout)
+      metadata.mlflowDirectory = mlflow?.usable(String.self, .directory)
+      metadata.realMLflowDirectory = mlflow?.usable(String.self, .directory_real)
+      let database = parsed { try fields.nestedContainer(keyedBy: Inner.self, forKey: .database) }
+      let snapshot = parsed { try fields.nestedContainer(keyedBy: Inner.self, forKey: .snapshot) }
+      metadata.sharesStorage = snapshot?.usable(Bool.self, .shares_storage)
+      metadata.databaseName = database?.usable(String.self, .name)
     }
 
     private static func digest(_ fields: KeyedDecodingContainer<Key>, _ key: Key) -> Digest? {
-      (try? fields.decode(String.self, forKey: key)).flatMap { Digest(hex: Array($0.utf8)) }
+      fields.usable(String.self, key).flatMap { Digest(hex: Array($0.utf8)) }
     }
+  }
+}
+
+extension KeyedDecodingContainer {
+  /// A field of another type than expected counts as not there.
+  fileprivate func usable<Field: Decodable>(_ type: Field.Type, _ key: Key) -> Field? {
+    parsed { try decode(type, forKey: key) }
   }
 }
 

@@ -42,17 +42,20 @@ package struct BackupRun {
   let linksUnchanged: Bool
   /// Whether the database is kept as a clone that shares its storage.
   let sharesDatabase: Bool
+  /// Whether the backup directory may have lost all backups that it held.
+  let beginsAnew: Bool
   let files: any FileSystem
   let time: any TimeSource
   let events: EventStream
 
   package init(
     _ stack: Stack, includesMLflow: Bool, linksUnchanged: Bool = true, sharesDatabase: Bool = false,
-    files: any FileSystem, time: any TimeSource, events: EventStream
+    beginsAnew: Bool = false, files: any FileSystem, time: any TimeSource, events: EventStream
   ) {
     self.stack = stack
     self.linksUnchanged = linksUnchanged
     self.sharesDatabase = sharesDatabase
+    self.beginsAnew = beginsAnew
     self.includesMLflow = includesMLflow
     self.files = files
     self.time = time
@@ -62,8 +65,8 @@ package struct BackupRun {
   /// Refuses a backup directory that is the MLflow directory itself: backups would become part of what is backed up.
   private func checkApart(_ store: MLflowStore) throws {
     guard store.layout == .directory,
-      let backups = try? OpenFile(stack.backupDirectory, [.directory], files: files),
-      let source = try? OpenFile(store.directory, [.directory], files: files),
+      let backups = try OpenFile.ifPresent(stack.backupDirectory, [.directory], files: files),
+      let source = try OpenFile.ifPresent(store.directory, [.directory], files: files),
       try backups.status().identity == source.status().identity
     else { return }
     throw BackupError(
@@ -71,9 +74,12 @@ package struct BackupRun {
       remedy: "Name another directory with --backup-dir or HRP_BACKUP_DIR; one inside of it will do.")
   }
 
+  private var place: BackupPlace { BackupPlace(stack, beginsAnew: beginsAnew, files: files, time: time) }
+
   /// Looks at everything and writes nothing.
   package func plan() throws -> Plan {
     guard try files.exists(stack.database) else { throw BackupError.sourceNotFound(stack.database) }
+    try place.check()
     let database = try DatabaseFile(stack.database, files: files, time: time)
     let databaseBytes = try Self.expectedBytes(of: database)
     let store = includesMLflow ? try stack.mlflow(files: files) : nil
@@ -100,19 +106,20 @@ package struct BackupRun {
       throw try noSpace(plan)
     }
     events.send(.expected(bytes: 2 * (plan.databaseBytes + plan.mlflowBytes)))
-    try files.makeDirectories(stack.backupDirectory)
+    try place.make()
     let note = ThisProcess.note(program: "hrp backup create", time: time)
     let lock = try AdvisoryLock.take(.shared, .stack, on: stack.dataDirectory, note: note, files: files, time: time)
-    defer { try? lock.release() }
+    defer { ignoringFailure { try lock.release() } }
     try BackupDirectory(stack.backupDirectory, files: files).removeDebris()
     let staging = try Staging(in: stack.backupDirectory, began: time.nowNanoseconds, files: files)
     do {
       let result = try fill(staging, note)
+      place.remember()
       events.send(.finished(operation: "backup create", summary: "\(result.name), \(ByteCount.text(result.sizeBytes))"))
       return result
     } catch {
       // B6. The reason is the error itself; what cannot be removed now is removed by the next run.
-      try? staging.discard()
+      ignoringFailure { try staging.discard() }
       guard let full = error as? SystemError, full.errno == .noSpace || full.errno == .diskQuotaExceeded else {
         throw error
       }
@@ -126,8 +133,7 @@ package struct BackupRun {
     return BackupError.noSpace(
       stack.backupDirectory, needed: plan.neededBytes,
       available: try files.space(of: place.descriptor).availableBytes,
-      // What cannot be told is not worth another error.
-      keptForUndo: (try? undo.bytes(on: place)) ?? 0)
+      keptForUndo: forPeople { try undo.bytes(on: place) } ?? 0)
   }
 
   private func fill(_ staging: Staging, _ note: ProcessNote) throws -> CreateResult {
@@ -215,7 +221,7 @@ package struct BackupRun {
   private func previousBackup(_ note: ProcessNote) throws -> PreviousBackup? {
     let lock = try AdvisoryLock.take(
       .shared, .backups, on: stack.backupDirectory, note: note, patience: .seconds(600), files: files, time: time)
-    defer { try? lock.release() }
+    defer { ignoringFailure { try lock.release() } }
     return try PreviousBackup.newest(in: stack.backupDirectory, files: files, time: time)
   }
 
@@ -226,7 +232,9 @@ package struct BackupRun {
     ]
     var identities: Set<FileIdentity> = []
     for path in folders {
-      if let file = try? OpenFile(path, [.directory], files: files) { identities.insert(try file.status().identity) }
+      guard let status = try files.statusIfPresent(path) else { continue }
+      let end = status.kind == .link ? ThisProcess.realPath(path) : nil
+      identities.insert(try end.map { try files.status($0, at: nil).identity } ?? status.identity)
     }
     for name in try DatabaseFile.names(of: stack.database, files: files) {
       for path in [name, LogNames.log(of: name), LogNames.checkpointLog(of: name)] where try files.exists(path) {
@@ -274,7 +282,7 @@ package struct BackupRun {
     // Long: a rotation that deletes large backups holds this lock, and the backup is whole and verified by now.
     let lock = try AdvisoryLock.take(
       .exclusive, .backups, on: stack.backupDirectory, note: note, patience: .seconds(600), files: files, time: time)
-    defer { try? lock.release() }
+    defer { ignoringFailure { try lock.release() } }
     return try staging.publish()
   }
 
@@ -289,7 +297,7 @@ package struct BackupRun {
   private func size(of store: MLflowStore) throws -> (bytes: Int64, newBytes: Int64, files: Int) {
     var bytes: Int64 = 0
     var newBytes: Int64 = 0
-    let linked = linksUnchanged ? PreviousBackup.moment(in: stack.backupDirectory, files: files, time: time) : nil
+    let linked = try linksUnchanged ? PreviousBackup.moment(in: stack.backupDirectory, files: files, time: time) : nil
     var count = 0
     let root = try OpenFile(store.directory, [.directory], files: files)
     let excluded = try excluded(from: store)

@@ -104,7 +104,7 @@ final class FileCopy {
       return (stream.finalize(), offset, head)
     } catch {
       // What failed is told; what it left is hidden, and goes with the backup in the making if it stays.
-      try? files.remove(name, at: directory)
+      ignoringFailure { try files.remove(name, at: directory) }
       throw error
     }
   }

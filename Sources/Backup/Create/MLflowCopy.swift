@@ -53,7 +53,14 @@ final class MLflowCopy {
     _ = try chain.directory(BackupLayout.mlflow, makingMissing: 0o755)
     let reader = ContentsReader(fromDevice: false, files: files, time: SystemTime())
     for entry in try files.entries(of: root.descriptor).sorted(by: { $0.name < $1.name }) {
-      guard store.holds(entry.name), try isDatabase(entry.name) else { continue }
+      guard store.holds(entry.name) else { continue }
+      do throws(SystemError) {
+        guard try isDatabase(entry.name) else { continue }
+      } catch {
+        note(unread: entry.name.path, "\(error.errno)")
+        refused.insert(entry.name)
+        continue
+      }
       let status = try files.status(entry.name.path, at: root.descriptor)
       let path = BackupLayout.mlflow / entry.name
       let target = staging.path.pushing(FilePath(bytes: path.bytes))
@@ -172,8 +179,11 @@ final class MLflowCopy {
     sharedFiles += 1
     // It counts for the copy and for the read-back that it does not need.
     progress(2 * stored.line.size)
-    if isMeta, let file = try? OpenFile(entry.name, at: entry.directory, [.noFollow], files: files) {
-      survey.noteMeta(try file.read(count: 65_536, at: 0))
+    if isMeta {
+      let head = forPeople {
+        try OpenFile(entry.name, at: entry.directory, [.noFollow], files: files).read(count: 65_536, at: 0)
+      }
+      if let head { survey.noteMeta(head) }
     }
     try lists.add(stored.line, digest: stored.digest)
   }
@@ -254,9 +264,11 @@ final class MLflowCopy {
   }
 
   /// Whether a name at the top is an SQLite database, by its first bytes.
-  private func isDatabase(_ name: FileName) throws -> Bool {
-    guard let status = try? files.status(name.path, at: root.descriptor), status.kind == .regular,
-      let file = try? OpenFile(name.path, at: root.descriptor, [.noFollow], files: files)
+  ///
+  /// - Throws: `SystemError` when it cannot be told: the raw bytes of a database in use are no copy of it.
+  private func isDatabase(_ name: FileName) throws(SystemError) -> Bool {
+    guard let status = try files.statusIfPresent(name.path, at: root.descriptor), status.kind == .regular,
+      let file = try OpenFile.ifPresent(name.path, at: root.descriptor, [.noFollow], files: files)
     else { return false }
     return try file.read(count: SQLiteFile.magic.count, at: 0) == SQLiteFile.magic
   }

@@ -29,8 +29,8 @@ final class PreviousBackup {
   /// When the backup to link from was made: what changed later must be copied; nil: there is none, or it is too old.
   ///
   /// An estimate, for the space that a backup will need.
-  static func moment(in directory: FilePath, files: any FileSystem, time: any TimeSource) -> Int64? {
-    let backups = (try? BackupDirectory(directory, files: files).list()) ?? []
+  static func moment(in directory: FilePath, files: any FileSystem, time: any TimeSource) throws -> Int64? {
+    let backups = try files.exists(directory) ? BackupDirectory(directory, files: files).list() : []
     guard let moment = backups.first(where: { $0.metadata.map(isLinkable) ?? false })?.moment,
       time.nowNanoseconds - moment <= maximumAgeNanoseconds
     else { return nil }

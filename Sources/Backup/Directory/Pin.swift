@@ -36,7 +36,8 @@ package struct PinDirectory {
   /// A pin that cannot be understood is one all the same: better a backup too many.
   package func pin(of name: FileName) -> Noted<Pin> {
     notes.read(name).map(orElse: "") {
-      (try? JSONDecoder().decode(Pin.self, from: Data($0))) ?? Pin(at: "", reason: "")
+      let bytes = Data($0)
+      return parsed { try JSONDecoder().decode(Pin.self, from: bytes) } ?? Pin(at: "", reason: "")
     }
   }
 

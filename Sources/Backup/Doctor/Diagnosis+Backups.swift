@@ -9,14 +9,8 @@ extension Diagnosis {
   /// It is there, can be written to, and is on another device than the data.
   func backupDirectory() throws -> [DiagnosisRow] {
     let path = stack.backupDirectory
+    try place.check()
     guard try files.exists(path) else {
-      if let known = catalogue.flatMap({ try? $0.newestBackup(in: path) }) {
-        return [
-          DiagnosisRow(
-            "backup-directory", .failure, "there is no \(path.text) now; its newest backup was \(known)",
-            remedy: "Is a disk not mounted? Mount it, or name the place with HRP_BACKUP_DIR.")
-        ]
-      }
       return [
         DiagnosisRow(
           "backup-directory", .warning, "there is no \(path.text) yet", remedy: "hrp backup create makes it.")
@@ -27,7 +21,7 @@ extension Diagnosis {
     try files.makeDirectory(Self.probe, at: folder.descriptor, permissions: 0o700)
     try files.removeDirectory(Self.probe, at: folder.descriptor)
     let device = try folder.status().identity.device
-    guard let data = try? OpenFile(stack.dataDirectory, [.directory], files: files),
+    guard let data = try OpenFile.ifPresent(stack.dataDirectory, [.directory], files: files),
       try data.status().identity.device == device
     else { return [DiagnosisRow("backup-directory", .good, "\(path.text), on another device than the data")] }
     return [
@@ -39,7 +33,7 @@ extension Diagnosis {
 
   /// The history of jobs.
   func history() throws -> [DiagnosisRow] {
-    guard let catalogue else {
+    guard let catalogue = Catalogue.ifPresent(of: stack, files: files, time: time) else {
       return [DiagnosisRow("history", .good, "nothing was done yet in this data directory")]
     }
     let jobs = try catalogue.jobs(limit: 100)
@@ -54,14 +48,12 @@ extension Diagnosis {
     ]
   }
 
-  /// The catalogue, where there is one: a look makes none.
-  private var catalogue: Catalogue? {
-    guard (try? files.exists(stack.dataDirectory.appending(Catalogue.name.components))) == true else { return nil }
-    return try? Catalogue(in: stack.dataDirectory, backups: stack.backupDirectory, files: files, time: time)
-  }
+  private var place: BackupPlace { BackupPlace(stack, files: files, time: time) }
 
   /// The next backup fits.
   func space() throws -> [DiagnosisRow] {
+    // What is wrong with the place itself is said where the place is looked at.
+    do { try place.check() } catch { return [] }
     let plan = try BackupRun(stack, includesMLflow: true, files: files, time: time, events: EventStream()).plan()
     let words =
       "\(ByteCount.text(plan.neededBytes)) needed for the next backup, "
@@ -95,16 +87,21 @@ extension Diagnosis {
 
   /// What interrupted restores left.
   private func abandoned() -> [DiagnosisRow] {
-    guard let target = try? RestoreTarget(stack, files: files),
-      let bytes = try? UndoRun(target, files: files, time: time, events: events).abandonedBytes()
-    else { return [] }
-    return [
-      DiagnosisRow(
-        "interrupted-restore", .warning,
-        "a restore was interrupted before it changed anything; it left "
-          + ByteCount.text(bytes),
-        remedy: "The next restore removes it, or hrp backup undo --drop.")
-    ]
+    let name = "interrupted-restore"
+    do {
+      let target = try RestoreTarget(stack, files: files)
+      guard let bytes = try UndoRun(target, files: files, time: time, events: events).abandonedBytes() else {
+        return []
+      }
+      return [
+        DiagnosisRow(
+          name, .warning, "a restore was interrupted before it changed anything; it left \(ByteCount.text(bytes))",
+          remedy: "The next restore removes it, or hrp backup undo --drop.")
+      ]
+    } catch {
+      let error = BackupError(error, doing: "looking for an interrupted restore")
+      return [DiagnosisRow(name, .warning, error.message, remedy: error.remedy)]
+    }
   }
 
   private func state(of backup: ListedBackup, count: Int) -> DiagnosisRow {

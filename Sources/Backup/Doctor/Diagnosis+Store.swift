@@ -59,10 +59,12 @@ extension Diagnosis {
       switch step {
       case .directory(let entry): return !entry.path.parent.isRoot || store.holds(entry.path.name)
       case .entry(let entry):
-        if entry.name == "meta.yaml",
-          let file = try? OpenFile(entry.name, at: entry.directory, [.noFollow], files: files)
-        {
-          noted.noteMeta(try file.read(count: 65_536, at: 0))
+        if entry.name == "meta.yaml" {
+          // One that cannot be read is counted nowhere; a backup names it.
+          let head = forPeople {
+            try OpenFile(entry.name, at: entry.directory, [.noFollow], files: files).read(count: 65_536, at: 0)
+          }
+          if let head { noted.noteMeta(head) }
         }
       case .unreadable: break
       }

@@ -39,9 +39,9 @@ package struct DiagnosisBundle {
   }
 
   private var system: String {
-    let release = try? OpenFile("/etc/os-release", files: files).read(count: 4096, at: 0)
-    let kernel = try? OpenFile("/proc/version", files: files).read(count: 1024, at: 0)
-    return [release, kernel].compactMap { $0.map { String(decoding: $0, as: UTF8.self) } }.joined()
+    ["/etc/os-release", "/proc/version"].compactMap { path in
+      forPeople { try OpenFile(path, files: files).read(count: 4096, at: 0) }
+    }.map { String(decoding: $0, as: UTF8.self) }.joined()
   }
 
   /// Which of our variables are set; values only of those that hold paths.
@@ -70,8 +70,9 @@ package struct DiagnosisBundle {
   }
 
   private var backups: String {
-    guard let all = try? BackupDirectory(stack.backupDirectory, files: files).list() else {
-      return "none can be listed"
+    let all: [ListedBackup]
+    do { all = try BackupDirectory(stack.backupDirectory, files: files).list() } catch {
+      return BackupError(error, doing: "listing the backups").message
     }
     return all.prefix(50).map { backup in
       let metadata = backup.metadata
@@ -84,10 +85,12 @@ package struct DiagnosisBundle {
 
   private var log: String {
     let path = stack.dataDirectory.appending("logs").appending("backup.log")
-    guard let file = try? OpenFile(path, [.noFollow], files: files), let size = try? file.status().size,
-      let bytes = try? file.read(
-        count: Self.maximumLogBytes, at: max(0, size - Int64(Self.maximumLogBytes)))
-    else { return "none" }
-    return String(decoding: bytes, as: UTF8.self)
+    do {
+      guard let file = try OpenFile.ifPresent(path, [.noFollow], files: files) else { return "none" }
+      let start = max(0, try file.status().size - Int64(Self.maximumLogBytes))
+      return String(decoding: try file.read(count: Self.maximumLogBytes, at: start), as: UTF8.self)
+    } catch {
+      return BackupError(error, doing: "reading the log").message
+    }
   }
 }

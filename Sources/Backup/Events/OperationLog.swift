@@ -39,7 +39,7 @@ package struct OperationLog: Sendable {
     let text = message.split(separator: "\n", omittingEmptySubsequences: true).joined(separator: " / ")
     let line = "\(LocalTime(nanoseconds: time.nowNanoseconds).plain) | \(padded) | \(text)\n"
     // A disk that is full or read-only must not turn a good backup into a failure.
-    try? append(Array(line.utf8))
+    ignoringFailure { try append(Array(line.utf8)) }
   }
 
   private func append(_ line: [UInt8]) throws(SystemError) {

@@ -45,7 +45,7 @@ final class LiveSnapshot {
   func close() {
     guard !isKept, let name = folder.lastComponent else { return }
     // What cannot be removed now, the next one will.
-    try? parent.files.removeTree(FilePath(name.string), at: parent.descriptor)
+    ignoringFailure { try parent.files.removeTree(FilePath(name.string), at: parent.descriptor) }
   }
 
   /// The snapshot of a database as it is now: the one that is kept, or a new one.
@@ -58,8 +58,12 @@ final class LiveSnapshot {
     let parent = try OpenFile(directory, [.directory], files: files)
     let now = try state(of: database, files: files, time: time)
     for entry in try files.entries(of: parent.descriptor) where entry.name.hasPrefix(prefix) {
-      if let kept = try? reuse(entry.name.path, in: parent, state: now, time) { return kept }
-      try? discard(entry.name.path, in: parent)
+      do {
+        if let kept = try reuse(entry.name.path, in: parent, state: now, time) { return kept }
+      } catch {
+        // One that cannot be read answers nothing; a new one is made.
+      }
+      ignoringFailure { try discard(entry.name.path, in: parent) }
     }
     return try make(of: database, state: now, in: parent, time)
   }
@@ -73,8 +77,7 @@ final class LiveSnapshot {
     var parts = ["hrp snapshot 1", database.text, "headers \(hash.finalize().hex)", words(try file.file.status())]
     for name in file.names {
       for log in [LogNames.log(of: name), LogNames.checkpointLog(of: name)] {
-        // A log that cannot be looked at is told by the copy.
-        parts.append((try? files.status(log, at: nil)).map(words) ?? "no log")
+        parts.append(try files.statusIfPresent(log).map(words) ?? "no log")
       }
     }
     return parts.joined(separator: "\n") + "\n"
@@ -144,7 +147,7 @@ final class LiveSnapshot {
       }
       return LiveSnapshot(name, in: parent, lock: folder, moment: moment, isKept: false)
     } catch {
-      try? files.removeTree(name, at: parent.descriptor)
+      ignoringFailure { try files.removeTree(name, at: parent.descriptor) }
       throw error
     }
   }

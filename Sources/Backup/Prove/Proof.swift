@@ -54,7 +54,8 @@ package struct ProofDirectory {
   package func proof(of name: FileName, checksums: Digest?) -> Noted<Proof> {
     guard let checksums else { return .nothing }
     let proof = notes.read(name).map(orElse: "it is not the proof of a backup") {
-      try? JSONDecoder().decode(Proof.self, from: Data($0))
+      let bytes = Data($0)
+      return parsed { try JSONDecoder().decode(Proof.self, from: bytes) }
     }
     if let value = proof.value, value.checksums != checksums.hex { return .nothing }
     return proof

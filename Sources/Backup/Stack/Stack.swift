@@ -54,7 +54,8 @@ public struct Stack: Sendable {
 
   /// Where copies that are thrown away go: in the data directory, else, where there is none, in `TMPDIR`.
   package var scratchDirectory: FilePath {
-    (try? Kernel().exists(dataDirectory)) == true ? dataDirectory.appending("scratch") : Scratch.standard
+    // Where it cannot be told, the data directory is no place to write to.
+    forPeople { try Kernel().exists(dataDirectory) } == true ? dataDirectory.appending("scratch") : Scratch.standard
   }
 
   /// What lies in the stack's directories and is no part of it.

@@ -31,6 +31,11 @@ struct CreateCommand: ParsableCommand {
     help: "Keep a clone of the database that shares its storage (XFS, btrfs, APFS), instead of a copy of its own.")
   var isReflink = false
 
+  @Flag(
+    name: .customLong("new-place"),
+    help: "Begin anew in a backup directory that has lost all backups that were known there.")
+  var beginsAnew = false
+
   @Flag(name: .customLong("dry-run"), help: "Say what would be done, and write nothing.")
   var isDryRun = false
 
@@ -38,17 +43,20 @@ struct CreateCommand: ParsableCommand {
 
   func run() throws {
     if isDryRun {
-      try Self.plan(place.stack, includesMLflow: !content.withoutMLflow, console: output.console)
+      try plan()
     } else {
-      try Self.create(place.stack, content, isReflink: isReflink, console: output.console)
+      try Self.create(
+        place.stack, content, isReflink: isReflink, beginsAnew: beginsAnew, console: output.console)
     }
   }
 
-  static func create(_ stack: Stack, _ content: ContentOptions, isReflink: Bool = false, console: Console) throws {
+  static func create(
+    _ stack: Stack, _ content: ContentOptions, isReflink: Bool = false, beginsAnew: Bool = false, console: Console
+  ) throws {
     let result = try Operation.run("backup create", stack, console) { events in
       try BackupRun(
         stack, includesMLflow: !content.withoutMLflow, linksUnchanged: !content.withoutLinks,
-        sharesDatabase: isReflink, files: Kernel(), time: SystemTime(), events: events
+        sharesDatabase: isReflink, beginsAnew: beginsAnew, files: Kernel(), time: SystemTime(), events: events
       ).run()
     }
     console.result("Backup created successfully:")
@@ -63,9 +71,11 @@ struct CreateCommand: ParsableCommand {
     if !result.isComplete { throw ExitCode(Failure.Exit.partial) }
   }
 
-  private static func plan(_ stack: Stack, includesMLflow: Bool, console: Console) throws {
+  private func plan() throws {
+    let console = output.console
     let run = BackupRun(
-      stack, includesMLflow: includesMLflow, files: Kernel(), time: SystemTime(), events: EventStream())
+      place.stack, includesMLflow: !content.withoutMLflow, beginsAnew: beginsAnew, files: Kernel(), time: SystemTime(),
+      events: EventStream())
     let plan = try run.plan()
     console.result("Would back up:")
     console.result("  Database: \(plan.database) (\(ByteCount.text(plan.databaseBytes)))")

@@ -52,7 +52,7 @@ package final class DatabaseFile {
     let resolved = names.last ?? path
     let status = try files.status(resolved, at: nil)
     guard status.kind == .regular else { throw HotCopyError.notADatabase(path, "it is \(status.kind.words)") }
-    if ThisProcess.hasOpen(status.identity, files: files) { throw HotCopyError.openInThisProcess(path) }
+    if try ThisProcess.hasOpen(status.identity, files: files) { throw HotCopyError.openInThisProcess(path) }
     file = try OpenFile(resolved, [.noFollow], shown: path, files: files)
     self.path = resolved
     identity = try file.status().identity

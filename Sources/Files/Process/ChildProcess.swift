@@ -69,7 +69,7 @@ package final class ChildProcess {
   private func close(_ ended: End) {
     end = ended
     // Nothing can be lost in a pipe to a process that has ended.
-    try? Kernel().close(input)
+    ignoringFailure { try Kernel().close(input) }
     output.close()
   }
 }
@@ -104,6 +104,6 @@ package final class ChildStream {
   func close() {
     guard !isClosed else { return }
     isClosed = true
-    try? Kernel().close(descriptor)
+    ignoringFailure { try Kernel().close(descriptor) }
   }
 }

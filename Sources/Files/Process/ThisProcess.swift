@@ -29,10 +29,12 @@ package enum ThisProcess {
   package static func exitWhenEnded(_ stream: ChildStream) {
     let descriptor = stream.descriptor
     // Without a thread the child lives on until it is done, which is soon.
-    _ = try? Workers<Int>(count: 1, capacity: 1) {
-      let rest = ChildStream(descriptor)
-      while (try? rest.line()) != nil {}
-      exit(1)
+    ignoringFailure {
+      _ = try Workers<Int>(count: 1, capacity: 1) {
+        let rest = ChildStream(descriptor)
+        ignoringFailure { while try rest.line() != nil {} }
+        exit(1)
+      }
     }
   }
 
@@ -72,18 +74,31 @@ package enum ThisProcess {
   ///
   /// Closing any descriptor of a file drops all POSIX locks of the process on it, so a raw reader must not touch a file
   /// that an engine in the same process holds (man 2 fcntl, "Advisory record locking").
-  package static func hasOpen(_ identity: FileIdentity, files: any FileSystem) -> Bool {
-    guard let folder = opendir(hrp_descriptor_folder()) else { return false }
+  /// - Throws: `SystemError` when it cannot be told.
+  package static func hasOpen(_ identity: FileIdentity, files: any FileSystem) throws(SystemError) -> Bool {
+    for number in openDescriptors() {
+      do throws(SystemError) {
+        if try files.status(of: Descriptor(number: number)).identity == identity { return true }
+      } catch {
+        // A descriptor that went away between the listing and the look is not open any more.
+        if error.errno != .badFileDescriptor { throw error }
+      }
+    }
+    return false
+  }
+
+  /// The numbers of this process's descriptors; where the system has no list of them, all that there can be.
+  private static func openDescriptors() -> [Int32] {
+    guard let folder = opendir(hrp_descriptor_folder()) else { return Array(0..<min(getdtablesize(), 1 << 20)) }
     defer { closedir(folder) }
+    var numbers: [Int32] = []
     while let entry = readdir(folder) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 1) { String(cString: $0) }
       }
-      // A descriptor that went away between the listing and the look is not open any more.
-      guard let number = Int32(name), let status = try? files.status(of: Descriptor(number: number)) else { continue }
-      if status.identity == identity { return true }
+      if let number = Int32(name) { numbers.append(number) }
     }
-    return false
+    return numbers
   }
 
   /// Whether there is a process of this number on this machine, or in this container.
@@ -136,18 +151,14 @@ package enum ThisProcess {
   /// Open files of other processes below a path, as far as they are ours to see (Linux).
   package static func openFiles(below path: FilePath) -> [(pid: Int32, path: FilePath)] {
     let kernel = Kernel()
-    guard let all = try? OpenFile("/proc", [.directory], files: kernel),
-      let entries = try? kernel.entries(of: all.descriptor)
-    else { return [] }
     var found: [(pid: Int32, path: FilePath)] = []
-    for entry in entries {
+    for entry in names(in: "/proc") {
       guard let number = Int32(String(decoding: entry.name.bytes, as: UTF8.self)), number != pid else { continue }
       let folder = FilePath("/proc/\(number)/fd")
-      guard let open = try? OpenFile(folder, [.directory], files: kernel),
-        let numbers = try? kernel.entries(of: open.descriptor)
-      else { continue }
-      for descriptor in numbers {
-        guard let target = try? kernel.linkTarget(descriptor.name.path, at: open.descriptor) else { continue }
+      for descriptor in names(in: folder) {
+        let link = folder.appending(descriptor.name.path.components)
+        // A process, or a file of it, that is gone by now has nothing open.
+        guard let target = forPeople({ try kernel.linkTarget(link, at: nil) }) else { continue }
         let file = FilePath(bytes: target)
         if file.starts(with: path) { found.append((number, file)) }
       }
@@ -155,11 +166,19 @@ package enum ThisProcess {
     return found
   }
 
+  /// What there is in a directory of `/proc`, as far as it is ours to see.
+  private static func names(in folder: FilePath) -> [DirectoryEntry] {
+    forPeople {
+      let open = try OpenFile(folder, [.directory], files: Kernel())
+      return try Kernel().entries(of: open.descriptor)
+    } ?? []
+  }
+
   private static func text(_ path: FilePath) -> String? {
-    guard let file = try? OpenFile(path, files: Kernel()), let bytes = try? file.read(count: 1 << 20, at: 0) else {
-      return nil
+    forPeople {
+      let file = try OpenFile(path, files: Kernel())
+      return String(decoding: try file.read(count: 1 << 20, at: 0), as: UTF8.self)
     }
-    return String(decoding: bytes, as: UTF8.self)
   }
 
   /// The holder of a lock for people: "PID 12 (python)"; 0 is one that this container does not see.

@@ -33,7 +33,7 @@ package final class OpenFile {
 
   deinit {
     // A failure to close after another error adds nothing that the reader could act on.
-    if isOpen { try? files.close(descriptor) }
+    if isOpen { ignoringFailure { try files.close(descriptor) } }
   }
 
   package func close() throws(SystemError) {

@@ -44,14 +44,3 @@ extension OpenFile {
     }
   }
 }
-
-/// Tidies up, and lets a failure pass: what is left over does no harm, or whoever comes next removes it.
-///
-/// It returns nothing, so that nobody can decide by what came of it.
-package func ignoringFailure(_ body: () throws -> Void) {
-  do {
-    try body()
-  } catch {
-    // The reason of an earlier error matters more to the reader than that of the tidying after it.
-  }
-}

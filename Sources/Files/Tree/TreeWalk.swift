@@ -94,8 +94,8 @@ package struct TreeWalk {
     for entry in entries {
       var kind = entry.kind
       if kind == .unknown {
-        // A name that is gone by now sorts anywhere; the visit will miss it.
-        kind = (try? files.status(entry.name.path, at: directory).kind) ?? .unknown
+        // A name that is gone, or that cannot be looked at, sorts anywhere: the visit misses it, or says so.
+        do { kind = try files.status(entry.name.path, at: directory).kind } catch { kind = .unknown }
       }
       keyed.append((kind == .directory ? entry.name.bytes + [UInt8(ascii: "/")] : entry.name.bytes, entry))
     }

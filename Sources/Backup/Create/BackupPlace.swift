@@ -1,0 +1,65 @@
+internal import Files
+internal import SystemPackage
+
+/// Where backups go: made when it is new, and refused when it looks like a disk that is not mounted.
+///
+/// A backup that is written below an empty mount point fills the disk of the system, and protects from nothing.
+struct BackupPlace {
+  private let stack: Stack
+  private let beginsAnew: Bool
+  private let files: any FileSystem
+  private let time: any TimeSource
+  private var path: FilePath { stack.backupDirectory }
+
+  /// - Parameter beginsAnew: whether the place may have lost all backups that it held.
+  init(_ stack: Stack, beginsAnew: Bool = false, files: any FileSystem, time: any TimeSource) {
+    self.stack = stack
+    self.beginsAnew = beginsAnew
+    self.files = files
+    self.time = time
+  }
+
+  /// Refuses a place that is not what it was, and one that would take more than one new directory.
+  /// - Throws: `BackupError` `backup-directory.not-mounted`, `backup-directory.no-parent`; `SystemError`.
+  func check() throws {
+    // A catalogue that is absent or cannot be read forbids nothing.
+    let known = forPeople { try catalogue?.known(in: path) } ?? nil
+    let isMissing = try !files.exists(path)
+    if !beginsAnew, let known, let newest = known.paths.first, try !holdsAny(of: known) {
+      throw notMounted(newest, isMissing: isMissing)
+    }
+    guard isMissing, try !files.exists(path.folder) else { return }
+    throw BackupError(
+      "backup-directory.no-parent", .notFound, "there is no \(path.folder.text) to make the backup directory in",
+      remedy: "Is the disk mounted? Mount it; or, when the place is to be new: mkdir -p \(path.folder.text)")
+  }
+
+  /// Makes the last component, when it is missing.
+  func make() throws {
+    if beginsAnew { ignoringFailure { try catalogue?.forget(path) } }
+    do throws(SystemError) {
+      try files.makeDirectory(path, at: nil, permissions: 0o777)
+    } catch {
+      // What is there is looked at when it is opened.
+      if error.errno != .fileExists { throw error }
+    }
+  }
+
+  /// Tells the catalogue, where there is one, of a backup that was made.
+  func remember() { ignoringFailure { try catalogue?.index() } }
+
+  private var catalogue: Catalogue? { Catalogue.ifPresent(of: stack, files: files, time: time) }
+
+  private func holdsAny(of known: Catalogue.Known) throws -> Bool {
+    try files.exists(path) && BackupDirectory(path, files: files).list().contains(where: known.contains)
+  }
+
+  private func notMounted(_ newest: String, isMissing: Bool) -> BackupError {
+    let words =
+      isMissing ? "there is no \(path.text) now" : "\(path.text) holds none of the backups that were made there"
+    return BackupError(
+      "backup-directory.not-mounted", .notFound, "\(words); its newest backup was \(newest)",
+      remedy: "Is the disk mounted? Mount it, or name another place with --backup-dir. To begin anew in this one: "
+        + "hrp backup create --new-place")
+  }
+}
