@@ -97,6 +97,74 @@ struct UnreadableTests {
     }
   }
 
+  private static func take(_ place: AdvisoryLock.Place, _ directory: String) throws -> AdvisoryLock {
+    let time = SystemTime()
+    return try AdvisoryLock.take(
+      .exclusive, place, on: FilePath(directory), note: ThisProcess.note(program: "a test", time: time),
+      files: Kernel(), time: time)
+  }
+
+  @Test("B1: a lock that may not be opened keeps out all the same: no other one is taken in its stead")
+  func locks() throws {
+    try withStack { sample in
+      for _ in 0..<4 { _ = try sample.create() }
+      let held = try Self.take(.backups, sample.backups)
+      let refusing = HookedFileSystem(hook: { (call, path) throws(SystemError) in
+        if call == "openat", path.hasSuffix(".hrp-backups.lock") {
+          throw SystemError(call, .permissionDenied, path: path)
+        }
+      })
+      #expect(throws: SystemError.self) { try rotate(sample, refusing) }
+      #expect(throws: AdvisoryLock.Busy.self) { try rotate(sample) }
+      try held.release()
+      #expect(throws: SystemError.self) { try rotate(sample, refusing) }
+      #expect(try BackupDirectory(FilePath(sample.backups), files: Kernel()).list().count == 4)
+    }
+  }
+
+  @Test(
+    "B1: another user's lock, readable or not, holds a restore off; whatever the umask, a new one can be read by all",
+    .enabled(if: Matrix.unprivileged != nil, "as root it takes setpriv to be refused anything"),
+    arguments: ["444", "000"])
+  func otherUsersLock(mode: String) throws {
+    try withStack { sample in
+      let backup = try sample.create()
+      let before = try SwapTests.contents(of: sample.data)
+      let held = try Self.take(.stack, sample.data)
+      let lock = sample.data + "/.hrp-stack.lock"
+      try run("/bin/chmod", [mode, lock])
+      let done = try Matrix.hrp(["backup", "restore", backup.name], in: sample)
+      #expect(done.status == (mode == "444" ? 11 : 1), "\(done.errors)")
+      #expect(try SwapTests.contents(of: sample.data) == before)
+      try held.release()
+      try run("/bin/rm", ["-f", lock])
+      try run("/bin/sh", ["-c", "umask 077; exec \(Checkout.hrp) backup restore latest --data-dir \(sample.data)"])
+      #expect(try run("/usr/bin/stat", ["-c", "%a", lock]).output == "644\n")
+    }
+  }
+
+  @Test("B1: a kept state that cannot be read is not passed over for an older one, and its time does not run out")
+  func kept() throws {
+    try withStack { sample in
+      let backup = try sample.create()
+      for name in ["first", "second", "now"] {
+        try Data(name.utf8).write(to: URL(fileURLWithPath: sample.data + "/mlflow/mlruns/0/" + name))
+        if name != "now" { _ = try sample.restore(backup.path, to: sample.data) }
+      }
+      let before = try SwapTests.contents(of: sample.data)
+      let files = Self.failing(under: ".hrp-undo.2/plan.json")
+      let run = { (time: any TimeSource) in
+        UndoRun(try RestoreTarget(FilePath(sample.data), files: files), files: files, time: time, events: EventStream())
+      }
+      #expect { try run(SystemTime()).run() } throws: { ($0 as? BackupError)?.code == "undo.unreadable" }
+      #expect { try run(Self.later).expire() } throws: { ($0 as? BackupError)?.code == "undo.unreadable" }
+      #expect { try run(SystemTime()).drop() } throws: { ($0 as? BackupError)?.code == "undo.unreadable" }
+      #expect(try SwapTests.contents(of: sample.data) == before)
+      let kept = try FileManager.default.contentsOfDirectory(atPath: sample.data).filter { $0.contains("hrp-undo") }
+      #expect(kept.count == 2)
+    }
+  }
+
   @Test("the newest that cannot be looked at is still the newest: nothing passes it over without a word")
   func newest() throws {
     try withStack { sample in

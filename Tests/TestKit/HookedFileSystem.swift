@@ -19,7 +19,7 @@ package final class HookedFileSystem: FileSystem {
   private let renamesFolders: Bool
   /// How many of so many bytes a write takes.
   private let accepts: @Sendable (Int) -> Int
-  /// Called with the path by which the file was opened before each read from it.
+  /// Called with the path by which the file was opened, and its folders before it, before each read from it.
   private let onRead: (@Sendable (String) throws(SystemError) -> Void)?
   private let opened = Mutex<[Int32: String]>([:])
 
@@ -42,7 +42,12 @@ package final class HookedFileSystem: FileSystem {
   {
     try hook("openat", path.string)
     let descriptor = try kernel.open(path, at: directory, mode, permissions: permissions)
-    if onRead != nil { opened.withLock { $0[descriptor.number] = path.string } }
+    if onRead != nil {
+      opened.withLock { opened in
+        let folder = path.isAbsolute ? nil : directory.flatMap { opened[$0.number] }
+        opened[descriptor.number] = (folder.map { $0 + "/" } ?? "") + path.string
+      }
+    }
     return descriptor
   }
   package func close(_ descriptor: Descriptor) throws(SystemError) {

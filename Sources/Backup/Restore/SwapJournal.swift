@@ -122,13 +122,21 @@ struct SwapJournal {
   }
 
   /// What finished swaps replaced, the newest first.
-  func kept() throws(SystemError) -> [Kept] {
+  ///
+  /// One that cannot be understood is passed over, and stays.
+  /// - Throws: `BackupError` `undo.unreadable` when one of them cannot be read: the next older one is not the newest.
+  func kept() throws -> [Kept] {
     try undoFolders().sorted { $0.number > $1.number }.compactMap { _, name in
-      guard let folder = try? OpenFile(name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
-      else { return nil }
-      // One that cannot be understood is passed over here, and stays.
-      guard let plan = try? SwapPlan.read(Self.planName, in: folder) else { return nil }
-      return Kept(name: name, plan: plan)
+      do {
+        // A name that is no directory is none of ours.
+        guard try files.statusIfPresent(name.path, at: directory.descriptor)?.kind == .directory else { return nil }
+        let folder = try OpenFile(name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+        return try SwapPlan.read(Self.planName, in: folder).map { Kept(name: name, plan: $0) }
+      } catch let error as SystemError {
+        throw BackupError.keptUnreadable(directory.path.appending(name.path.components), error)
+      } catch is BackupError {
+        return nil
+      }
     }
   }
 
@@ -138,10 +146,11 @@ struct SwapJournal {
     let folder = try OpenFile(kept.name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
     guard try files.lock(folder.descriptor, .exclusive) else { throw BackupError.restoreBusy(directory.path) }
     // Another stack's half stays where it is.
-    let plan = try? kept.plan.found(in: directory.path, files)
+    let plan: SwapPlan?
+    do { plan = try kept.plan.found(in: directory.path, files) } catch is BackupError { plan = nil }
     for site in plan?.sites.dropFirst() ?? [] {
       guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.undo),
-        let place = try? OpenFile(path, [.directory], files: files)
+        let place = try OpenFile.ifPresent(path, [.directory], files: files)
       else { continue }
       try files.removeTree(undo.path, at: place.descriptor)
     }
@@ -207,6 +216,14 @@ extension BackupError {
       "\(what) is decided and not finished: \(cause.message)",
       remedy: "Do not open the database at \(path.text) yet. Mend what failed; then hrp backup list (any hrp command) "
         + "for that directory finishes it.", cause: cause.cause)
+  }
+
+  /// A state that was kept and cannot be read by whoever asks.
+  static func keptUnreadable(_ path: FilePath, _ error: SystemError) -> BackupError {
+    BackupError(
+      "undo.unreadable", .failed, "what a restore replaced is kept, and cannot be read: \(path.text)",
+      remedy: "Make it readable for whoever runs hrp (see ls -la \(path.text)), or run hrp as its owner.",
+      cause: error.description)
   }
 
   static func journalUnreadable(_ path: String) -> BackupError {

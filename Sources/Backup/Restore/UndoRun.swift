@@ -203,11 +203,11 @@ package struct UndoRun {
 
   private func folders(of kept: SwapJournal.Kept, _ journal: SwapJournal) throws -> [OpenFile] {
     // What is on a disk that is not mounted now is not counted.
-    let sites = (try? kept.plan.found(in: journal.directory.path, files))?.sites ?? []
+    let sites = forPeople { try kept.plan.found(in: journal.directory.path, files) }?.sites ?? []
     return sites.enumerated().compactMap { index, site in
       guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.undo) else { return nil }
       let name = index == 0 ? kept.name : undo
-      return try? OpenFile(path.appending(name.path.components), [.directory, .noFollow], files: files)
+      return forPeople { try OpenFile(path.appending(name.path.components), [.directory, .noFollow], files: files) }
     }
   }
 

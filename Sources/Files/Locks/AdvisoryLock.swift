@@ -49,27 +49,38 @@ package final class AdvisoryLock {
     package let holder: ProcessNote?
   }
 
+  /// The file that everybody locks; only where there is none and none can be made, the directory itself.
+  ///
+  /// - Throws: `SystemError` for one that is there and cannot be opened: a lock on anything else keeps nobody out.
   private static func open(
     _ place: Place, in directory: FilePath, files: any FileSystem
   ) throws(SystemError) -> OpenFile {
+    let path = directory.appending(place.rawValue)
     do {
-      return try OpenFile(
-        directory.appending(place.rawValue), [.write, .create, .noFollow], permissions: 0o644, files: files)
+      let file = try OpenFile(path, [.write, .create, .noFollow], permissions: 0o644, files: files)
+      // Whatever the umask of whoever made it: there is no secret in it, and others must be able to lock it.
+      ignoringFailure {
+        if try file.status().permissions != 0o644 { try files.setPermissions(file.descriptor, 0o644) }
+      }
+      return file
     } catch  where error.errno == .readOnlyFileSystem || error.errno == .permissionDenied {
+      // A lock needs no right to write.
+      if let file = try OpenFile.ifPresent(path, [.noFollow], files: files) { return file }
       return try OpenFile(directory, [.directory], files: files)
     }
   }
 
   private static func readNote(in file: OpenFile) -> ProcessNote? {
     // Without a note the message is poorer, and still right.
-    guard let bytes = try? file.read(count: 1024, at: 0) else { return nil }
-    return ProcessNote(text: String(decoding: bytes, as: UTF8.self))
+    forPeople { try file.read(count: 1024, at: 0) }.flatMap { ProcessNote(text: String(decoding: $0, as: UTF8.self)) }
   }
 
   private static func writeNote(_ note: ProcessNote, to file: OpenFile) {
     // The note is a courtesy; on a directory's descriptor or a full disk the lock holds all the same.
-    try? file.truncate(to: 0)
-    try? file.write(Array(note.text.utf8), at: 0)
+    ignoringFailure {
+      try file.truncate(to: 0)
+      try file.write(Array(note.text.utf8), at: 0)
+    }
   }
 }
 
