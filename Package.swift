@@ -58,7 +58,9 @@ let package = Package(
       name: "BackupTests", dependencies: ["Backup", "DuckDBEngine", "DuckDBFile", "Files", "TestKit", system],
       swiftSettings: strict),
     .testTarget(name: "HRPTests", dependencies: ["HRP", "TestKit"], swiftSettings: strict),
-    .testTarget(name: "CommandsTests", dependencies: ["hrp", "TestKit"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandsTests", dependencies: ["hrp", "Backup", "Commands", "Files", "TestKit", system],
+      swiftSettings: strict),
     .testTarget(name: "TidyTests", dependencies: ["TestKit"], swiftSettings: strict),
   ]
 )

@@ -7,27 +7,24 @@ extension BackupError {
   /// Any error of the modules below as the one type that users of the engine see.
   ///
   /// - Parameter what: what was being done, for a failure that only the kernel describes: "making the backup".
-  package init(_ error: any Error, doing what: String) {
+  /// - Parameter stack: what was worked on: a failure of the kernel is told by the part that it hit.
+  package init(_ error: any Error, doing what: String, on stack: Stack? = nil) {
     switch error {
     case let error as BackupError: self = error
     case let error as HotCopyError: self = Self.of(error)
-    case let error as SystemError: self = Self.of(error, doing: what)
+    case let error as SystemError: self = Self.of(error, doing: what, on: stack)
     case let error as AdvisoryLock.Busy: self = Self.of(error)
     case let error as RestoreRun.Damaged: self = Self.of(error)
     case let error as MLflowStore.Missing:
       self.init(
         "mlflow.not-found", .notFound, "no MLflow store at \(error.path.text), where \(error.named) has it",
         remedy: "Mount or make it, correct MLFLOW_TRACKING_URI, or pass --no-mlflow for the database alone.")
-    case let error as SQLiteError:
-      self.init(
-        "sqlite.\(error.resultCode)", error.resultCode == 5 ? .busy : .failed,
-        "SQLite cannot read \(error.path): \(error.message)",
-        remedy: "Look at it with sqlite3 and PRAGMA integrity_check.")
+    case let error as SQLiteError: self = Self.of(error)
     case let error as Swap.Interference:
       self.init(
         "restore.interfered", .failed,
         "a restore had been interrupted, and a program wrote to \(error.database.text) before it was finished: "
-          + "what the log of the restored state held is missing from it",
+          + "what the WAL of the restored state held is missing from it",
         remedy:
           "Run hrp backup undo, which brings back what was there before, and then restore again; what that program "
           + "wrote is kept.")
@@ -49,6 +46,24 @@ extension BackupError {
       default: false
       }
     return BackupError(error.code, isBusy ? .busy : .failed, error.message, remedy: error.remedy)
+  }
+
+  /// By SQLite's primary result code (https://www.sqlite.org/rescode.html).
+  private static func of(_ error: SQLiteError) -> BackupError {
+    let file = ShellWord.quoted(error.path)
+    let remedy =
+      switch error.resultCode & 0xFF {
+      case 5, 6: "A program is writing to it. Wait until that is done, or stop the program, and try again."
+      case 3, 8, 14, 23: "The user who runs hrp must be able to read and write it and its folder: ls -l \(file)"
+      case 7: "There is not enough memory. Close programs, and try again."
+      case 10: "Check the disk (dmesg, smartctl -a) and the mount; then try again."
+      case 11, 26: "It is damaged: hrp recover says which backup helps. Look: sqlite3 \(file) 'PRAGMA integrity_check'"
+      case 13: "See what is full with df -h; free some with hrp backup rotate --keep-days 7."
+      default: "Look at it: sqlite3 \(file) 'PRAGMA integrity_check'"
+      }
+    return BackupError(
+      "sqlite.\(error.resultCode)", [5, 6].contains(error.resultCode & 0xFF) ? .busy : .failed,
+      "SQLite cannot work with \(error.path): \(error.message)", remedy: remedy)
   }
 
   private static func of(_ error: EngineError) -> BackupError {
@@ -95,6 +110,8 @@ extension BackupError {
     let right = StackPart.allCases.first { error.report.findings(of: $0).isEmpty }
     return BackupError(
       "verification.failed", .failed, "Backup verification failed; nothing was restored\(lines)\(more)",
-      remedy: right.map { "Restore only the part that is right: --only \($0.rawValue). \(other)" } ?? other)
+      remedy: error.report.mendingCommand.map {
+        "Nothing is wrong with what was backed up, but something else lies in the backup. If you do not need it: \($0)"
+      } ?? right.map { "Restore only the part that is right: --only \($0.rawValue). \(other)" } ?? other)
   }
 }

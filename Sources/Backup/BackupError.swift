@@ -1,4 +1,4 @@
-package import Files
+internal import Files
 internal import SystemPackage
 
 /// Why an operation could not be done, and what to do about it.
@@ -18,10 +18,13 @@ public struct BackupError: Error, Sendable {
   public let remedy: String
   /// What the system said, if it did.
   public let cause: String?
+  /// When something is busy: who has it, such as "PID 12 (python)"; nil: that is not known.
+  package let holder: String?
 
   package init(
-    _ code: String, _ kind: Kind, _ message: String, remedy: String, cause: String? = nil
+    _ code: String, _ kind: Kind, _ message: String, remedy: String, cause: String? = nil, holder: String? = nil
   ) {
+    self.holder = holder
     self.code = code
     self.kind = kind
     self.message = message
@@ -40,13 +43,13 @@ extension BackupError {
   static func backupNotFound(_ text: String, in directory: FilePath) -> BackupError {
     BackupError(
       "backup.not-found", .notFound, "no backup \(text) in \(directory.text)",
-      remedy: "See what there is: hrp backup list --backup-dir \(directory.text)")
+      remedy: "See what there is: hrp backup list --backup-dir \(ShellWord.quoted(directory))")
   }
 
   static func backupDirectoryNotFound(_ path: FilePath) -> BackupError {
     BackupError(
       "backup-directory.not-found", .notFound, "Backup directory not found: \(path.text)",
-      remedy: "mkdir -p \(path.text)")
+      remedy: "mkdir -p \(ShellWord.quoted(path))")
   }
 
   /// - Parameter keptForUndo: bytes on that file system that an undo holds.
@@ -60,43 +63,22 @@ extension BackupError {
       "disk.full", .noSpace,
       "Not enough disk space at \(path.text): \(ByteCount.text(needed)) needed, "
         + "\(ByteCount.text(Int64(clamping: available))) available",
-      remedy: undo + "See what is full with df -h \(path.text); free some with hrp backup rotate --keep-days 7.")
+      remedy: undo + "See what is full with df -h \(ShellWord.quoted(path)); "
+        + "free some with hrp backup rotate --keep-days 7.")
   }
 
-  /// The failure of a system call, as the reader should see it.
-  package static func of(_ error: SystemError, doing what: String) -> BackupError {
-    let cause = error.description
-    switch error.errno {
-    case .noSpace, .diskQuotaExceeded:
+  /// Scratch cannot be used; that says nothing about the database.
+  static func scratch(_ directory: FilePath, _ error: SystemError) -> BackupError {
+    if [.noSpace, .diskQuotaExceeded].contains(error.errno) {
       return BackupError(
-        "disk.full", .noSpace, "Not enough disk space while \(what)",
-        remedy: "See what is full with df -h; free some with hrp backup rotate --keep-days 7.", cause: cause)
-    case .permissionDenied, .notPermitted:
-      let place = error.path.isEmpty ? "the path" : error.path
-      return BackupError(
-        "permission.denied", .failed, "Permission denied while \(what): \(place)",
-        remedy: "Look at it with ls -ld \(place); a backup directory wants chmod 755.", cause: cause)
-    case .fileExists:
-      return BackupError(
-        "path.exists", .failed, "\(error.path) is there already", remedy: "Name a place that does not exist yet.",
-        cause: cause)
-    case .notDirectory:
-      return BackupError(
-        "path.not-a-directory", .failed, "\(error.path) is not a directory",
-        remedy: "Name a directory; what is there stays as it is.", cause: cause)
-    case .readOnlyFileSystem:
-      return BackupError(
-        "disk.read-only", .failed, "the file system is read-only: \(error.path)",
-        remedy: "Name another place with --backup-dir or --target-dir.", cause: cause)
-    case .noSuchFileOrDirectory:
-      return BackupError(
-        "path.vanished", .notFound, "\(error.path.isEmpty ? "something" : error.path) is not there (while \(what))",
-        remedy: "Check the path, and whether a disk was unmounted.", cause: cause)
-    default:
-      return BackupError(
-        "system.\(error.call)", .failed, "\(what) failed: \(error.path)",
-        remedy: "Check the disk (dmesg, smartctl -a) and the mount; then try again.", cause: cause)
+        "disk.full", .noSpace, "Not enough disk space for a copy in \(directory.text)",
+        remedy: "See what is full with df -h \(ShellWord.quoted(directory)), and free some there. "
+          + "Nothing is wrong with the database.", cause: "\(error.call): \(error.errno)")
     }
+    return BackupError(
+      "scratch.unusable", .failed, "no copy can be made in \(directory.text), so the database was not looked at",
+      remedy: "Make that directory writable for the user who runs hrp (ls -ld \(ShellWord.quoted(directory))). "
+        + "Nothing is wrong with the database.", cause: "\(error.call): \(error.errno)")
   }
 }
 

@@ -13,12 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #if defined(__linux__)
 #include <linux/fs.h>
-#include <sys/ioctl.h>
 #else
 #include <mach-o/dyld.h>
 #include <sys/clonefile.h>
@@ -331,4 +331,9 @@ const char *hrp_descriptor_folder(void) {
 #else
   return "/dev/fd";
 #endif
+}
+
+int hrp_terminal_width(int descriptor) {
+  struct winsize size = {0};
+  return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }

@@ -32,32 +32,47 @@ public struct Program: ParsableCommand {
   public static func start() -> Never {
     // Children run this very program, whatever it is called.
     if let own = ThisProcess.executable { ThisProcess.setEnvironment("HRP_EXECUTABLE", own, isReplacing: false) }
+    let arguments = Array(CommandLine.arguments.dropFirst())
     do {
-      var command = try parseAsRoot()
-      try command.run()
-      ThisProcess.exit(0)
+      let command = try parseAsRoot(arguments)
+      ThisProcess.exit(PrintedCommands.$current.withValue(PrintedCommands(of: command)) { run(command, arguments) })
     } catch {
-      ThisProcess.exit(report(error))
+      ThisProcess.exit(report(error, arguments))
     }
   }
 
-  private static func report(_ error: any Error) -> Int32 {
-    let isJSON = CommandLine.arguments.dropFirst().contains("--json")
+  private static func run(_ command: any ParsableCommand, _ arguments: [String]) -> Int32 {
+    var command = command
+    do {
+      try command.run()
+      return 0
+    } catch {
+      return report(error, arguments)
+    }
+  }
+
+  private static func report(_ error: any Error, _ arguments: [String]) -> Int32 {
     if let code = error as? ExitCode { return code.rawValue }
     let parserCode = exitCode(for: error).rawValue
     if parserCode == 0 {
       // Help and version are results.
-      StandardStream.output.write(fullMessage(for: error) + "\n")
+      Screen.write(fullMessage(for: error) + "\n", on: .output)
       return 0
     }
     // The parser's own errors, and no other, have its code for usage.
     let isUsage = parserCode == ExitCode.validationFailure.rawValue
-    let failure = isUsage ? Failure(usage: message(for: error)) : Failure(error)
-    if isJSON {
-      StandardStream.output.write(failure.json.rendered() + "\n")
+    let failure = isUsage ? usage(message(for: error), arguments) : Failure(error)
+    if arguments.contains("--json") {
+      Screen.write(failure.json.rendered() + "\n", on: .output)
     } else {
-      StandardStream.error.write(isUsage ? fullMessage(for: error) + "\n" : failure.text)
+      Screen.sayLines(failure.text, on: .error)
     }
     return failure.exit
+  }
+
+  private static func usage(_ message: String, _ arguments: [String]) -> Failure {
+    let words = CommandWords(arguments)
+    let suggestion = words.suggestion.map { "Did you mean: \($0)? " } ?? ""
+    return Failure(usage: message, remedy: "\(suggestion)See hrp help\(words.path.map { " \($0)" } ?? "").")
   }
 }

@@ -59,13 +59,18 @@ package struct EngineRun {
 
   private let program: FilePath
   private let files: any FileSystem
+  private let onStep: (String) -> Void
 
   /// - Parameter executable: the program `hrp`; nil: `HRP_EXECUTABLE`, else this program when it is `hrp`, else `PATH`.
+  /// - Parameter onStep: is told what the engine reads now: "table main.prices".
   /// - Throws: `EngineError.noExecutable`.
-  package init(executable: FilePath? = nil, files: any FileSystem) throws {
+  package init(
+    executable: FilePath? = nil, files: any FileSystem, onStep: @escaping (String) -> Void = { _ in }
+  ) throws {
     guard let program = try Self.find(executable, files) else { throw EngineError.noExecutable }
     self.program = program
     self.files = files
+    self.onStep = onStep
   }
 
   private static func find(_ explicit: FilePath?, _ files: any FileSystem) throws(SystemError) -> FilePath? {
@@ -159,7 +164,9 @@ package struct EngineRun {
     switch reply {
     case .noLibrary(let reasons): throw EngineError.unavailable(reasons: reasons)
     case .engine(let version, let library): (report.version, report.library) = (version, library)
-    case .at(let name): place = name
+    case .at(let name):
+      place = name
+      onStep(name)
     case .closed(let words):
       if Self.isTooNew(words) { throw EngineError.tooOld(version: report.version, words: words) }
       report.problems.append(("it does not open", words))

@@ -202,7 +202,7 @@ struct RecoverTests {
       #expect(damaged.status == 3 && damaged.errors.contains("not looked into: backup_"), "\(damaged)")
       try run("/bin/rm", [paths[0] + "/checksums.txt"])
       #expect(try hrp(["backup", "find", "HYP-1"], in: folder).errors.contains("checksums.txt is missing"))
-      #expect(try hrp(["backup", "list"], in: folder).errors.contains("no whole backup"))
+      #expect(try hrp(["backup", "list"], in: folder).errors.contains("not a whole backup"))
       #expect(try hrp(["doctor"], in: folder).output.contains("broken-backup"))
       let plan = try hrp(["recover", "--missing", "HYP-1"], in: folder)
       #expect(plan.status == 1 && plan.output.contains("that could be looked into"), "\(plan)")

@@ -38,7 +38,7 @@ package final class JobHistory: Sendable {
         }
       case .finished(_, let summary): end(&state, nil, summary, now)
       case .failed(_, let code, let message): end(&state, code, message, now)
-      case .expected, .phase, .progress, .notice, .warning: return
+      case .expected, .phase, .step, .progress, .notice, .warning, .waiting: return
       }
     }
   }

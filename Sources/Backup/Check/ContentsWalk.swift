@@ -31,6 +31,8 @@ final class ContentsWalk {
   private(set) var metadata: BackupMetadata?
   private(set) var findings: [Finding] = []
   private var counts: [StackPart?: Int] = [:]
+  /// What operating systems left in the backup: it is not part of it and does no harm.
+  private(set) var litter = Litter()
 
   /// Opens the lists of a backup.
   ///
@@ -125,6 +127,7 @@ final class ContentsWalk {
   ) throws {
     try passChecksums(before: entry.path.bytes)
     guard let next = checksums?.next, next.key == entry.path.bytes else {
+      if line == nil, litter.take(entry.path) { return }
       return note(Finding(.unexpected, entry.path, line == nil ? "" : "it is not in checksums.txt"))
     }
     try checksums?.advance()

@@ -1,5 +1,6 @@
 public import DuckDBEngine
 internal import Files
+internal import SystemPackage
 
 /// How deep a check looks.
 ///
@@ -101,6 +102,22 @@ public struct VerificationReport: Sendable {
     self.findings = findings
     self.notices = notices
     self.engine = engine
+  }
+
+  /// The command that mends a backup in which nothing is wrong but that more is there than was written; nil: another
+  /// finding, or none.
+  public var mendingCommand: String? {
+    guard !findings.isEmpty, findings.allSatisfy({ $0.kind == .unexpected }) else { return nil }
+    let root = FilePath(bytes: ByteText.bytes(of: path.utf8) ?? Array(path.utf8))
+    // What lies in a folder goes with it.
+    var tops: [Finding] = []
+    for finding in findings where tops.count < 5 {
+      if !tops.contains(where: { finding.file.hasPrefix($0.file + "/") }) { tops.append(finding) }
+    }
+    let names = tops.map { finding in
+      ShellWord.quoted(root.appending(FilePath(bytes: ByteText.bytes(of: finding.file.utf8) ?? []).components))
+    }
+    return "rm -r -- " + names.joined(separator: " ")
   }
 
   /// Nothing is wrong, as far as this level sees.

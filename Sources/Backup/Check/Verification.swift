@@ -33,6 +33,7 @@ package struct Verification {
       // A scan reads no block of an index: what the level structure sees must be right first.
       if walk.findings.isEmpty { engine = try askEngine(root, walk, &notices) } else { reached = .structure }
     }
+    if let notice = walk.litter.notice { notices.append(notice) }
     if walk.metadata?.complete == false {
       notices.append("this backup is incomplete: some source files could not be read when it was made (metadata.json)")
     }
@@ -86,7 +87,7 @@ package struct Verification {
     let scratch = try Scratch(files: files)
     defer { scratch.remove() }
     let path = root.path.appending(BackupLayout.database.name.path.components)
-    let report = try EngineRun(files: files).run(
+    let report = try EngineRun(files: files, onStep: { events.send(.step($0)) }).run(
       EngineRequest(database: path.string, scratch: scratch.path.string))
     for problem in report.problems {
       walk.note(Finding(.engine, BackupLayout.database, "\(problem.name): \(problem.detail)"))

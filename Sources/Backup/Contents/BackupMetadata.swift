@@ -33,6 +33,18 @@ package struct BackupMetadata: Sendable {
   package var sharesStorage: Bool?
   /// How many names the list of files holds.
   package var filesCount: Int?
+  /// The version of the program that made it.
+  package var hrpVersion: String?
+  /// The machine that it was made on.
+  package var host: String?
+  /// The DuckDB that had written the database: "v2.0.0".
+  package var libraryVersion: String?
+  /// How the database was copied, and at which of its checkpoints.
+  package var snapshotMethod: String?
+  package var snapshotIteration: Int64?
+  /// The backup that unchanged files are hard-linked from, and their bytes.
+  package var sharedWith: String?
+  package var sharedBytes: Int64?
 
   /// Whether one of our own versions wrote it.
   package var isOurs: Bool { format != nil }
@@ -122,9 +134,11 @@ package struct MetadataParser {
 
     enum Key: String, CodingKey {
       case format, name, timestamp, created_at, size_bytes, include_mlflow, verified, complete, checksums_sha256
-      case manifest_sha256, source_dir, source_dir_real, mlflow, database, snapshot, files
+      case manifest_sha256, source_dir, source_dir_real, mlflow, database, snapshot, files, hrp_version, host, shared
     }
-    enum Inner: String, CodingKey { case layout, name, shares_storage, directory, directory_real }
+    enum Inner: String, CodingKey {
+      case layout, name, shares_storage, directory, directory_real, library_version, method, iteration, backup, bytes
+    }
 
     init(from decoder: any Decoder) throws {
       let fields = try decoder.container(keyedBy: Key.self)
@@ -149,6 +163,14 @@ package struct MetadataParser {
       let snapshot = parsed { try fields.nestedContainer(keyedBy: Inner.self, forKey: .snapshot) }
       metadata.sharesStorage = snapshot?.usable(Bool.self, .shares_storage)
       metadata.databaseName = database?.usable(String.self, .name)
+      metadata.hrpVersion = fields.usable(String.self, .hrp_version)
+      metadata.host = fields.usable(String.self, .host)
+      metadata.libraryVersion = database?.usable(String.self, .library_version)
+      metadata.snapshotMethod = snapshot?.usable(String.self, .method)
+      metadata.snapshotIteration = snapshot?.usable(Int64.self, .iteration)
+      let shared = parsed { try fields.nestedContainer(keyedBy: Inner.self, forKey: .shared) }
+      metadata.sharedWith = shared?.usable(String.self, .backup)
+      metadata.sharedBytes = shared?.usable(Int64.self, .bytes)
     }
 
     private static func digest(_ fields: KeyedDecodingContainer<Key>, _ key: Key) -> Digest? {

@@ -1,3 +1,5 @@
+internal import Files
+
 /// A JSON value whose fields keep their order, for `metadata.json` and for what commands print.
 package indirect enum JSONText: Sendable, Equatable {
   case text(String)
@@ -38,7 +40,7 @@ package indirect enum JSONText: Sendable, Equatable {
   /// A string with quotes, escaped as RFC 8259 asks.
   package static func quoted(_ text: String) -> String {
     let isPlain = text.utf8.allSatisfy {
-      $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+      (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
     }
     if isPlain { return "\"\(text)\"" }
     var result = "\""
@@ -49,7 +51,7 @@ package indirect enum JSONText: Sendable, Equatable {
       case "\n": result += "\\n"
       case "\r": result += "\\r"
       case "\t": result += "\\t"
-      case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+      case _ where TerminalText.isActive(scalar):
         let digits = String(scalar.value, radix: 16)
         result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
       default: result.unicodeScalars.append(scalar)

@@ -78,6 +78,7 @@ package struct BackupRun {
 
   /// Looks at everything and writes nothing.
   package func plan() throws -> Plan {
+    try EnvironmentSettings.checkBackupsAreOn()
     guard try files.exists(stack.database) else { throw BackupError.sourceNotFound(stack.database) }
     try place.check()
     let database = try DatabaseFile(stack.database, files: files, time: time)
@@ -220,13 +221,14 @@ package struct BackupRun {
   /// While it is chosen nobody rotates; afterwards its own lock keeps it.
   private func previousBackup(_ note: ProcessNote) throws -> PreviousBackup? {
     let lock = try AdvisoryLock.take(
-      .shared, .backups, on: stack.backupDirectory, note: note, patience: .seconds(600), files: files, time: time)
+      .shared, .backups, on: stack.backupDirectory, note: note, patience: .seconds(600),
+      onWait: events.waitingForLock, files: files, time: time)
     defer { ignoringFailure { try lock.release() } }
     return try PreviousBackup.newest(in: stack.backupDirectory, files: files, time: time)
   }
 
   /// What never belongs to a store, though it lies in it: other parts of the stack.
-  private func excluded(from store: MLflowStore) throws -> Set<FileIdentity> {
+  func excluded(from store: MLflowStore) throws -> Set<FileIdentity> {
     let folders = [
       stack.backupDirectory, stack.dataDirectory.appending("logs"), stack.dataDirectory.appending("scratch"),
     ]
@@ -281,7 +283,8 @@ package struct BackupRun {
   private func publish(_ staging: Staging, _ note: ProcessNote) throws -> FilePath {
     // Long: a rotation that deletes large backups holds this lock, and the backup is whole and verified by now.
     let lock = try AdvisoryLock.take(
-      .exclusive, .backups, on: stack.backupDirectory, note: note, patience: .seconds(600), files: files, time: time)
+      .exclusive, .backups, on: stack.backupDirectory, note: note, patience: .seconds(600),
+      onWait: events.waitingForLock, files: files, time: time)
     defer { ignoringFailure { try lock.release() } }
     return try staging.publish()
   }

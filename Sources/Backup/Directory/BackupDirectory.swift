@@ -94,7 +94,11 @@ package struct BackupDirectory {
     }
   }
 
-  /// nil: not a backup.
+  /// One of the backups, whatever its name is; nil when it is not a backup.
+  /// - Throws: `BackupError` `backup-directory.not-found`.
+  package func backup(_ name: FileName) throws -> ListedBackup? { try read(name, in: try open()) }
+
+  /// Reads what a list says of a backup; returns nil when it is not one.
   private func read(_ name: FileName, in directory: OpenFile) throws -> ListedBackup? {
     var metadata: BackupMetadata?
     var hasDatabase = false

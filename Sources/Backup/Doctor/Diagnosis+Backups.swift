@@ -76,7 +76,7 @@ extension Diagnosis {
     let all = isThere ? try directory.list() : []
     let rest = (isThere ? try directory.unlisted() : []).map {
       DiagnosisRow(
-        "broken-backup", .warning, "\($0) is no whole backup: checksums.txt is missing",
+        "broken-backup", .warning, "\($0) is not a whole backup: checksums.txt is missing",
         remedy: "Look into it, and delete the folder when it is not needed.")
     }
     guard let newest = all.first else {

@@ -1,3 +1,5 @@
+package import Files
+
 /// What an operation tells while it runs.
 ///
 /// The progress line, the log and the result all read this one stream.
@@ -8,12 +10,16 @@ public enum Event: Sendable {
   case expected(bytes: Int64)
   /// What is being done now, as words: "copying the database".
   case phase(String)
+  /// What of the phase is being done just now: "table prices".
+  case step(String)
   /// So many bytes more are done.
   case progress(bytes: Int64)
   /// Something that the user should know, and that needs no action.
   case notice(String)
   /// Something that the user should look at; the operation goes on.
   case warning(String)
+  /// The operation waits for somebody: "PID 12 (python)", and why, as a sentence.
+  case waiting(for: String, because: String)
   /// The operation is done, in one sentence.
   case finished(operation: String, summary: String)
   /// The operation failed: code and message of its error.
@@ -35,11 +41,19 @@ public struct EventStream: Sendable {
     EventStream([
       { event in
         switch event {
-        case .expected, .phase, .progress: send(event)
+        case .expected, .phase, .step, .progress: send(event)
         default: break
         }
       }
     ])
+  }
+
+  /// What to do when a lock is not free at once: says who has it.
+  package var waitingForLock: @Sendable (AdvisoryLock.Busy) -> Void {
+    { busy in
+      let holder = busy.holder.map(\.words) ?? "another hrp"
+      send(.waiting(for: holder, because: "\(busy.directory.text) is in use by \(holder)"))
+    }
   }
 
   package func send(_ event: Event) { for reader in readers { reader(event) } }

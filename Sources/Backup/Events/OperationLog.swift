@@ -3,8 +3,9 @@ package import SystemPackage
 
 /// `logs/backup.log` in the data directory: every operation, bounded in size.
 ///
-/// A line is `2026-01-24 14:30:52 | INFO     | message`. At 10 MB the file is set aside under the time of day; what was
-/// set aside over 30 days ago, or beyond the newest five, is deleted. A log that cannot be written stops no operation.
+/// A line is `2026-01-24 14:30:52 | INFO     | message`; `LOG_LEVEL` says which levels are written. At 10 MB the file
+/// is set aside under the time of day; what was set aside over 30 days ago, or beyond the newest five, is deleted. A
+/// log that cannot be written stops no operation.
 package struct OperationLog: Sendable {
   package static let maximumBytes: Int64 = 10 << 20
   package static let maximumAgeNanoseconds: Int64 = 30 * 86_400 * 1_000_000_000
@@ -13,9 +14,15 @@ package struct OperationLog: Sendable {
   private let folder: FilePath
   private let files: any FileSystem
   private let time: any TimeSource
+  private let level: LogLevel
 
   /// The log of a data directory, which must exist: a log never brings one into being.
   package init(dataDirectory: FilePath, files: any FileSystem, time: any TimeSource) {
+    self.init(dataDirectory: dataDirectory, level: EnvironmentSettings.logLevel, files: files, time: time)
+  }
+
+  init(dataDirectory: FilePath, level: LogLevel, files: any FileSystem, time: any TimeSource) {
+    self.level = level
     folder = dataDirectory.appending("logs")
     self.files = files
     self.time = time
@@ -24,19 +31,23 @@ package struct OperationLog: Sendable {
   /// Writes down what is worth keeping of an event.
   package func note(_ event: Event) {
     switch event {
-    case .began(let operation, let place): write("INFO", "\(operation) began: \(place)")
-    case .notice(let text): write("INFO", text)
-    case .warning(let text): write("WARNING", text)
-    case .finished(let operation, let summary): write("INFO", "\(operation) done: \(summary)")
-    case .failed(let operation, let code, let message): write("ERROR", "\(operation) failed [\(code)]: \(message)")
-    case .expected, .phase, .progress: return
+    case .began(let operation, let place): write(.info, "\(operation) began: \(place)")
+    case .notice(let text): write(.info, text)
+    case .waiting(_, let reason): write(.info, "waiting: \(reason)")
+    case .warning(let text): write(.warning, text)
+    case .finished(let operation, let summary): write(.info, "\(operation) done: \(summary)")
+    case .failed(let operation, let code, let message): write(.error, "\(operation) failed [\(code)]: \(message)")
+    case .phase(let words), .step(let words): write(.debug, words)
+    case .expected, .progress: return
     }
   }
 
-  private func write(_ level: String, _ message: String) {
-    let padded = level + String(repeating: " ", count: max(0, 8 - level.count))
-    // One line an event: names of files come escaped, and other text has no line feeds to begin with.
-    let text = message.split(separator: "\n", omittingEmptySubsequences: true).joined(separator: " / ")
+  private func write(_ level: LogLevel, _ message: String) {
+    guard level >= self.level else { return }
+    let name = level.rawValue.uppercased()
+    let padded = name + String(repeating: " ", count: max(0, 8 - name.count))
+    // One line an event, and nothing in it that a terminal would act on: the log is read with tail -f.
+    let text = TerminalText.safe(message.split(separator: "\n").joined(separator: " / "))
     let line = "\(LocalTime(nanoseconds: time.nowNanoseconds).plain) | \(padded) | \(text)\n"
     // A disk that is full or read-only must not turn a good backup into a failure.
     ignoringFailure { try append(Array(line.utf8)) }

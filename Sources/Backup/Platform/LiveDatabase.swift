@@ -29,8 +29,8 @@ package struct LiveDatabase {
 
   /// Whether the database can be read, and how many rows its tables have.
   ///
-  /// What cannot be read is part of the answer.
-  /// - Throws: `Interruption.Stopped`.
+  /// What cannot be read is part of the answer; a scratch directory that cannot be used says nothing about it.
+  /// - Throws: `BackupError` `scratch.unusable`, `disk.full`; `Interruption.Stopped`.
   package func health(expecting profile: StackProfile) throws -> HealthReport {
     do {
       let (report, moment) = try withSnapshot { snapshot in
@@ -42,6 +42,8 @@ package struct LiveDatabase {
         asOf: LocalTime(nanoseconds: moment).iso8601WithOffset, engine: report.version)
     } catch let stopped as Interruption.Stopped {
       throw stopped
+    } catch let error as BackupError where ["scratch.unusable", "disk.full"].contains(error.code) {
+      throw error
     } catch {
       return HealthReport(BackupError(error, doing: "reading the database"), words: words(error))
     }

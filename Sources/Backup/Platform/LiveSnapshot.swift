@@ -54,8 +54,10 @@ final class LiveSnapshot {
     of database: FilePath, in directory: FilePath, files: any FileSystem, time: any TimeSource
   ) throws -> LiveSnapshot {
     guard try files.exists(database) else { throw BackupError.sourceNotFound(database) }
-    try files.makeDirectories(directory)
-    let parent = try OpenFile(directory, [.directory], files: files)
+    let parent = try usingScratch(directory) { () throws(SystemError) in
+      try files.makeDirectories(directory)
+      return try OpenFile(directory, [.directory], files: files)
+    }
     let now = try state(of: database, files: files, time: time)
     for entry in try files.entries(of: parent.descriptor) where entry.name.hasPrefix(prefix) {
       do {
@@ -113,7 +115,9 @@ final class LiveSnapshot {
   private static func makeFolder(in parent: OpenFile) throws -> (FilePath, OpenFile) {
     while true {
       let name = FilePath("\(prefix)\(ThisProcess.pid).\(UInt32.random(in: 0 ..< .max))")
-      try parent.files.makeDirectory(name, at: parent.descriptor, permissions: 0o700)
+      try usingScratch(parent.path) { () throws(SystemError) in
+        try parent.files.makeDirectory(name, at: parent.descriptor, permissions: 0o700)
+      }
       let folder = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: parent.files)
       if try parent.files.lock(folder.descriptor, .shared), try parent.files.exists(name, at: parent.descriptor) {
         return (name, folder)
@@ -148,7 +152,18 @@ final class LiveSnapshot {
       return LiveSnapshot(name, in: parent, lock: folder, moment: moment, isKept: false)
     } catch {
       ignoringFailure { try files.removeTree(name, at: parent.descriptor) }
+      // What only a writer meets is scratch's trouble, and not the database's.
+      let writing: [Errno] = [.noSpace, .diskQuotaExceeded, .readOnlyFileSystem, .fileTooLarge]
+      if let full = error as? SystemError, writing.contains(full.errno) {
+        throw BackupError.scratch(parent.path, full)
+      }
       throw error
     }
+  }
+
+  private static func usingScratch<Result>(
+    _ directory: FilePath, _ body: () throws(SystemError) -> Result
+  ) throws(BackupError) -> Result {
+    do throws(SystemError) { return try body() } catch { throw BackupError.scratch(directory, error) }
   }
 }

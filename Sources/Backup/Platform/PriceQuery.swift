@@ -51,7 +51,7 @@ package struct PriceQuery {
   /// - Throws: `BackupError`: `prices.invalid` for what is wrong with the question, `prices.no-table`, `engine.…`,
   ///   `source.not-found`, `duckdb.…`.
   package func run(on database: LiveDatabase, time: any TimeSource) throws -> PriceHistory {
-    try check(today: CalendarDay.of(time))
+    try check(time)
     // Both in one question: they are of one state.
     let (answers, moment) = try database.ask([known, prices])
     let isKnown = Set(try Self.rows(answers[0]).compactMap { $0.first ?? nil })
@@ -70,7 +70,10 @@ package struct PriceQuery {
       rows: rows, asOf: LocalTime(nanoseconds: moment).iso8601WithOffset, notices: rows.isEmpty ? [none] : [])
   }
 
-  private func check(today: CalendarDay) throws(BackupError) {
+  /// Looks at the question itself, before any database is asked.
+  /// - Throws: `BackupError` `prices.invalid`.
+  package func check(_ time: any TimeSource) throws(BackupError) {
+    let today = CalendarDay.of(time)
     for (name, day) in [("start", start), ("end", end)] where day > today {
       throw Self.invalid("\(name) date cannot be in the future: \(day) > \(today)")
     }

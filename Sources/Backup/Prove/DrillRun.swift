@@ -99,7 +99,7 @@ package struct DrillRun {
     events.send(.phase("reading and writing with DuckDB"))
     let spill = scratch.path.appending("spill")
     try files.makeDirectory(spill, at: nil, permissions: 0o700)
-    let report = try EngineRun(files: files).run(
+    let report = try EngineRun(files: files, onStep: { events.send(.step($0)) }).run(
       EngineRequest(
         database: target.appending(BackupLayout.database.name.path.components).string, isScratch: true,
         scratch: spill.string))

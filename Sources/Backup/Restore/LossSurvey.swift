@@ -48,8 +48,14 @@ struct LossSurvey {
   // MARK: - Tables
 
   private func compareTables(_ metadata: BackupMetadata?, _ losses: inout Losses) throws {
-    let health = try LiveDatabase(target.database, scratch: scratch, files: files, time: time)
-      .health(expecting: .found)
+    let health: HealthReport
+    do {
+      health = try LiveDatabase(target.database, scratch: scratch, files: files, time: time).health(expecting: .found)
+    } catch let error as BackupError {
+      // Where there is no room to look, there may still be room to restore.
+      losses.notices.append("what is in the current database cannot be told (\(error.message))")
+      return
+    }
     losses.health = health
     guard health.database == "ok" else {
       losses.notices.append("what is in the current database cannot be told (\(health.database))")

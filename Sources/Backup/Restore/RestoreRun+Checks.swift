@@ -54,12 +54,12 @@ extension RestoreRun {
     }
     for path in [target.database, store.path] where (try? files.status(path, at: nil).kind) == .link {
       throw BackupError(
-        "restore.dangling-link", .failed, "\(path.text) is a link that leads to nothing",
-        remedy: "Mount what it should lead to, remove the link, or restore to another place with --target-dir.")
+        "restore.dangling-link", .failed, "\(path.text) is a symlink that leads to nothing",
+        remedy: "Mount what it should lead to, remove the symlink, or restore to another place with --target-dir.")
     }
     for path in request.includes where BackupLayout.lists.contains(path) || !request.canTake(path) {
       throw BackupError(
-        "restore.include-not-found", .notFound, "\(path.text) is no part of the stack that is restored",
+        "restore.include-not-found", .notFound, "\(path.text) is not part of what is restored",
         remedy: "Copy a backup's own lists with cp; --only and --include must fit together.")
     }
     for path in request.includes where try !files.exists(FilePath(bytes: path.bytes), at: root.descriptor) {
@@ -84,13 +84,6 @@ extension RestoreRun {
     if request.part != .duckdb, !request.isForced { try checkOpenFiles(store) }
   }
 
-  /// A dry run tells what would stand against it.
-  func warnOfHolders(_ store: RestoreTarget.Store) {
-    do { try checkHolders(store) } catch {
-      events.send(.warning("it would be refused now: \(BackupError(error, doing: "looking at the target").message)"))
-    }
-  }
-
   private func checkDatabaseHolder() throws {
     guard let file = try? OpenFile(target.database, files: files), try file.status().kind == .regular,
       let holder = try files.lockHolder(file.descriptor, against: .exclusive)
@@ -113,14 +106,18 @@ extension BackupError {
     throw BackupError(
       "restore.mlflow-in-use", .busy,
       "\(first.path.text) is open in \(ThisProcess.words(of: first.pid))" + (others > 0 ? " and \(others) more" : ""),
-      remedy: "Close that program, or go on beside it with --force: it keeps the old files until it ends.")
+      remedy: "Close that program, or continue with --force: the program then keeps the old files until it ends.",
+      holder: ThisProcess.name(of: first.pid))
   }
 }
 
 extension RestoreRun.Request {
   /// Does something again and again as long as the stack is in use and the time is not over.
-  func waiting(_ time: any TimeSource, _ body: () throws -> Void) throws {
+  ///
+  /// Who is waited for is told, once for each state of things.
+  func waiting(_ time: any TimeSource, _ events: EventStream = EventStream(), _ body: () throws -> Void) throws {
     let end = time.monotonicNanoseconds &+ wait.nanoseconds
+    var told = ""
     while true {
       do {
         return try body()
@@ -128,6 +125,8 @@ extension RestoreRun.Request {
         guard ["restore.database-in-use", "restore.mlflow-in-use"].contains(error.code),
           time.monotonicNanoseconds < end
         else { throw error }
+        if told != error.message { events.send(.waiting(for: error.holder ?? "a program", because: error.message)) }
+        told = error.message
       }
       try Interruption.check()
       time.sleep(.milliseconds(200))

@@ -126,11 +126,11 @@ package struct RestoreRun {
     let space = RestoreSpace(target, store: store, request, files: files, time: time)
     events.send(.expected(bytes: try space.check(root)))
     let losses = try survey(walk.metadata)
+    try request.waiting(time, events) { try checkHolders(store) }
     if request.isDryRun {
-      warnOfHolders(store)
+      try ThisProcess.checkWritable(BackupRun.existing(target.directory, files: files).path)
       return try dryRun(walk, losses)
     }
-    try request.waiting(time) { try checkHolders(store) }
     let staging = try RestoreStaging(for: target, store: store, files: files)
     do {
       let copy = try RestoreCopy(to: staging, request, files: files, time: time, events: events)
@@ -179,7 +179,7 @@ package struct RestoreRun {
       try files.exists(target.directory)
       ? AdvisoryLock.take(
         .exclusive, .stack, on: target.directory, note: ThisProcess.note(program: "hrp backup restore", time: time),
-        patience: request.wait, files: files, time: time) : nil
+        patience: request.wait, onWait: events.waitingForLock, files: files, time: time) : nil
     defer { try? lock?.release() }
     let moment = LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset
     let undo = try staging.publish(request, backup: backup, protecting: protecting, at: moment, time)
@@ -197,6 +197,7 @@ package struct RestoreRun {
     events.send(.phase("restoring"))
     try walk.run { try copy.take($0) }
     try judge(walk)
+    if let notice = walk.litter.notice { events.send(.notice(notice)) }
     try copy.finishDirectories()
   }
 
@@ -214,6 +215,7 @@ package struct RestoreRun {
       return try reader.digest(of: entry)
     }
     try judge(walk)
+    if let notice = walk.litter.notice { events.send(.notice(notice)) }
     return RestoreResult(
       path: backup.text, target: target.directory.text, restored: [], filesCount: count, sizeBytes: bytes,
       undoPath: nil, losses: losses, relocated: [], mentioned: 0)

@@ -116,7 +116,7 @@ final class RestoreStaging {
       {
         throw BackupError(
           "restore.pending", .busy, "\(shown.text) belongs to a restore that is not finished",
-          remedy: "Finish it first: run hrp backup list for the stack at \(FilePath(bytes: bytes).folder.text).")
+          remedy: "Finish it first: hrp backup list --data-dir \(ShellWord.quoted(FilePath(bytes: bytes).folder))")
       }
       try files.removeTree(name, at: parent.descriptor)
     }

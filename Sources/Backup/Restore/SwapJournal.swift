@@ -199,7 +199,8 @@ extension BackupError {
     let stop = holder > 0 ? "Close that program (kill \(holder) asks it to end)" : "Close that program"
     return BackupError(
       "restore.database-in-use", .busy, "Database is locked: \(path.text) is in use by \(words)",
-      remedy: "\(stop), or wait for it: --wait 10m. A database in use is never replaced, not with --force.")
+      remedy: "\(stop), or wait for it: --wait 10m. A database in use is never replaced, not with --force.",
+      holder: ThisProcess.name(of: holder))
   }
 
   static func restoreBusy(_ path: FilePath) -> BackupError {
@@ -214,8 +215,8 @@ extension BackupError {
     return BackupError(
       "restore.unfinished", cause.kind == .noSpace ? .noSpace : .failed,
       "\(what) is decided and not finished: \(cause.message)",
-      remedy: "Do not open the database at \(path.text) yet. Mend what failed; then hrp backup list (any hrp command) "
-        + "for that directory finishes it.", cause: cause.cause)
+      remedy: "Do not open the database at \(path.text) yet. Repair what failed (\(cause.remedy)). "
+        + "Then any command finishes it, such as hrp backup list.", cause: cause.cause)
   }
 
   /// A state that was kept and cannot be read by whoever asks.

@@ -31,10 +31,9 @@ package struct UndoRun {
     self.events = events
   }
 
-  /// How long it is kept: `HRP_UNDO_DAYS`, else 7 days; what is no number of days is 7 days, too.
+  /// How long it is kept: `HRP_UNDO_DAYS`, else 7 days; a value that is not a number of days removes nothing.
   static var keptNanoseconds: Int64 {
-    let days = ThisProcess.environment("HRP_UNDO_DAYS").flatMap { Int64($0) }.flatMap { $0 < 0 ? nil : $0 } ?? 7
-    return min(days, 100_000) * 86_400 * 1_000_000_000
+    EnvironmentSettings.undoDays * 86_400 * 1_000_000_000
   }
 
   /// Whether what is replaced goes at once: `HRP_UNDO_DAYS` is 0.
@@ -98,7 +97,7 @@ package struct UndoRun {
     guard let journal = try SwapJournal(of: target, files: files), try !journal.kept().isEmpty else { throw nothing() }
     let lock = try AdvisoryLock.take(
       .exclusive, .stack, on: target.directory, note: ThisProcess.note(program: "hrp backup undo", time: time),
-      patience: wait, files: files, time: time)
+      patience: wait, onWait: events.waitingForLock, files: files, time: time)
     defer { try? lock.release() }
     let kept = try kept(number, journal)
     var plan = try kept.plan.found(in: journal.directory.path, files)
@@ -113,12 +112,12 @@ package struct UndoRun {
     let hold = DatabaseHold()
     defer { hold.release() }
     if let name = plan.database.flatMap(SwapPlan.name) {
-      try request.waiting(time) { try hold.take(name, in: journal.directory, isForced: false) }
+      try request.waiting(time, events) { try hold.take(name, in: journal.directory, isForced: false) }
       try hold.take(name, in: try incoming(plan, folder), isForced: false)
     }
     try describe(&plan, journal, folder)
     try plan.checkDevices(files)
-    if !isForced { try request.waiting(time) { try checkOpenFiles(plan) } }
+    if !isForced { try request.waiting(time, events) { try checkOpenFiles(plan) } }
     try plan.write(SwapJournal.nextName, in: folder)
     try journal.directory.synchronize()
     // W1: the commit.

@@ -64,6 +64,7 @@ package struct Rotation {
     let all = try backups.list()
     var notices: [String] = []
     let expired = try expired(all, keepDays: keepDays, &notices)
+    if isDryRun, !expired.isEmpty { try ThisProcess.checkWritable(directory) }
     var deleted: [ListedBackup] = []
     var bytesFreed: Int64 = 0
     for backup in expired.reversed() {
@@ -195,7 +196,7 @@ package struct Rotation {
   private func takeLock() throws -> AdvisoryLock {
     try AdvisoryLock.take(
       .exclusive, .backups, on: directory, note: ThisProcess.note(program: "hrp backup rotate", time: time),
-      patience: .seconds(10), files: files, time: time)
+      patience: .seconds(10), onWait: events.waitingForLock, files: files, time: time)
   }
 
   private func name(_ backup: ListedBackup) -> String { ByteText.escaped(backup.name.bytes) }

@@ -64,5 +64,7 @@ int64_t hrp_write_pipe(int descriptor, const void *bytes, int64_t size);
 int64_t hrp_own_path(char *buffer, int64_t size);
 /// Asks for large pages of memory, where the system has them; a wish, never an error.
 void hrp_prefer_large_pages(void *start, int64_t length);
+/// Columns of the terminal that a descriptor is; 0: it is none, or does not say.
+int hrp_terminal_width(int descriptor);
 /// Where directories of descriptors of this process are listed.
 const char *hrp_descriptor_folder(void);

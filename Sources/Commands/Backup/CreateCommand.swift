@@ -11,8 +11,8 @@ struct CreateCommand: ParsableCommand {
       Everything is written, made durable, read back from the disk and compared before the backup appears. MLflow \
       files that did not change are hard-linked from the backup before.
 
-      With --reflink the backup costs no space until the database changes, and is made in a moment; but a defect of \
-      the disk under the shared blocks takes both. Keep another backup elsewhere.
+      With --reflink the backup takes no space until the database changes, and is made in a moment. But a defect of \
+      the disk under the shared blocks destroys both. Keep another backup elsewhere.
 
       Examples:
         hrp backup create
@@ -46,17 +46,19 @@ struct CreateCommand: ParsableCommand {
       try plan()
     } else {
       try Self.create(
-        place.stack, content, isReflink: isReflink, beginsAnew: beginsAnew, console: output.console)
+        place.stack, includesMLflow: !content.withoutMLflow, linksUnchanged: !content.withoutLinks,
+        isReflink: isReflink, beginsAnew: beginsAnew, output.console)
     }
   }
 
   static func create(
-    _ stack: Stack, _ content: ContentOptions, isReflink: Bool = false, beginsAnew: Bool = false, console: Console
+    _ stack: Stack, includesMLflow: Bool, linksUnchanged: Bool, isReflink: Bool = false, beginsAnew: Bool = false,
+    _ console: Console
   ) throws {
     let result = try Operation.run("backup create", stack, console) { events in
       try BackupRun(
-        stack, includesMLflow: !content.withoutMLflow, linksUnchanged: !content.withoutLinks,
-        sharesDatabase: isReflink, beginsAnew: beginsAnew, files: Kernel(), time: SystemTime(), events: events
+        stack, includesMLflow: includesMLflow, linksUnchanged: linksUnchanged, sharesDatabase: isReflink,
+        beginsAnew: beginsAnew, files: Kernel(), time: SystemTime(), events: events
       ).run()
     }
     console.result("Backup created successfully:")
@@ -73,25 +75,32 @@ struct CreateCommand: ParsableCommand {
 
   private func plan() throws {
     let console = output.console
-    let run = BackupRun(
-      place.stack, includesMLflow: !content.withoutMLflow, beginsAnew: beginsAnew, files: Kernel(), time: SystemTime(),
-      events: EventStream())
-    let plan = try run.plan()
+    let (plan, unread) = try Operation.run(
+      "backup create", place.stack, console, isLogged: false, finishesPending: false
+    ) { events in
+      try BackupRun(
+        place.stack, includesMLflow: !content.withoutMLflow, beginsAnew: beginsAnew, files: Kernel(),
+        time: SystemTime(), events: events
+      ).rehearse()
+    }
     console.result("Would back up:")
     console.result("  Database: \(plan.database) (\(ByteCount.text(plan.databaseBytes)))")
     if let mlflow = plan.mlflow {
       console.result("  MLflow: \(mlflow) (\(plan.mlflowFiles) files, \(ByteCount.text(plan.mlflowBytes)))")
     }
     console.result("  To: \(plan.backupDirectory) (\(ByteCount.text(Int64(clamping: plan.availableBytes))) free)")
+    for path in unread { console.warning("hrp: warning: \(path) cannot be read: the backup would be incomplete") }
     console.json(
       .object([
-        ("dry_run", .flag(true)), ("database", .text(plan.database)), ("database_bytes", .whole(plan.databaseBytes)),
+        ("dry_run", .flag(true)), ("unread", .list(unread.map { .text($0) })),
+        ("database", .text(plan.database)), ("database_bytes", .whole(plan.databaseBytes)),
         ("mlflow", .optional(plan.mlflow)), ("mlflow_bytes", .whole(plan.mlflowBytes)),
         ("mlflow_files", .whole(Int64(plan.mlflowFiles))), ("backup_dir", .text(plan.backupDirectory)),
         ("needed_bytes", .whole(plan.neededBytes)),
         ("available_bytes", .whole(Int64(clamping: plan.availableBytes))),
       ]))
     guard UInt64(plan.neededBytes) <= plan.availableBytes else { throw ExitCode(Failure.Exit.noSpace) }
+    if !unread.isEmpty { throw ExitCode(Failure.Exit.partial) }
   }
 
   /// The keys of `docs/commands.md`.

@@ -10,7 +10,7 @@ struct FindCommand: ParsableCommand {
     discussion: """
       In the database, columns of ids and names are asked for exactly this text, and tables and columns of this name \
       are found; views are not asked, for their rows are the tables'. In MLflow's records ids and names of \
-      experiments, runs and models; of files, every path that holds the text. Exit 10 when no backup has it.
+      experiments, runs and models; of files, every path that holds the text. The exit code is 10 when no backup has it.
 
       Examples:
         hrp backup find HYP-2026-001

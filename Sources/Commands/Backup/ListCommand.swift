@@ -10,19 +10,32 @@ struct ListCommand: ParsableCommand {
     discussion: """
       The numbers can be used in place of a name: hrp backup verify 1.
 
+      On a terminal this is a table; in a pipe, and with hrp backup --list, these are the lines of the operations \
+      guide. hrp backup show says more about one backup.
+
       Examples:
         hrp backup list
+        hrp backup list | grep pinned
         hrp backup list --json | jq -r '.[0].path'
       """)
 
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
-  func run() throws { try Self.list(place.stack, output.console) }
+  /// How backups are listed.
+  enum Style {
+    /// As the operations guide has it, a line each.
+    case guide
+    /// A table on a terminal, else as the guide.
+    case automatic
+  }
 
-  static func list(_ stack: Stack, _ console: Console) throws {
+  func run() throws { try Self.list(place.stack, output.console, style: .automatic) }
+
+  static func list(_ stack: Stack, _ console: Console, style: Style) throws {
     let events = console.events(log: stack, isLogged: false)
     Operation.finishPending(stack, events)
+    Screen.endProgress()
     let backups = try BackupDirectory(stack.backupDirectory, files: Kernel()).list()
     console.json(.list(backups.map(json)))
     // A courtesy: a target that cannot be looked at is no reason to list nothing.
@@ -36,15 +49,52 @@ struct ListCommand: ParsableCommand {
           + "hrp backup undo --drop removes it")
     }
     for name in try BackupDirectory(stack.backupDirectory, files: Kernel()).unlisted() {
-      console.warning("hrp: \(name) is no whole backup: checksums.txt is missing")
+      console.warning("hrp: \(name) is not a whole backup: checksums.txt is missing")
     }
     guard !backups.isEmpty else { return console.result("No backups found") }
+    if style == .automatic, ThisProcess.isTerminal(1) { return table(backups, stack, console) }
     console.result("Available backups:")
     for (index, backup) in backups.enumerated() {
       let size = backup.metadata?.sizeBytes.map(ByteCount.megabytes) ?? "unknown size"
       let when = backup.moment.map { " - \(LocalTime(nanoseconds: $0).plain)" } ?? ""
       console.result("  \(index + 1). \(ByteText.escaped(backup.name.bytes)) (\(size))\(when)\(marks(backup))")
     }
+  }
+
+  private static func table(_ backups: [ListedBackup], _ stack: Stack, _ console: Console) {
+    let now = SystemTime().nowNanoseconds
+    let rows = backups.enumerated().map { index, backup in
+      [
+        "\(index + 1)", ByteText.escaped(backup.name.bytes),
+        backup.moment.map { Age.words(since: $0, now: now) } ?? "?",
+        backup.metadata?.sizeBytes.map(ByteCount.text) ?? "?", proofCell(backup), notes(backup),
+      ].map { TerminalText.safe($0) }
+    }
+    console.result("Backups in \(stack.backupDirectory.text), newest first:")
+    let lines = TextColumns.table(
+      ["#", "Name", "Age", "Size", "Proof", "Notes"], rows, width: ThisProcess.terminalWidth(1),
+      showsUTF8: Screen.showsUTF8)
+    for line in lines { console.result(line) }
+  }
+
+  private static func proofCell(_ backup: ListedBackup) -> String {
+    let noted = backup.proof
+    if noted.problem != nil { return "cannot be read" }
+    return noted.value.map { "\($0.level) \($0.isOK ? "passed" : "FAILED") \($0.at.prefix(10))" } ?? "none"
+  }
+
+  /// What is out of the ordinary, and why it is pinned.
+  private static func notes(_ backup: ListedBackup) -> String {
+    let pin: String? =
+      switch backup.pin {
+      case .nothing: nil
+      case .found(let pin): pin.reason.isEmpty ? "pinned" : "pinned: \(pin.reason)"
+      case .unreadable: "the pin cannot be read, so it is kept"
+      }
+    return [
+      backup.problem, backup.metadata?.complete == false ? "incomplete" : nil,
+      backup.metadata?.sharesStorage == true ? "reflink" : nil, pin,
+    ].compactMap { $0 }.joined(separator: "; ")
   }
 
   /// What is out of the ordinary; a whole, verified backup has no mark, as in the guide.
@@ -73,14 +123,17 @@ struct ListCommand: ParsableCommand {
     return proof.isOK ? " [proven \(when), DuckDB \(proof.engine)]" : " [drill failed \(when)]"
   }
 
-  private static func json(_ proof: Proof) -> JSONText {
+  static func json(_ proof: Proof) -> JSONText {
     .object([
       ("level", .text(proof.level)), ("at", .text(proof.at)), ("ok", .flag(proof.isOK)),
       ("engine", .text(proof.engine)),
     ])
   }
 
-  private static func json(_ backup: ListedBackup) -> JSONText {
+  private static func json(_ backup: ListedBackup) -> JSONText { .object(fields(backup)) }
+
+  /// What the list says of a backup, in the order of `docs/commands.md`.
+  static func fields(_ backup: ListedBackup) -> [(String, JSONText)] {
     let metadata = backup.metadata
     let size = metadata?.sizeBytes
     let megabytes = size.map(ByteCount.roundedMegabytes)
@@ -102,6 +155,6 @@ struct ListCommand: ParsableCommand {
     for (name, problem) in [("problem", backup.problem), ("pin_error", pin.problem), ("proof_error", proof.problem)] {
       if let problem { fields.append((name, .text(problem))) }
     }
-    return .object(fields)
+    return fields
   }
 }

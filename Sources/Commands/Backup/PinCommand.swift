@@ -7,7 +7,7 @@ internal import SystemPackage
 struct PinCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pin",
-    abstract: "Keep a backup whatever its age: it is never rotated while it is pinned.",
+    abstract: "Keep a backup, however old it is: while it is pinned, rotation never deletes it.",
     discussion: """
       The pin is a small file in .hrp-pins/ of the backup directory; the backup itself is not touched.
 
@@ -37,7 +37,7 @@ struct PinCommand: ParsableCommand {
 struct UnpinCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "unpin",
-    abstract: "Let a pinned backup be rotated again when it is old.",
+    abstract: "Remove a pin: rotation may delete the backup again when it is old.",
     discussion: """
       Examples:
         hrp backup unpin backup_20260124_020000
@@ -58,20 +58,23 @@ struct UnpinCommand: ParsableCommand {
   static func find(
     _ backup: BackupArgument, _ operation: String, _ stack: Stack, _ console: Console
   ) throws -> FilePath {
-    try Operation.run(operation, stack, console, isLogged: false) { events in
-      let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
-        .find(backup.backup, time: SystemTime(), events: events)
-      // A path that is no backup would be pinned for nothing.
-      guard try Kernel().exists(path.appending("checksums.txt")) else {
-        throw BackupError(
-          "backup.not-found", .notFound, "\(path.text) is not a backup", remedy: "See what there is: hrp backup list")
-      }
-      return path
+    try Operation.run(operation, stack, console, isLogged: false) { try find(backup, stack, $0) }
+  }
+
+  /// The backup that is meant.
+  /// - Throws: `BackupError` `backup.not-found`, also for a path that is not a backup: it would be pinned for nothing.
+  static func find(_ backup: BackupArgument, _ stack: Stack, _ events: EventStream) throws -> FilePath {
+    let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
+      .find(backup.backup, time: SystemTime(), events: events)
+    guard try Kernel().exists(path.appending("checksums.txt")) else {
+      throw BackupError(
+        "backup.not-found", .notFound, "\(path.text) is not a backup", remedy: "See what there is: hrp backup list")
     }
+    return path
   }
 }
 
 extension FilePath {
   /// The last component's bytes.
-  fileprivate var name: FileName { lastComponent.map { FileName($0) } ?? FileName("backup") }
+  var name: FileName { lastComponent.map { FileName($0) } ?? FileName("backup") }
 }

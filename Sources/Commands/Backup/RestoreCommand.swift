@@ -6,13 +6,13 @@ internal import Files
 struct RestoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "restore",
-    abstract: "Restore a backup: all of it or nothing, and undoable.",
+    abstract: "Restore a backup: all of it or nothing. It can be undone.",
     discussion: """
       Every byte is checked on its way; nothing appears at the target before all of it is right and durable. A stack \
       that is there is replaced in one step and kept for a week: hrp backup undo brings it back.
 
-      A database that any program has open is never replaced, not with --force: close that program, or let --wait wait \
-      for it. --force goes on beside open files of MLflow.
+      A database that any program has open is never replaced, not even with --force. Close that program, or wait for it \
+      with --wait.
 
       Examples:
         hrp backup restore latest
@@ -24,7 +24,7 @@ struct RestoreCommand: ParsableCommand {
 
   @OptionGroup var backup: BackupArgument
 
-  @OptionGroup var target: TargetOptions
+  @OptionGroup var targets: TargetOptions
 
   @Option(help: ArgumentHelp("duckdb or mlflow: only this part.", valueName: "part"))
   var only: StackPart?
@@ -33,7 +33,9 @@ struct RestoreCommand: ParsableCommand {
     help: ArgumentHelp("Only this file or folder of the backup, to a new place; may be repeated.", valueName: "path"))
   var include: [String] = []
 
-  @Flag(help: "Go on beside open files of MLflow, and over a database that cannot be opened for writing.")
+  @Flag(
+    help:
+      "Continue although programs have files of MLflow open, and replace a database that cannot be opened for writing.")
   var force = false
 
   @Flag(name: .customLong("no-relocate"), help: "Leave MLflow's locations as they were at the old place.")
@@ -58,18 +60,16 @@ struct RestoreCommand: ParsableCommand {
       var bytes = ByteText.bytes(of: text.utf8) ?? Array(text.utf8)
       while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
       guard let path = EntryPath(validating: bytes) else {
-        throw ValidationError("'\(text)' is no path in a backup, such as mlruns/mlruns/4")
+        throw ValidationError("'\(text)' is not a path in a backup, such as mlruns/mlruns/4")
       }
       return path
     }
     try Self.restore(
-      backup.backup, place.stack, target: target.targetDirectory, request,
-      undo: UndoCommand.words(place, target), output.console)
+      backup.backup, place.stack, target: targets.targetDirectory, request, output.console)
   }
 
-  /// - Parameter undo: the command that takes it back.
   static func restore(
-    _ text: String, _ stack: Stack, target: String?, _ request: RestoreRun.Request, undo: String, _ console: Console
+    _ text: String, _ stack: Stack, target: String?, _ request: RestoreRun.Request, _ console: Console
   ) throws {
     let result = try Operation.run("backup restore", stack, console, isLogged: !request.isDryRun) { events in
       let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
@@ -90,7 +90,7 @@ struct RestoreCommand: ParsableCommand {
       console.result("  To: \(result.target)")
     } else {
       console.result("Restore complete!")
-      if result.undoPath != nil { console.notice("hrp: what was there is kept: \(undo) brings it back") }
+      if result.undoPath != nil { console.notice("hrp: what was there is kept: hrp backup undo brings it back") }
     }
     console.json(
       .object([

@@ -7,7 +7,7 @@ internal import SystemPackage
 struct UndoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "undo",
-    abstract: "Bring back what the last restore replaced; again, and the restored state is back.",
+    abstract: "Bring back what the last restore replaced. A second undo brings back the restored state.",
     discussion: """
       What a restore replaced is kept beside the target for 7 days (HRP_UNDO_DAYS). It takes its space until then, or \
       until --drop. Each restore keeps its own: --kept numbers them, 1 being what the last one replaced.
@@ -22,9 +22,9 @@ struct UndoCommand: ParsableCommand {
 
   @Argument(help: ArgumentHelp("Which of them (default: 1, the newest; with --drop: all).", valueName: "number"))
   var number: Int?
-  @OptionGroup var target: TargetOptions
+  @OptionGroup var targets: TargetOptions
   @Flag(help: "Say what is kept, and change nothing.") var kept = false
-  @Flag(help: "Go on beside open files of MLflow.") var force = false
+  @Flag(help: "Continue although programs have files of MLflow open.") var force = false
   @Flag(help: "Remove what is kept, and what interrupted restores left, and free its space.") var drop = false
   @OptionGroup var waiting: WaitOptions
   @OptionGroup var place: StackOptions
@@ -48,7 +48,7 @@ struct UndoCommand: ParsableCommand {
       console.result("✓ Undone: what was there before \(number ?? 1 == 1 ? "the last" : "that") restore is back")
     }
     for name in names { console.result("  \(name)") }
-    console.notice("hrp: \(Self.words(place, target)) again takes this back")
+    console.notice("hrp: hrp backup undo takes this back")
     console.json(.object([("undone", .flag(true)), ("names", .list(names.map { .text($0) }))]))
   }
 
@@ -58,13 +58,13 @@ struct UndoCommand: ParsableCommand {
     try Operation.run("backup undo", stack, console, finishesPending: false) { events in
       try body(
         UndoRun(
-          try Self.target(target.targetDirectory, stack), files: Kernel(), time: SystemTime(), events: events))
+          try Self.target(targets.targetDirectory, stack), files: Kernel(), time: SystemTime(), events: events))
     }
   }
 
   private func list(_ stack: Stack, _ console: Console) throws {
     let states = try UndoRun(
-      try Self.target(target.targetDirectory, stack), files: Kernel(), time: SystemTime(), events: EventStream()
+      try Self.target(targets.targetDirectory, stack), files: Kernel(), time: SystemTime(), events: EventStream()
     ).states()
     if states.isEmpty { console.result("Nothing is kept") }
     for state in states { console.result("  \(state.number). \(Self.line(state))") }
@@ -92,12 +92,6 @@ struct UndoCommand: ParsableCommand {
     let bytes = try perform(stack, console) { try $0.drop(number: number) }
     console.result(bytes.map { "Freed \(ByteCount.text($0))" } ?? "There was nothing to drop")
     console.json(.object([("dropped", .flag(bytes != nil)), ("bytes_freed", .whole(bytes ?? 0))]))
-  }
-
-  /// The command as it must be typed for this place.
-  static func words(_ place: StackOptions, _ target: TargetOptions, number: Int? = nil) -> String {
-    "hrp backup undo" + (number.map { " \($0)" } ?? "")
-      + (target.targetDirectory.map { " --target-dir \(StackOptions.quoted($0))" } ?? "") + place.words
   }
 
   /// What a restore goes to: a directory that was named, else the stack.

@@ -46,6 +46,7 @@ struct VerifyCommand: ParsableCommand {
     }
     console.result("✗ Backup verification failed")
     for line in Self.lines(report.findings) { console.result("  \(line)") }
+    if let command = report.mendingCommand { console.result("  If you do not need it: \(command)") }
     throw ExitCode(Failure.Exit.failed)
   }
 

@@ -10,7 +10,7 @@ struct CopyCommand: ParsableCommand {
     commandName: "copy",
     abstract: "Take a consistent copy of a DuckDB file that other programs write to.",
     discussion: """
-      The copy is TARGET, with TARGET.wal beside it when there is a log to replay. Neither may exist before.
+      The copy is TARGET. When there is a WAL to replay, TARGET.wal lies beside it. Neither may exist before.
 
       Examples:
         hrp duckdb copy prices.duckdb /mnt/usb/prices.duckdb
@@ -35,7 +35,7 @@ struct CopyCommand: ParsableCommand {
     let checkpoint = copy.iteration.map { " at checkpoint \($0)" } ?? ""
     console.result("Copied \(ByteCount.text(copy.byteCount))\(checkpoint)")
     console.result("  Path: \(Stack.absolute(target).text)")
-    console.result("  Log: \(copy.logBytes == 0 ? "none" : ByteCount.text(copy.logBytes))")
+    console.result("  WAL: \(copy.logBytes == 0 ? "none" : ByteCount.text(copy.logBytes))")
     console.json(
       .object([
         ("path", .text(Stack.absolute(target).text)), ("method", .text(copy.method.rawValue)),

@@ -7,7 +7,7 @@ internal import Files
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show header, blocks, log and lock holder of a DuckDB file; takes no lock and writes nothing.",
+    abstract: "Show header, blocks, WAL and lock holder of a DuckDB file. Takes no lock and writes nothing.",
     discussion: """
       Examples:
         hrp duckdb inspect ~/hrp-data/hrp.duckdb
@@ -40,8 +40,8 @@ struct InspectCommand: ParsableCommand {
       ("Written by", found.main.libraryVersion.isEmpty ? "unknown" : "DuckDB \(found.main.libraryVersion)"),
       ("File", ByteCount.text(found.fileBytes)),
     ] + contents(found) + [
-      ("Log", words(found.log, found.state?.header)),
-      ("Checkpoint log", words(found.checkpointLog, found.state?.header)),
+      ("WAL", words(found.log, found.state?.header)),
+      ("Checkpoint WAL", words(found.checkpointLog, found.state?.header)),
       ("Writer", found.writer.map(ThisProcess.name) ?? "none"),
       (
         "Reader",
@@ -57,7 +57,7 @@ struct InspectCommand: ParsableCommand {
         (
           "Encrypted",
           "AES-\(8 * (encryption?.keyLength ?? 0)) \(encryption?.cipher ?? "")"
-            + "; headers, blocks and log entries cannot be read without the key"
+            + "; headers, blocks and WAL entries cannot be read without the key"
         )
       ]
     }

@@ -2,26 +2,24 @@ internal import Backup
 internal import Files
 internal import SystemPackage
 
-/// The standard streams: results on stdout, everything else on stderr.
+/// What a command says: results on stdout, everything else on stderr.
 struct Console: Sendable {
   let isJSON: Bool
   let isQuiet: Bool
 
   /// A line of the result; nothing with `--json`.
-  func result(_ line: String) {
-    if !isJSON { StandardStream.output.write(Self.marked(line) + "\n") }
-  }
+  func result(_ line: String) { if !isJSON { Screen.say(Self.marked(line), on: .output) } }
 
   /// The one value that `--json` prints.
   func json(_ value: @autoclosure () throws -> JSONText) rethrows {
-    if isJSON { StandardStream.output.write(try value().rendered() + "\n") }
+    if isJSON { Screen.write(try value().rendered() + "\n", on: .output) }
   }
 
   /// A line that is said whatever was asked for.
-  func warning(_ line: String) { StandardStream.error.write(line + "\n") }
+  func warning(_ line: String) { Screen.say(line, on: .error) }
 
   /// A line that is not part of the result.
-  func notice(_ line: String) { if !isQuiet { StandardStream.error.write(line + "\n") } }
+  func notice(_ line: String) { if !isQuiet { Screen.say(line, on: .error) } }
 
   /// The readers of an operation's events: progress and notices here, everything in the log of the data directory.
   func events(log stack: Stack, isLogged: Bool) -> EventStream {
@@ -35,12 +33,13 @@ struct Console: Sendable {
       let history = JobHistory(stack, files: kernel, time: SystemTime()) { notice("hrp: \($0)") }
       stream = stream.adding { history.note($0) }
     }
-    let progress = ProgressLine.isWanted(isQuiet: isQuiet) ? ProgressLine(time: SystemTime()) : nil
+    let showsProgress = Screen.showsProgress(isQuiet: isQuiet)
     return stream.adding { event in
-      progress?.show(event)
+      if showsProgress { Screen.show(event) }
       switch event {
-      case .notice(let text): if !isQuiet { StandardStream.error.write("hrp: \(text)\n") }
-      case .warning(let text): StandardStream.error.write("hrp: warning: \(text)\n")
+      case .notice(let text): notice("hrp: \(text)")
+      case .waiting(_, let reason): notice("hrp: waiting: \(reason)")
+      case .warning(let text): warning("hrp: warning: \(text)")
       default: break
       }
     }
@@ -48,12 +47,7 @@ struct Console: Sendable {
 
   /// The guide's marks, in letters for a terminal that cannot show them.
   private static func marked(_ line: String) -> String {
-    guard ThisProcess.isTerminal(1), !showsUTF8 else { return line }
+    guard ThisProcess.isTerminal(1), !Screen.showsUTF8 else { return line }
     return line.hasPrefix("✓") ? "[ok]" + line.dropFirst() : line.hasPrefix("✗") ? "[!!]" + line.dropFirst() : line
-  }
-
-  private static var showsUTF8: Bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(ThisProcess.environment).first ?? ""
-    return locale.uppercased().contains("UTF-8") || locale.uppercased().contains("UTF8")
   }
 }

@@ -18,7 +18,7 @@ struct Failure {
   init(_ error: any Error) { self.error = BackupError(error, doing: "working on the files") }
 
   /// The words on the command line were off.
-  init(usage message: String) { error = BackupError("usage", .usage, message, remedy: "See hrp help.") }
+  init(usage message: String, remedy: String) { error = BackupError("usage", .usage, message, remedy: remedy) }
 
   var exit: Int32 {
     switch error.kind {
@@ -38,7 +38,8 @@ struct Failure {
 
   var json: JSONText {
     var fields: [(String, JSONText)] = [
-      ("code", .text(error.code)), ("message", .text(error.message)), ("remedy", .text(error.remedy)),
+      ("code", .text(error.code)), ("message", .text(error.message)),
+      ("remedy", .text(PrintedCommands.current.completed(error.remedy))),
     ]
     if let cause = error.cause { fields.append(("cause", .text(cause))) }
     return .object([("error", .object(fields))])

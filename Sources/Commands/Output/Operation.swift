@@ -10,6 +10,8 @@ enum Operation {
   ) throws -> Result {
     Interruption.listen()
     let events = console.events(log: stack, isLogged: isLogged)
+    defer { Screen.endProgress() }
+    for problem in EnvironmentSettings.problems { events.send(.warning(problem)) }
     if finishesPending { finishPending(stack, events) }
     do {
       let result = try body(events)
@@ -17,9 +19,28 @@ enum Operation {
       if isLogged { try? undo(stack, events).expire() }
       return result
     } catch {
-      let failure = Failure(error)
-      events.send(.failed(operation: name, code: failure.error.code, message: failure.error.message))
+      let error = BackupError(error, doing: doing(name), on: stack)
+      events.send(.failed(operation: name, code: error.code, message: error.message))
       throw error
+    }
+  }
+
+  /// What an operation does, as it stands after "while".
+  private static func doing(_ name: String) -> String {
+    switch name {
+    case "backup create": "making the backup"
+    case "backup restore": "restoring"
+    case "backup undo": "undoing the restore"
+    case "backup verify": "verifying"
+    case "backup drill": "drilling"
+    case "backup rotate": "deleting old backups"
+    case "backup find": "searching the backups"
+    case "backup show": "looking at the backup"
+    case "backup pin", "backup unpin": "pinning"
+    case "validate": "reading the database"
+    case "doctor": "looking at the stack"
+    case "recover": "recovering"
+    default: "working on the files"
     }
   }
 

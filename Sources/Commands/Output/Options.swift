@@ -27,19 +27,25 @@ struct StackOptions: ParsableArguments {
   var stack: Stack { Stack(StackSettings(dataDirectory: dataDirectory, backupDirectory: backupDirectory)) }
 
   /// The options as they must be typed for another command to mean the same stack.
-  var words: String {
-    [("--data-dir", dataDirectory), ("--backup-dir", backupDirectory)]
-      .compactMap { name, value in value.map { " \(name) \(Self.quoted($0))" } }.joined()
+  ///
+  /// Paths are absolute: the next command may be typed elsewhere.
+  var typed: [(name: String, value: String)] {
+    [("--data-dir", dataDirectory), ("--backup-dir", backupDirectory)].compactMap { name, value in
+      value.map { (name, ShellWord.quoted(Stack.absolute($0))) }
+    }
   }
 
+  /// The same as one text, empty where the bare command finds the same stack.
+  var words: String { isNeeded ? typed.map { " \($0.name) \($0.value)" }.joined() : "" }
+
   /// A word for a shell: quoted where it has to be.
-  static func quoted(_ text: String) -> String {
-    let plain = text.utf8.allSatisfy { byte in
-      (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-        || "/._-~+:,@%".utf8.contains(byte)
-    }
-    return plain && !text.isEmpty
-      ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  static func quoted(_ text: String) -> String { ShellWord.quoted(text) }
+
+  /// Whether a command without these options would find another stack.
+  var isNeeded: Bool {
+    let (meant, bare) = (stack, Stack(StackSettings()))
+    return meant.dataDirectory != bare.dataDirectory || meant.database != bare.database
+      || meant.backupDirectory != bare.backupDirectory
   }
 }
 
@@ -59,13 +65,15 @@ struct ContentOptions: ParsableArguments {
   @Flag(name: .customLong("no-mlflow"), help: "The database only.")
   var withoutMLflow = false
 
-  @Flag(name: .customLong("no-link"), help: "Copy every MLflow file, also those that did not change.")
+  @Flag(name: .customLong("no-link"), help: "Copy all MLflow files. Do not hard-link those that did not change.")
   var withoutLinks = false
 }
 
 /// What stays when backups are rotated.
 struct RetentionOptions: ParsableArguments {
-  @Option(name: .customLong("keep-days"), help: ArgumentHelp("Delete what is older than so many days.", valueName: "n"))
+  @Option(
+    name: .customLong("keep-days"),
+    help: ArgumentHelp("Delete backups that are older than this number of days.", valueName: "n"))
   var keepDays = 30
 }
 
@@ -85,7 +93,8 @@ struct TargetOptions: ParsableArguments {
 /// How long a program that holds the database is waited for.
 struct WaitOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Wait so long for a program that has the database open: 30s, 10m, 2h.", valueName: "duration"),
+    help: ArgumentHelp(
+      "How long to wait for a program that has the database open: 30s, 10m, 2h.", valueName: "duration"),
     transform: WaitOptions.duration)
   var wait: Duration = .zero
 
@@ -93,7 +102,7 @@ struct WaitOptions: ParsableArguments {
     let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600]
     guard let unit = text.last.flatMap({ units[$0] }), let number = Int64(text.dropLast()),
       (0...100_000).contains(number)
-    else { throw ValidationError("'\(text)' is no duration such as 30s, 10m or 2h") }
+    else { throw ValidationError("'\(text)' is not a duration such as 30s, 10m or 2h") }
     return .seconds(number * unit)
   }
 }

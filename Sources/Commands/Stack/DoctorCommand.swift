@@ -6,10 +6,10 @@ internal import Files
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Look at everything that a backup and a restore depend on; say what mends what is wrong.",
+    abstract: "Look at everything that a backup and a restore depend on, and say how to repair what is wrong.",
     discussion: """
-      Each line is ✓ (good), ! (worth a look) or ✗ (does not work), with the command that mends it. Nothing is \
-      changed. Exit 1 when there is a ✗.
+      Each line is ✓ (good), ! (worth a look) or ✗ (does not work), with the command that repairs it. Nothing is \
+      changed. The exit code is 1 when there is a ✗.
 
       --report writes a text file for a bug report: what is above, versions, sizes, the end of the log. Names of user \
       and machine, the home directory, and secrets in addresses are taken out. Read it before you send it.
@@ -58,7 +58,7 @@ struct DoctorCommand: ParsableCommand {
   private func tell(_ text: String, _ console: Console) throws {
     guard let words = EngineWords(text) else {
       throw BackupError(
-        "doctor.unknown-text", .notFound, "this is none of DuckDB's texts that hrp knows",
+        "doctor.unknown-text", .notFound, "hrp does not know this text of DuckDB",
         remedy: "Run hrp doctor; with --report it writes a file for a bug report.")
     }
     console.result("Cause:  \(words.cause)")

@@ -6,13 +6,13 @@ internal import Files
 struct ValidateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "validate",
-    abstract: "The guide's validation after a restore: health, tables, price records.",
+    abstract: "Validate a stack after a restore, as the guide does: health, tables, price records.",
     discussion: """
-      Everything is read from a hot copy of the database in scratch/ of the data directory: it works while programs \
-      hold the database, and keeps none out. It needs DuckDB's library (see hrp doctor).
+      Everything is read from a hot copy of the database in scratch/ of the data directory. So it works while programs \
+      have the database open, and keeps no program out. It needs DuckDB's library (see hrp doctor).
 
       The profile hrp names the tables of the research platform; those that are missing make the status "degraded". \
-      Exit 1: the database cannot be read, or expected tables are missing.
+      The exit code is 1 when the database cannot be read or expected tables are missing, and 2 for a day in the future.
 
       Examples:
         hrp validate
@@ -36,11 +36,12 @@ struct ValidateCommand: ParsableCommand {
   func run() throws {
     let stack = place.stack
     let console = output.console
-    let symbols = symbol.isEmpty ? ["AAPL"] : symbol
+    let query = PriceQuery(symbols: symbol.isEmpty ? ["AAPL"] : symbol, start: start, end: end ?? .today)
+    try query.check(SystemTime())
     let (health, prices) = try Operation.run("validate", stack, console, isLogged: false) { events in
       let database = LiveDatabase(stack, files: Kernel(), time: SystemTime())
       let health = try database.health(expecting: profile)
-      let prices = health.database == "ok" ? try readPrices(symbols, database) : nil
+      let prices = health.database == "ok" ? try readPrices(query, database) : nil
       return (health, prices)
     }
     console.result("Status: \(health.status)")
@@ -58,10 +59,9 @@ struct ValidateCommand: ParsableCommand {
     var failure: BackupError?
   }
 
-  /// What is wrong with the question is a finding; what keeps the database from being read is an error.
-  private func readPrices(_ symbols: [String], _ database: LiveDatabase) throws -> Prices {
+  /// That a symbol or a table is not there is a finding; what keeps the database from being read is an error.
+  private func readPrices(_ query: PriceQuery, _ database: LiveDatabase) throws -> Prices {
     do {
-      let query = PriceQuery(symbols: symbols, start: start, end: end ?? .today)
       return Prices(history: try query.run(on: database, time: SystemTime()))
     } catch let error as BackupError where error.code.hasPrefix("prices.") {
       return Prices(failure: error)
@@ -96,7 +96,7 @@ struct ValidateCommand: ParsableCommand {
 
   @Sendable private static func day(_ text: String) throws -> CalendarDay {
     guard let day = CalendarDay(text) else {
-      throw ValidationError("'\(text)' is no day in the form YYYY-MM-DD")
+      throw ValidationError("'\(text)' is not a day in the form YYYY-MM-DD")
     }
     return day
   }

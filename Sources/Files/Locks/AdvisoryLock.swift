@@ -20,15 +20,20 @@ package final class AdvisoryLock {
   /// Takes the lock, or says who has it.
   ///
   /// A directory that cannot be written to is locked by its own descriptor: then there is no note.
+  /// - Parameter onWait: is told who has it, when the wait begins.
   /// - Throws: `AdvisoryLock.Busy` when it is still taken after `patience`.
   package static func take(
     _ kind: LockKind, _ place: Place, on directory: FilePath, note: ProcessNote, patience: Duration = .zero,
-    files: any FileSystem, time: any TimeSource
+    onWait: (Busy) -> Void = { _ in }, files: any FileSystem, time: any TimeSource
   ) throws -> AdvisoryLock {
     let file = try open(place, in: directory, files: files)
     let end = time.monotonicNanoseconds + patience.nanoseconds
+    var isFirst = true
     while try !files.lock(file.descriptor, kind) {
-      if time.monotonicNanoseconds >= end { throw Busy(directory: directory, holder: readNote(in: file)) }
+      let busy = Busy(directory: directory, holder: readNote(in: file))
+      if time.monotonicNanoseconds >= end { throw busy }
+      if isFirst { onWait(busy) }
+      isFirst = false
       try Interruption.check()
       time.sleep(.milliseconds(50))
     }

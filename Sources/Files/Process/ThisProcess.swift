@@ -64,6 +64,12 @@ package enum ThisProcess {
   /// Whether the stream of this number is a terminal.
   package static func isTerminal(_ stream: Int32) -> Bool { isatty(stream) == 1 }
 
+  /// Columns of the terminal that the stream of this number is; nil: it is none, or does not say.
+  package static func terminalWidth(_ stream: Int32) -> Int? {
+    let columns = hrp_terminal_width(stream)
+    return columns > 0 ? Int(columns) : nil
+  }
+
   /// A note for a lock that this process takes.
   package static func note(program: String, time: any TimeSource) -> ProcessNote {
     ProcessNote(
@@ -136,6 +142,15 @@ package enum ThisProcess {
     if let real = realPath(path) { return real }
     guard let last = path.lastComponent, path.removingLastComponent() != path else { return path }
     return realPathOfWhatExists(path.removingLastComponent()).appending(last)
+  }
+
+  /// Looks whether this process may make and remove names in a directory.
+  ///
+  /// The corresponding C function is `faccessat` with `AT_EACCESS`.
+  /// - Throws: `SystemError`: what would refuse it.
+  package static func checkWritable(_ directory: FilePath) throws(SystemError) {
+    let failed = directory.withPlatformString { faccessat(AT_FDCWD, $0, W_OK | X_OK, AT_EACCESS) } != 0
+    if failed { throw SystemError("faccessat", Errno(rawValue: errno), path: directory.text) }
   }
 
   /// Whether something is mounted at a path, links in it resolved (Linux: `/proc/self/mountinfo`, man 5 proc).

@@ -1,0 +1,166 @@
+internal import ArgumentParser
+internal import Backup
+internal import DuckDBEngine
+internal import Files
+internal import SystemPackage
+
+/// The command `hrp backup show`.
+struct ShowCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "Show everything that is known about one backup: contents, proof, pin, why it is kept.",
+    discussion: """
+      Nothing is read but the small files about the backup and the names in it: hrp backup verify reads the contents.
+
+      Examples:
+        hrp backup show latest
+        hrp backup show backup_20260124_020000 --json | jq .kept_because
+      """)
+
+  @OptionGroup var backup: BackupArgument
+  @OptionGroup var place: StackOptions
+  @OptionGroup var output: OutputOptions
+
+  /// What is known about a backup.
+  private struct Known {
+    let backup: ListedBackup
+    let number: Int?
+    let contents: BackupContents
+    let reasons: [String]
+  }
+
+  func run() throws {
+    let console = output.console
+    let known = try Operation.run("backup show", place.stack, console, isLogged: false) { events in
+      try look(try UnpinCommand.find(backup, place.stack, events))
+    }
+    console.json(json(known))
+    for (title, text) in lines(known) {
+      console.result(title.isEmpty ? "  \(text)" : title + String(repeating: " ", count: 11 - title.count) + text)
+    }
+  }
+
+  private func look(_ path: FilePath) throws -> Known {
+    let directory = BackupDirectory(path.folder, files: Kernel())
+    guard let backup = try directory.backup(path.name) else {
+      throw BackupError(
+        "backup.not-found", .notFound, "\(path.text) is not a backup", remedy: "See what there is: hrp backup list")
+    }
+    let all = try directory.list()
+    return Known(
+      backup: backup, number: all.firstIndex { $0.name == backup.name }.map { $0 + 1 },
+      contents: try BackupContents(backup, files: Kernel()),
+      reasons: KeepReasons.of(backup, among: all, time: SystemTime()))
+  }
+
+  // MARK: - For people
+
+  private func lines(_ known: Known) -> [(String, String)] {
+    let backup = known.backup
+    let number = known.number.map { " (number \($0) of the list)" } ?? ""
+    var lines = [("Backup:", ByteText.escaped(backup.name.bytes) + number), ("Path:", backup.path.text)]
+    lines.append(("Made:", made(backup)))
+    if let source = backup.metadata?.sourceDirectory { lines.append(("Of:", source)) }
+    lines.append(("State:", state(backup)))
+    lines.append(("Size:", size(known)))
+    lines += known.contents.parts.map { ("", "\($0.name): \(Self.amount($0))") }
+    lines += known.contents.unread.map { ("", "not counted: \($0)") }
+    lines += proof(backup) + pin(backup)
+    let reasons = known.reasons.isEmpty ? ["nothing: the next hrp backup rotate deletes it"] : known.reasons
+    lines.append(("Kept for:", reasons[0]))
+    return lines + reasons.dropFirst().map { ("", $0) }
+  }
+
+  private func made(_ backup: ListedBackup) -> String {
+    guard let moment = backup.moment else { return "nothing says when" }
+    let age = Age.words(since: moment, now: SystemTime().nowNanoseconds)
+    let metadata = backup.metadata
+    let maker = metadata?.hrpVersion.map { ", by \(metadata?.isOurs == true ? "hrp" : "the Python tool") \($0)" } ?? ""
+    return LocalTime(nanoseconds: moment).plain + ", \(age) ago" + maker
+      + (metadata?.host.map { " on \($0)" } ?? "")
+  }
+
+  private func state(_ backup: ListedBackup) -> String {
+    if let problem = backup.problem { return problem }
+    guard let metadata = backup.metadata else { return "unknown: metadata.json is missing" }
+    return [
+      metadata.complete == false ? "incomplete: some source files could not be read" : "complete",
+      metadata.verified == true ? "read back and compared when it was written" : "not read back when it was written",
+      metadata.sharesStorage == true ? "its database shares storage with the live one (reflink)" : nil,
+    ].compactMap { $0 }.joined(separator: "; ")
+  }
+
+  private func size(_ known: Known) -> String {
+    let files = known.contents.parts.reduce(0) { $0 + $1.files }
+    let bytes = known.contents.parts.reduce(Int64(0)) { $0 &+ $1.bytes }
+    let metadata = known.backup.metadata
+    let shared = metadata?.sharedBytes.flatMap { bytes in
+      metadata?.sharedWith.map { ", of these \(ByteCount.text(bytes)) hard-linked with \($0)" }
+    }
+    return "\(ByteCount.text(bytes)) in \(files) files" + (shared ?? "")
+  }
+
+  private static func amount(_ part: BackupContents.Part) -> String {
+    ByteCount.text(part.bytes) + (part.name.hasSuffix("/") ? " in \(part.files) files" : "")
+  }
+
+  private func proof(_ backup: ListedBackup) -> [(String, String)] {
+    let noted = backup.proof
+    if let problem = noted.problem { return [("Proof:", "cannot be read: \(problem)")] }
+    guard let proof = noted.value else { return [("Proof:", "none yet: hrp backup drill makes one")] }
+    let when = proof.at.prefix(19).split(separator: "T").joined(separator: " ")
+    let result = "\(proof.level) \(proof.isOK ? "passed" : "FAILED") on \(when)"
+    let engine = proof.engine.isEmpty ? "" : " with DuckDB \(proof.engine)"
+    let tables = proof.tables.reduce(Int64(0)) { $0 &+ $1.rows }
+    let read = proof.tables.isEmpty ? "" : ": \(proof.tables.count) tables, \(tables) rows"
+    return [("Proof:", result + engine + read)] + proof.findings.map { ("", $0) }
+  }
+
+  private func pin(_ backup: ListedBackup) -> [(String, String)] {
+    switch backup.pin {
+    case .nothing: return [("Pin:", "none")]
+    case .unreadable(let why): return [("Pin:", "cannot be read: \(why)")]
+    case .found(let pin):
+      let since = pin.at.isEmpty ? "" : " since " + pin.at.prefix(19).split(separator: "T").joined(separator: " ")
+      return [("Pin:", "pinned\(since)" + (pin.reason.isEmpty ? "" : ": \(pin.reason)"))]
+    }
+  }
+
+  // MARK: - JSON
+
+  /// All that the list says, and more.
+  private func json(_ known: Known) -> JSONText {
+    let metadata = known.backup.metadata
+    let pin: JSONText =
+      known.backup.pin.value.map { .object([("at", .text($0.at)), ("reason", .text($0.reason))]) } ?? .null
+    let proof: JSONText =
+      known.backup.proof.value.map { proof in
+        .object([
+          ("level", .text(proof.level)), ("at", .text(proof.at)), ("ok", .flag(proof.isOK)),
+          ("engine", .text(proof.engine)), ("duration_seconds", .number(proof.durationSeconds)),
+          ("findings", .list(proof.findings.map { .text($0) })),
+          (
+            "tables",
+            .list(proof.tables.map { .object([("name", .text($0.name)), ("rows", .whole($0.rows))]) })
+          ),
+        ])
+      } ?? .null
+    let fields: [(String, JSONText)] = [
+      ("number", .optional(known.number.map(Int64.init))), ("source_dir", .optional(metadata?.sourceDirectory)),
+      ("hrp_version", .optional(metadata?.hrpVersion)), ("host", .optional(metadata?.host)),
+      ("library_version", .optional(metadata?.libraryVersion)), ("method", .optional(metadata?.snapshotMethod)),
+      ("iteration", .optional(metadata?.snapshotIteration)), ("shared_with", .optional(metadata?.sharedWith)),
+      ("shared_bytes", .optional(metadata?.sharedBytes)),
+      (
+        "contents",
+        .list(
+          known.contents.parts.map {
+            .object([("name", .text($0.name)), ("files", .whole(Int64($0.files))), ("bytes", .whole($0.bytes))])
+          })
+      ),
+      ("not_counted", .list(known.contents.unread.map { .text($0) })), ("pin", pin),
+      ("kept_because", .list(known.reasons.map { .text($0) })),
+    ]
+    return .object(ListCommand.fields(known.backup).filter { $0.0 != "proof" } + [("proof", proof)] + fields)
+  }
+}

@@ -1,0 +1,77 @@
+internal import ArgumentParser
+
+/// The words of a command line that name a command, and what may have been meant where they name none.
+struct CommandWords {
+  /// The commands that were named, "backup list"; nil: none was.
+  let path: String?
+  /// The command that may have been meant, as it is typed; nil: every word is known, or nothing is like it.
+  let suggestion: String?
+
+  /// - Parameter arguments: what was typed after `hrp`.
+  init(_ arguments: [String]) {
+    var node: any ParsableCommand.Type = Program.self
+    var path: [String] = []
+    var unknown: String?
+    for word in arguments {
+      if word.hasPrefix("-") { break }
+      guard let next = Self.visible(node).first(where: { Self.name($0) == word }) else {
+        unknown = word
+        break
+      }
+      node = next
+      path.append(word)
+    }
+    self.path = path.isEmpty ? nil : path.joined(separator: " ")
+    // A command without subcommands takes other words: what is unknown there is no command.
+    guard let unknown, !Self.visible(node).isEmpty else {
+      suggestion = nil
+      return
+    }
+    suggestion = Self.closest(to: unknown, near: path)
+  }
+
+  /// The command whose name is the word, else is like it; here before elsewhere.
+  private static func closest(to word: String, near path: [String]) -> String? {
+    let candidates = all(Program.self, []).map { command in
+      let isNear = command.dropLast().elementsEqual(path)
+      return (command: command, distance: distance(word, command.last ?? ""), isNear: isNear)
+    }
+    let limit = word.count < 4 ? 1 : 2
+    let best = candidates.filter { $0.distance <= limit }.min {
+      ($0.distance, $0.isNear ? 0 : 1, $0.command.count) < ($1.distance, $1.isNear ? 0 : 1, $1.command.count)
+    }
+    return best.map { "hrp " + $0.command.joined(separator: " ") }
+  }
+
+  private static func all(_ node: any ParsableCommand.Type, _ path: [String]) -> [[String]] {
+    visible(node).flatMap { child -> [[String]] in
+      let own = path + [name(child)]
+      return [own] + all(child, own)
+    }
+  }
+
+  private static func visible(_ node: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
+    node.configuration.subcommands.filter { $0.configuration.shouldDisplay }
+  }
+
+  private static func name(_ command: any ParsableCommand.Type) -> String { command.configuration.commandName ?? "" }
+
+  /// How many letters must be changed, put in, left out or exchanged with their neighbour to make one word the other.
+  private static func distance(_ first: String, _ second: String) -> Int {
+    let (a, b) = (Array(first.lowercased()), Array(second.lowercased()))
+    // Words as long as a path are no misspelt command.
+    if abs(a.count - b.count) > 2 { return .max }
+    var rows = [Array(0...b.count)]
+    for i in 1...max(1, a.count) where i <= a.count {
+      var row = [i]
+      for j in 1...max(1, b.count) where j <= b.count {
+        let cost = a[i - 1] == b[j - 1] ? 0 : 1
+        var best = min(rows[i - 1][j] + 1, row[j - 1] + 1, rows[i - 1][j - 1] + cost)
+        if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] { best = min(best, rows[i - 2][j - 2] + 1) }
+        row.append(best)
+      }
+      rows.append(row)
+    }
+    return rows[a.count][b.count]
+  }
+}
