@@ -11,8 +11,8 @@ struct RestoreCommand: ParsableCommand {
       Every byte is checked on its way; nothing appears at the target before all of it is right and durable. A stack \
       that is there is replaced in one step and kept for a week: hrp backup undo brings it back.
 
-      A database that any program has open is never replaced, not even with --force. Close that program, or wait for it \
-      with --wait.
+      A database that any program has open is never replaced, not even with --force. Close that program, or wait for \
+      it with --wait.
 
       Examples:
         hrp backup restore latest
