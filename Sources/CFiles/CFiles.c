@@ -19,9 +19,11 @@
 #include <sys/wait.h>
 #if defined(__linux__)
 #include <linux/fs.h>
+#include <sys/vfs.h>
 #else
 #include <mach-o/dyld.h>
 #include <sys/clonefile.h>
+#include <sys/mount.h>
 #endif
 #include <sys/statvfs.h>
 #include <time.h>
@@ -131,6 +133,60 @@ int hrp_take_write_lock(int descriptor) {
   lock.l_whence = SEEK_SET;
   if (fcntl(descriptor, F_SETLK, &lock) == 0) return 1;
   return errno == EACCES || errno == EAGAIN ? 0 : -1;
+}
+
+int hrp_has_other_openers(int descriptor, int kind) {
+#if defined(__linux__)
+  // An opener that comes while we hold the lease makes the kernel send SIGIO, whose default ends the process.
+  struct sigaction action;
+  if (sigaction(SIGIO, NULL, &action) == 0 && !(action.sa_flags & SA_SIGINFO) && action.sa_handler == SIG_DFL) {
+    signal(SIGIO, SIG_IGN);
+  }
+  if (fcntl(descriptor, F_SETLEASE, kind ? F_WRLCK : F_RDLCK) == 0) {
+    return fcntl(descriptor, F_SETLEASE, F_UNLCK) == 0 ? 0 : -1;
+  }
+  return errno == EAGAIN ? 1 : -1;
+#else
+  (void)descriptor, (void)kind;
+  errno = ENOTSUP;
+  return -1;
+#endif
+}
+
+int hrp_is_local(int descriptor) {
+  struct statfs status;
+  if (fstatfs(descriptor, &status) != 0) return -1;
+#if defined(__linux__)
+  switch ((uint32_t)status.f_type) {
+  case 0xEF53:      // ext4
+  case 0x58465342:  // XFS
+  case 0x9123683E:  // btrfs
+  case 0x01021994:  // tmpfs
+  case 0xF2F52010:  // F2FS
+  case 0x2FC12FC1:  // ZFS
+  case 0x794C7630:  // overlay
+    return 1;
+  default: return 0;
+  }
+#else
+  return strcmp(status.f_fstypename, "apfs") == 0;
+#endif
+}
+
+int hrp_is_mount_root(const char *path) {
+#if defined(__linux__) && defined(STATX_ATTR_MOUNT_ROOT)
+  struct statx status;
+  if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &status) != 0) return -1;
+  if (!(status.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT)) {
+    errno = ENOTSUP;
+    return -1;
+  }
+  return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+#else
+  (void)path;
+  errno = ENOTSUP;
+  return -1;
+#endif
 }
 
 int hrp_punch_hole(int descriptor, int64_t offset, int64_t length) {

@@ -138,13 +138,13 @@ struct FormatTests {
         let whole = try #require(try LogFile.open(path, buffer: IOBuffer(), files: Kernel())?.scan)
         #expect(whole.commits == 6)
         #expect(whole.lastCommitEnd == whole.end)
-        #expect(!whole.hasTail)
+        #expect(whole.tail == .nothing)
         let bytes = try Data(contentsOf: URL(fileURLWithPath: path.string))
         for cut in [1, 7, 17, 30] {
           try bytes.dropLast(cut).write(to: URL(fileURLWithPath: path.string))
           let scan = try #require(try LogFile.open(path, buffer: IOBuffer(size: 4096), files: Kernel())?.scan)
           #expect(scan.commits == 5, "\(engine), \(cut) bytes cut")
-          #expect(scan.hasTail)
+          #expect(scan.tail != .nothing)
         }
         for name in ["x.duckdb", "x.duckdb.wal", "y.duckdb", "y.duckdb.wal"] {
           try? FileManager.default.removeItem(atPath: folder + "/" + name)

@@ -10,6 +10,14 @@ package final class HookedFileSystem: FileSystem {
   /// Called with the name of the C function and the path, if the call has one; throws to make the call fail.
   package typealias Hook = @Sendable (String, String) throws(SystemError) -> Void
 
+  /// How it is asked whether others have a file open.
+  package enum Leases: Sendable {
+    case real
+    /// As on a network file system: the kernel does not say.
+    case none
+    case answer(Bool)
+  }
+
   private let kernel = Kernel()
   private let hook: Hook
   /// What `lockHolder` answers: a writer that needs no process.
@@ -17,6 +25,7 @@ package final class HookedFileSystem: FileSystem {
   private let hasClones: Bool
   private let hasExchange: Bool
   private let renamesFolders: Bool
+  private let leases: Leases
   /// How many of so many bytes a write takes.
   private let accepts: @Sendable (Int) -> Int
   /// Called with the path by which the file was opened, and its folders before it, before each read from it.
@@ -25,13 +34,15 @@ package final class HookedFileSystem: FileSystem {
 
   package init(
     writer: Int32? = nil, hasClones: Bool = true, hasExchange: Bool = true, renamesFolders: Bool = true,
-    hook: @escaping Hook = { (_, _) throws(SystemError) in }, accepts: @escaping @Sendable (Int) -> Int = { $0 },
+    leases: Leases = .real, hook: @escaping Hook = { (_, _) throws(SystemError) in },
+    accepts: @escaping @Sendable (Int) -> Int = { $0 },
     onRead: (@Sendable (String) throws(SystemError) -> Void)? = nil
   ) {
     self.onRead = onRead
     self.accepts = accepts
     self.hasExchange = hasExchange
     self.renamesFolders = renamesFolders
+    self.leases = leases
     self.writer = writer
     self.hasClones = hasClones
     self.hook = hook
@@ -210,6 +221,18 @@ package final class HookedFileSystem: FileSystem {
     try hook("fcntl", "")
     if let writer { return writer }
     return try kernel.lockHolder(descriptor, against: kind)
+  }
+  package func hasOtherOpeners(_ descriptor: Descriptor, _ openers: Openers) throws(SystemError) -> Bool? {
+    try hook("F_SETLEASE", "")
+    switch leases {
+    case .real: return try kernel.hasOtherOpeners(descriptor, openers)
+    case .none: return nil
+    case .answer(let isOpen): return isOpen
+    }
+  }
+  package func isLocal(_ descriptor: Descriptor) throws(SystemError) -> Bool {
+    try hook("fstatfs", "")
+    return try kernel.isLocal(descriptor)
   }
   package func nextData(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64? {
     try hook("lseek", "")

@@ -467,6 +467,10 @@ package final class MemoryFileSystem: FileSystem {
   package func unlock(_ descriptor: Descriptor) throws(SystemError) {
     try node(descriptor) { (node, _) throws(SystemError) in node.lock = nil }
   }
+  package func hasOtherOpeners(_ descriptor: Descriptor, _ openers: Openers) throws(SystemError) -> Bool? {
+    false
+  }
+  package func isLocal(_ descriptor: Descriptor) throws(SystemError) -> Bool { false }
   package func lockHolder(_ descriptor: Descriptor, against kind: LockKind) throws(SystemError) -> Int32? { nil }
   package func takeWriteLock(_ descriptor: Descriptor) throws(SystemError) -> Bool { true }
   package func nextData(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64? {

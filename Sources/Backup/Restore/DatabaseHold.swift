@@ -38,6 +38,12 @@ final class DatabaseHold {
       throw BackupError.databaseInUse(shown, holder: holder ?? 0)
     }
     let identity = try file.status().identity
+    // A lock may be gone, or not seen across a mount, while the program goes on: whoever has the file open is in the way.
+    let isOpenElsewhere = try files.hasOtherOpeners(file.descriptor, .all)
+    if isOpenElsewhere != false {
+      let holder = try FileHolders(of: identity).seen.first?.pid
+      if let pid = holder ?? (isOpenElsewhere == true ? 0 : nil) { throw BackupError.databaseInUse(shown, holder: pid) }
+    }
     Self.open.withLock { $0[identity] = file.descriptor.number }
     held.append((identity, file))
   }

@@ -27,6 +27,16 @@ int hrp_rename_new(int from, const char *source, int to, const char *target);
 int hrp_exchange(int first, const char *first_name, int second, const char *second_name);
 /// Takes the write lock of the whole file that DuckDB takes: 1, or 0 when somebody holds one, -1 on error.
 int hrp_take_write_lock(int descriptor);
+/// Whether somebody else has the file open: for writing (`kind` 0), or at all (`kind` 1). It takes a lease and gives it back
+/// at once, which the kernel grants only when nobody has. 1, 0, or -1 on error: EACCES (neither owner nor CAP_LEASE),
+/// EINVAL (no leases here). Linux: fcntl(F_SETLEASE). Elsewhere: ENOTSUP.
+int hrp_has_other_openers(int descriptor, int kind);
+/// Whether the file system is one that only this kernel writes to, and that moves a file's modification time with every
+/// write in steps below 20 ms: 1 or 0, -1 on error. Linux: fstatfs. macOS: APFS.
+int hrp_is_local(int descriptor);
+/// Whether something is mounted at a path itself, also a single file: 1 or 0, -1 when this kernel cannot say or on error.
+/// Linux: statx(STATX_ATTR_MOUNT_ROOT).
+int hrp_is_mount_root(const char *path);
 /// Makes a hole. Linux: fallocate(PUNCH_HOLE|KEEP_SIZE). macOS: F_PUNCHHOLE.
 int hrp_punch_hole(int descriptor, int64_t offset, int64_t length);
 /// Asks who would refuse a lock of the whole file; `kind` 0 = a read lock, 1 = a write lock.

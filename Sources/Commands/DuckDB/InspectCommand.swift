@@ -84,7 +84,7 @@ struct InspectCommand: ParsableCommand {
           marker.metaBlock == header?.metaBlock?.raw
           ? ", checkpointed already" : ", a checkpoint is running or died"
       }
-      if scan.hasTail { text += ", \(bytes - scan.end) bytes at its end are not committed" }
+      if scan.tail != .nothing { text += ", \(bytes - scan.end) bytes at its end are not committed" }
       return text
     }
   }

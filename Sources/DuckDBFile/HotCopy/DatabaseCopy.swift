@@ -14,16 +14,20 @@ package enum DatabaseCopy {
     options: HotCopy.Options = HotCopy.Options(), observer: (any WriteObserver)? = nil, files: any FileSystem,
     time: any TimeSource, progress: @escaping (Int64) -> Void = { _ in }
   ) throws -> HotCopy.Result {
-    if try database.mainHeader().isEncrypted {
-      return try EncryptedCopy(
+    try OtherNames(database: database).check()
+    let isEncrypted = try database.mainHeader().isEncrypted
+    let result =
+      isEncrypted
+      ? try EncryptedCopy(
         of: database, to: name, at: directory, permissions: permissions, observer: observer, progress: progress
       ).run()
-    }
-    let result = try HotCopy(
+      : try HotCopy(
       of: database, to: name, at: directory, permissions: permissions, options: options, observer: observer,
       files: files, time: time, progress: progress
     ).run()
-    if result.logBytes == 0 { try files.remove(LogNames.log(of: name), at: directory) }
+    // A writer that came meanwhile may have used another name.
+    try OtherNames(database: database).check()
+    if !isEncrypted, result.logBytes == 0 { try files.remove(LogNames.log(of: name), at: directory) }
     return result
   }
 }

@@ -14,6 +14,10 @@ package struct StorageState: Sendable {
   package var header: DatabaseHeader { pair.current }
   package var geometry: BlockGeometry { pair.current.geometry }
   package var blockCount: Int { freeList.inUse.limit }
+  /// The storage version, wherever the file says it.
+  package var storageVersion: UInt64 {
+    main.storageVersion == StorageVersion.inDatabaseHeader ? header.compatibility : main.storageVersion
+  }
   /// Bytes of the blocks in use.
   package var bytesInUse: Int64 { Int64(freeList.inUse.count) * geometry.allocationSize }
 
@@ -25,11 +29,13 @@ package struct StorageState: Sendable {
 
 /// A DuckDB file, read raw, while an engine elsewhere may be writing to it.
 package final class DatabaseFile {
-  /// How often a torn header or list of a live file is read again, and the pause between: together one second.
-  private static let liveAttempts = 100
-  private static let pause = Duration.milliseconds(10)
+  /// How often a torn header or list of a live file is read again, and the pauses between: together one second.
+  private static let liveAttempts = 115
+  private static func pause(_ attempt: Int) -> Duration { .milliseconds(attempt <= 16 ? 1 : 10) }
 
   private let attempts: Int
+  /// A pair of slots of which one stayed torn for all attempts: a crash left it so, and it is not waited for again.
+  private var tornPair: [UInt8]?
 
   package let file: OpenFile
   /// The path with the last component's links resolved.
@@ -133,13 +139,17 @@ package final class DatabaseFile {
         if main.isEncrypted { break }
         let pair = try HeaderPair(parsing: Array(bytes.dropFirst(MainHeader.size)))
         // A slot that stays torn was left so by a crash; the other one counts.
-        if pair.isWhole || attempt == attempts { return (mainBytes, main, pair) }
+        if pair.isWhole || pair.bytes == tornPair { return (mainBytes, main, pair) }
+        if attempt == attempts {
+          tornPair = pair.bytes
+          return (mainBytes, main, pair)
+        }
       } catch {
         last = error
         // No retry makes a DuckDB file of something else.
         if error.offset == 8 || bytes.count < HeaderPair.end { break }
       }
-      time.sleep(Self.pause)
+      time.sleep(Self.pause(attempt))
     }
     guard let last else { throw HotCopyError.encrypted(path) }
     throw HotCopyError.notADatabase(path, "\(last)")
@@ -149,7 +159,7 @@ package final class DatabaseFile {
   /// - Throws: `HotCopyError`, also when the list stays unreadable under one header: then it is damaged.
   package func state() throws -> StorageState {
     var last: FormatError?
-    for _ in 1...attempts {
+    for attempt in 1...attempts {
       let before = try headers()
       try checkVersion(before.main, before.pair.current)
       let list: FreeList
@@ -158,7 +168,7 @@ package final class DatabaseFile {
         (list, blocks) = try freeList(of: before.pair.current)
       } catch {
         last = error
-        time.sleep(Self.pause)
+        time.sleep(Self.pause(attempt))
         continue
       }
       let state = StorageState(

@@ -4,7 +4,8 @@ package import SystemPackage
 // A copy of an encrypted database. Without the key neither header, free list, block checksums nor markers of the log
 // can be read (docs/formats/duckdb.md §6.7), so a copy beside a writer could not be told to be right. Hence:
 //
-//   E1  Nobody holds the engine's write lock, before the first byte is read and after the last.
+//   E1  Nobody has the file open for writing, before the first byte is read and after the last. Where that cannot be
+//       told (`WriterPresence`), the files must not have changed for 30 s.
 //   E2  The logs are read before the main file, all as they lie: also `.wal.checkpoint`, which a checkpoint that died
 //       left and the engine merges.
 //   E3  Main file and logs are the same files with the same sizes and times afterwards, and the raw headers the same
@@ -14,6 +15,9 @@ package import SystemPackage
 package final class EncryptedCopy {
   /// How often a copy is begun anew when the database changed meanwhile.
   private static let attempts = 5
+
+  /// E1.
+  private static let quietNanoseconds: Int64 = 30_000_000_000
 
   private let database: DatabaseFile
   private let name: FilePath
@@ -67,8 +71,20 @@ package final class EncryptedCopy {
 
   /// E1.
   private func checkNoWriter() throws {
-    guard let writer = try database.writer() else { return }
-    throw HotCopyError.encryptedInUse(database.path, writer: writer, program: ThisProcess.program(of: writer))
+    while true {
+      switch try database.writerPresence() {
+      case .nobody: return
+      case .writer(let pid):
+        throw HotCopyError.encryptedInUse(
+          database.path, writer: pid ?? 0, program: pid.flatMap { ThisProcess.program(of: $0) })
+      case .unknown:
+        // A clock that is behind the file's makes it young for longer; the change itself makes the copy begin anew.
+        let age = database.time.nowNanoseconds - (try database.lastChange())
+        if age >= Self.quietNanoseconds { return }
+        try Interruption.check()
+        database.time.sleep(.milliseconds(500))
+      }
+    }
   }
 
   /// Everything by which a change shows (E3).
@@ -89,7 +105,9 @@ package final class EncryptedCopy {
   private func copyLog(_ source: FilePath, to target: FilePath) throws -> (size: Int64, header: LogHeader?) {
     do {
       let file = try OpenFile(source, [.noFollow], files: files)
-      let header = try? LogHeader(parsing: try file.read(count: LogHeader.maximumLength, at: 0))
+      let bytes = try file.read(count: LogHeader.maximumLength, at: 0)
+      // A header that cannot be read is copied as it lies; it only names the checkpoint in the report.
+      let header = (try? LogHeader(parsing: bytes)) ?? nil
       return (try copy(file, to: target, nil), header)
     } catch let error as SystemError where error.errno == .noSuchFileOrDirectory {
       return (0, nil)

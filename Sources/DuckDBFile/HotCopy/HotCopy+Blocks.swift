@@ -44,7 +44,7 @@ extension HotCopy {
   /// (docs/formats/duckdb.md §1.4), so more patience is due before it is called damage.
   /// - Throws: `HotCopyError.damaged` when it stays wrong under one header.
   func readAgain(_ block: Int, into room: UnsafeMutableRawBufferPointer) throws -> Bool {
-    let attempts = try frozen != nil || database.writer() == nil ? 3 : 100
+    let attempts = try frozen == nil && mayBeWritten() ? 100 : 3
     for _ in 0..<attempts {
       guard try observe() else { return false }
       let count = try blocks.read(into: room, at: state.geometry.offset(of: block))
@@ -139,10 +139,9 @@ extension HotCopy {
     try logTarget.close()
     return Result(
       method: frozen == nil ? .hotCopy : options.keepsClone ? .reflink : .clone, iteration: state.header.iteration,
-      storageVersion: state.main.storageVersion == StorageVersion.inDatabaseHeader
-        ? state.header.compatibility : state.main.storageVersion,
+      storageVersion: state.storageVersion,
       libraryVersion: state.main.libraryVersion, blockSize: state.geometry.allocationSize, blocksInUse: inUse.count,
       blocksFree: state.freeList.free.count, logBytes: log.byteCount, passes: passes, flips: flips,
-      restarts: restarts, byteCount: end)
+      restarts: restarts, byteCount: end, warnings: warnings)
   }
 }

@@ -16,6 +16,8 @@ package import SystemPackage
 //   I6  A missed header (two checkpoints between two looks) forgets everything that was copied.
 //   I7  Metadata blocks, which are rewritten in place, are read last, each until its checksum is right.
 //   I8  The path leads to the same file at the end as at the start.
+//       A checkpoint of an empty log leaves no marker: then the header must stay for a while (the rest), or nothing must
+//       have been written to the file while we read (the quiet proof, `QuietProof.swift`).
 //   I9  Where the file system has clones, one freezes the main file for a moment: after the log, under the same header
 //       before and after and in the clone itself, with I5 and I8 holding (docs/formats/duckdb.md §6.4). Everything is
 //       then read from the clone, which nobody writes to, and no header can come in between any more.
@@ -87,10 +89,20 @@ package final class HotCopy {
     package let restarts: Int
     /// Bytes, holes included.
     package let byteCount: Int64
+    /// What could not be told about writers, a sentence each without a full stop.
+    package var warnings: [String] = []
   }
 
   /// Bytes between two looks at the header, at most: one buffer.
   private static let runBytes = 1 << 20
+
+  /// The copy is given up when it is not done after this time because of checkpoints that come without a pause.
+  private static let checkpointLoopPatience = Duration.seconds(40)
+  /// So many full restarts (I6), or so many checkpoints after the first pass, are checkpoints without a pause.
+  private static let checkpointLoopRestarts = 20
+  private static let checkpointLoopFlips = 100
+  /// A change of the files that is older cannot be a writer's, where nobody was seen to write.
+  private static let writerAge = Duration.seconds(30)
 
   let database: DatabaseFile
   let options: Options
@@ -117,11 +129,18 @@ package final class HotCopy {
   var passes = 0
   var flips = 0
   var restarts = 0
+  private(set) var warnings: [String] = []
   private var began: Int64
   private var firstPass: Int64?
+  private var flipsInFirstPass = 0
   private var checkpointSeen: (iteration: UInt64, at: Int64)?
   private var mismatchSeen: (iteration: UInt64, at: Int64)?
-  private var settledAt: UInt64?
+  private var damageSeen: LogDamage?
+  /// The header under which no checkpoint without a marker can be running: a rest has shown it.
+  private var restedAt: UInt64?
+  /// The marker of a checkpoint that died.
+  private var deadMarker: LogScan.Marker?
+  private var proof: QuietProof
 
   /// Prepares a copy into two new files of a directory, `name` and `name.wal`; neither may exist.
   ///
@@ -140,6 +159,7 @@ package final class HotCopy {
     self.time = time
     self.progress = progress
     began = time.monotonicNanoseconds
+    proof = QuietProof(database)
     state = try database.state()
     valid = BlockSet(limit: state.blockCount)
     carried = valid
@@ -169,18 +189,18 @@ package final class HotCopy {
   /// One round; nil when the header changed or the log would not hold still.
   private func round() throws -> LiveLog? {
     guard try copyDataBlocks() else { return nil }
-    firstPass = firstPass ?? time.monotonicNanoseconds - began
+    if firstPass == nil { (firstPass, flipsInFirstPass) = (time.monotonicNanoseconds - began, flips) }
     guard let log = try stageLog() else { return nil }
     guard try isQuiet(log) else { return nil }
     if log.hasRowGroups { try copyBlocksOutsideUse() }
     guard try copyMetadataBlocks() else { return nil }
-    return try confirm() ? log : nil
+    return try confirm(log) ? log : nil
   }
 
   private func stageLog() throws -> LiveLog? {
     do {
       let log = try logs.stage(for: state, into: logTarget)
-      mismatchSeen = nil
+      (mismatchSeen, damageSeen) = (nil, nil)
       return log
     } catch LiveLogReader.Failure.changedWhileRead {
       _ = try observe()
@@ -192,20 +212,89 @@ package final class HotCopy {
         time.sleep(.milliseconds(10))
       }
       return nil
+    } catch LiveLogReader.Failure.damaged(let damage) {
+      if try observe() { try judge(damage) }
+      return nil
+    } catch LiveLogReader.Failure.unknownEntry(let entry) {
+      guard try !observe() else {
+        throw HotCopyError.unknownEntry(database.path, type: entry.type, offset: entry.offset)
+      }
+      return nil
     } catch let error as FormatError {
       guard try !observe() else { throw HotCopyError.damaged(LogNames.log(of: database.path), "\(error)") }
       return nil
     }
   }
 
-  /// I5, and the rest for a checkpoint that leaves no marker.
+  /// Wrong bytes that stay for a second are damage; a writer would have finished them.
+  private func judge(_ damage: LogDamage) throws {
+    if let damageSeen, damage.isStill(damageSeen) {
+      throw HotCopyError.walDamaged(database.path, offset: damage.offset, commitsBehind: damage.commitsBehind)
+    }
+    damageSeen = damage
+    for _ in 0..<100 where try observe() { time.sleep(.milliseconds(10)) }
+  }
+
+  /// I5, for checkpoints with a marker and without.
   private func isQuiet(_ log: LiveLog) throws -> Bool {
-    guard options.waitsForCheckpoints, try database.writer() != nil else { return true }
-    if log.isCheckpointRunning { return try waitForCheckpoint() }
-    guard log.isEmpty, settledAt != state.header.iteration else { return true }
-    settledAt = state.header.iteration
-    time.sleep(options.settle)
-    return try observe()
+    guard options.waitsForCheckpoints else { return true }
+    if let marker = log.runningCheckpoint { return try mayFinish(beside: marker) }
+    guard log.isEmpty, restedAt != state.header.iteration, try mayBeWritten() else { return true }
+    // Shown at the end, when everything was read.
+    return proof.isPossible ? true : try rest()
+  }
+
+  /// Whether the checkpoint that left a marker cannot be running.
+  private func mayFinish(beside marker: LogScan.Marker) throws -> Bool {
+    if try marker == deadMarker || !mayBeWritten() { return true }
+    guard try isDead() else { return try waitForCheckpoint() }
+    deadMarker = marker
+    return true
+  }
+
+  /// Whether a writer may be at work.
+  func mayBeWritten() throws -> Bool {
+    switch try database.writerPresence() {
+    case .writer: return true
+    case .nobody: return false
+    case .unknown(let unseen):
+      let age = time.nowNanoseconds - (try database.lastChange())
+      guard age < Self.writerAge.nanoseconds else { return false }
+      warn(
+        "\(database.path.text) changed \(max(age, 0) / 1_000_000_000) s ago and nobody was seen to have it open"
+          + (unseen == 0 ? "" : " (\(unseen) processes do not let their open files be seen)")
+          + ": if a program writes to it from another machine, copy it there")
+      return true
+    }
+  }
+
+  /// Whether whoever has the database open came after the checkpoint died: an engine up to 1.4 leaves its marker in the
+  /// log when it opens the database again.
+  private func isDead() throws -> Bool {
+    let changed = try database.lastChange()
+    var starts = try FileHolders(of: database.identity).seen.filter(\.mayWrite).map(\.began)
+    if let pid = try database.writer() { starts.append(ThisProcess.start(of: pid)) }
+    let margin: Int64 = 2_000_000_000
+    if !starts.isEmpty, starts.allSatisfy({ $0.map { changed + margin < $0 } ?? false }) { return true }
+    guard time.nowNanoseconds - changed > Duration.seconds(300).nanoseconds else { return false }
+    warn(
+      "the log of \(database.path.text) ends with a checkpoint that has not gone on for 5 minutes: it was taken for dead")
+    return true
+  }
+
+  private func warn(_ text: String) {
+    if !warnings.contains(text) { warnings.append(text) }
+  }
+
+  /// Looks at the header for a while: a checkpoint without a marker would make it change.
+  private func rest() throws -> Bool {
+    let end = time.monotonicNanoseconds + options.settle.nanoseconds
+    while time.monotonicNanoseconds < end {
+      time.sleep(.milliseconds(1))
+      guard try observe() else { return false }
+    }
+    restedAt = state.header.iteration
+    return true
   }
 
   /// Waits a little for the header of a running checkpoint; always asks for another round.
@@ -234,7 +323,7 @@ package final class HotCopy {
       guard let log = try stageLog(), try isQuiet(log) else { continue }
       guard let clone = try makeClone(in: folder) else { return nil }
       let bytes = try clone.read(count: Int(HeaderPair.end), at: 0)
-      guard try confirm(), bytes == state.mainBytes + state.pair.bytes else { continue }
+      guard try confirm(log), bytes == state.mainBytes + state.pair.bytes else { continue }
       frozen = clone
       return log
     }
@@ -263,7 +352,7 @@ package final class HotCopy {
   }
 
   /// I3, I5, I8.
-  private func confirm() throws -> Bool {
+  private func confirm(_ log: LiveLog) throws -> Bool {
     guard try observe() else { return false }
     for block in carried.intersection(valid) where try !hasSameStoredChecksum(block) {
       valid = BlockSet(limit: state.blockCount)
@@ -271,12 +360,19 @@ package final class HotCopy {
       restarts += 1
       return false
     }
-    if options.waitsForCheckpoints, try logs.hasCheckpointBegun(under: state.header), try database.writer() != nil {
-      return try waitForCheckpoint()
+    if options.waitsForCheckpoints {
+      if let marker = try logs.runningCheckpoint(under: state.header), try !mayFinish(beside: marker) { return false }
+      guard try wasQuiet(log) else { return false }
     }
     guard try observe() else { return false }
     guard try database.isStillInPlace() else { throw HotCopyError.replaced(database.path) }
     return true
+  }
+
+  /// Whether a checkpoint without a marker cannot have changed what was read; else the next round takes the rest.
+  private func wasQuiet(_ log: LiveLog) throws -> Bool {
+    guard log.isEmpty, restedAt != state.header.iteration, try mayBeWritten() else { return true }
+    return try proof.holds(time)
   }
 
   /// Looks at the header; when it changed, keeps what both headers use.
@@ -285,7 +381,11 @@ package final class HotCopy {
   func observe() throws -> Bool {
     try Interruption.check()
     if frozen != nil { return true }
-    if state.hasSameHeaders(as: try database.headers()) { return true }
+    let look = try proof.look(at: time.monotonicNanoseconds)
+    if state.hasSameHeaders(as: try database.headers()) {
+      proof.unchanged(look)
+      return true
+    }
     let next = try database.state()
     flips += 1
     // The other slot must still hold the header we knew: only then was none missed (I6).
@@ -300,6 +400,7 @@ package final class HotCopy {
       valid = BlockSet(limit: next.blockCount)
       restarts += 1
     }
+    try proof.changed(look, isNext: isNext)
     carried = valid
     state = next
     return false
@@ -308,10 +409,15 @@ package final class HotCopy {
   // MARK: - Limits
 
   private func checkPatience() throws {
-    let limit = max(options.patience.nanoseconds, 5 * (firstPass ?? 0))
-    if time.monotonicNanoseconds - began > limit {
-      throw HotCopyError.doesNotSettle(
-        database.path, "\(flips) checkpoints came in \((time.monotonicNanoseconds - began) / 1_000_000_000) s")
+    let elapsed = time.monotonicNanoseconds - began
+    let isLoop =
+      restarts >= Self.checkpointLoopRestarts
+      || firstPass != nil && flips - flipsInFirstPass >= Self.checkpointLoopFlips
+    if isLoop, elapsed > Self.checkpointLoopPatience.nanoseconds {
+      throw HotCopyError.noPause(database.path, checkpoints: flips, seconds: elapsed / 1_000_000_000)
+    }
+    if elapsed > max(options.patience.nanoseconds, 5 * (firstPass ?? 0)) {
+      throw HotCopyError.doesNotSettle(database.path, "\(flips) checkpoints came in \(elapsed / 1_000_000_000) s")
     }
   }
 

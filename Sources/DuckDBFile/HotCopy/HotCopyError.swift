@@ -9,7 +9,7 @@ public enum HotCopyError: Error, Sendable, Equatable {
   case unknownVersion(FilePath, UInt64, library: String)
   /// The database is encrypted: its blocks cannot be told apart.
   case encrypted(FilePath)
-  /// The database is encrypted and a program has it open for writing: by PID, 0 = in another container.
+  /// The database is encrypted and a program has it open for writing: by PID; 0: which one cannot be seen.
   case encryptedInUse(FilePath, writer: Int32, program: String?)
   /// The file system cannot share the database's storage with the copy.
   case cannotShare(FilePath)
@@ -19,8 +19,18 @@ public enum HotCopyError: Error, Sendable, Equatable {
   case openInThisProcess(FilePath)
   /// The writer did not give us a quiet moment within the limits.
   case doesNotSettle(FilePath, String)
+  /// The writer makes one checkpoint after the other: how many were seen, and in how many seconds.
+  case noPause(FilePath, checkpoints: Int, seconds: Int64)
   /// The log beside the database is of another database or another checkpoint.
   case foreignLog(FilePath, String)
+  /// The WAL is damaged before its end: where, and how many commits lie behind that.
+  case walDamaged(FilePath, offset: Int64, commitsBehind: Int)
+  /// The WAL holds an entry of a type that this program does not know.
+  case unknownEntry(FilePath, type: UInt8, offset: Int64)
+  /// Committed data may lie beside another name of the file: a hard link, and why it cannot be told.
+  case otherName(FilePath, String)
+  /// The file alone is mounted, without the directory in which its WAL lies.
+  case mountedAlone(FilePath)
   /// The database was replaced or removed while it was copied, again and again.
   case replaced(FilePath)
 
@@ -34,8 +44,12 @@ public enum HotCopyError: Error, Sendable, Equatable {
     case .cannotShare: "reflink.unsupported"
     case .damaged: "duckdb.damaged"
     case .openInThisProcess: "duckdb.open-in-this-process"
-    case .doesNotSettle: "duckdb.does-not-settle"
+    case .doesNotSettle, .noPause: "duckdb.does-not-settle"
     case .foreignLog: "duckdb.foreign-log"
+    case .walDamaged: "duckdb.wal-damaged"
+    case .unknownEntry: "duckdb.unknown-entry"
+    case .otherName: "duckdb.other-name"
+    case .mountedAlone: "duckdb.mounted-alone"
     case .replaced: "duckdb.replaced"
     }
   }
@@ -49,13 +63,25 @@ public enum HotCopyError: Error, Sendable, Equatable {
         + "which this hrp does not know (it knows 64 to 69)"
     case .encrypted(let path): "\(path.text) is encrypted, and cannot be read without its key"
     case .encryptedInUse(let path, let writer, let program):
-      "\(path.text) is encrypted and in use by \(writer == 0 ? "a process in another container" : "PID \(writer)")"
+      "\(path.text) is encrypted and in use by "
+        + (writer == 0 ? "a process that cannot be seen from here" : "PID \(writer)")
         + (program.map { " (\($0))" } ?? "")
     case .cannotShare(let path): "the file system cannot share the storage of \(path.text) with a backup"
     case .damaged(let path, let why): "\(path.text) is damaged: \(why)"
     case .openInThisProcess(let path): "this process itself has \(path.text) open"
     case .doesNotSettle(let path, let why): "no consistent copy of \(path.text) could be taken: \(why)"
+    case .noPause(let path, let checkpoints, let seconds):
+      "no consistent copy of \(path.text) could be taken: a program makes a checkpoint of it all the time "
+        + "(\(checkpoints) seen in \(seconds) s), with no pause between them"
     case .foreignLog(let path, let why): "the log beside \(path.text) does not belong to it: \(why)"
+    case .walDamaged(let path, let offset, let commits):
+      "the WAL of \(path.text) is damaged at byte \(offset)"
+        + (commits == 0 ? "" : ", and \(commits) \(commits == 1 ? "commit lies" : "commits lie") behind that")
+    case .unknownEntry(let path, let type, let offset):
+      "the WAL of \(path.text) holds an entry of type \(type) at byte \(offset), which this hrp does not know"
+    case .otherName(let path, let why): "\(path.text) has more than one name, and \(why)"
+    case .mountedAlone(let path):
+      "\(path.text) is mounted as a single file, so its WAL, which lies beside it, cannot be seen here"
     case .replaced(let path): "\(path.text) was replaced or removed while it was copied"
     }
   }
@@ -77,8 +103,20 @@ public enum HotCopyError: Error, Sendable, Equatable {
       "Check the disk, keep the file as it is, and restore the newest backup that verifies (hrp backup list)."
     case .openInThisProcess: "Close the connection first, or run the copy in a process of its own."
     case .doesNotSettle: "Try again when less is being written, or run CHECKPOINT in the program that writes."
+    case .noPause:
+      "Let that program wait a tenth of a second between two checkpoints (COMMIT needs none), or keep the database on a "
+        + "file system with clones (XFS, btrfs, APFS)."
     case .foreignLog:
       "Open the database once with its own DuckDB to see what it says; do not delete the log before you have a copy."
+    case .walDamaged:
+      "If a program has the database open, run CHECKPOINT in it now: it still holds every row, and writes them to the "
+        + "database file. If none has, copy the database and its .wal elsewhere before anything opens them, then restore "
+        + "the newest backup that verifies (hrp recover)."
+    case .unknownEntry: "Install a newer hrp. Or run CHECKPOINT in the program that writes: then the WAL is empty."
+    case .otherName:
+      "Use the name that the writing program uses, and remove names that nobody needs (find DIR -samefile FILE lists "
+        + "them)."
+    case .mountedAlone: "Mount the directory that holds the database instead of the file (docker run -v DIR:DIR)."
     case .replaced: "Run the backup again when the program that replaces the file is done."
     }
   }

@@ -7,8 +7,8 @@ struct LiveLog {
   var byteCount: Int64 = 0
   /// Whether an entry names blocks that are not in use under the header: they must be copied too.
   var hasRowGroups = false
-  /// A checkpoint has put its marker into the log and its header is not there yet (rule W).
-  var isCheckpointRunning = false
+  /// The marker of a checkpoint that has begun and has not made its header current (rule W).
+  var runningCheckpoint: LogScan.Marker?
 
   var isEmpty: Bool { byteCount == 0 }
 }
@@ -21,6 +21,10 @@ final class LiveLogReader {
     case changedWhileRead
     /// Another checkpoint's log, or another database's: why.
     case mismatch(String)
+    /// What follows the live part is damage, unless a writer is writing it just now.
+    case damaged(LogDamage)
+    /// An entry of a type that is not known is replayed.
+    case unknownEntry(LogScan.UnknownEntry)
   }
 
   /// A stretch of a log that is kept.
@@ -50,9 +54,9 @@ final class LiveLogReader {
     base = try database.logBase()
     main = try LogFile.open(LogNames.log(of: base), buffer: buffer, files: files)
     checkpoint = try LogFile.open(LogNames.checkpointLog(of: base), buffer: buffer, files: files)
-    let (pieces, isRunning) = try livePieces(for: state)
+    let (pieces, running) = try livePieces(for: state)
     var log = LiveLog()
-    log.isCheckpointRunning = isRunning
+    log.runningCheckpoint = running
     // A header alone replays to nothing.
     if pieces.count > 1 {
       log.hasRowGroups = pieces.contains { $0.log.scan?.firstRowGroups != nil }
@@ -64,33 +68,34 @@ final class LiveLogReader {
     return log
   }
 
-  /// Whether a checkpoint has begun since the log was staged: its marker is the last thing in the log.
-  func hasCheckpointBegun(under header: DatabaseHeader) throws -> Bool {
+  /// The marker of a checkpoint that has begun and has not made its header current, as the WAL is now.
+  func runningCheckpoint(under header: DatabaseHeader) throws -> LogScan.Marker? {
     if main?.scan == nil {
       // There was no log, or nothing in it: one may have come since.
       main = try LogFile.open(LogNames.log(of: database.logBase()), buffer: buffer, files: files)
     } else {
       try main?.scanAgain()
     }
-    guard let marker = main?.scan?.finalMarker else { return false }
-    return marker.metaBlock != header.metaBlock?.raw
+    guard let marker = main?.scan?.finalMarker, marker.metaBlock != header.metaBlock?.raw else { return nil }
+    return marker
   }
 
   // MARK: - Which parts
 
-  private func livePieces(for state: StorageState) throws -> (pieces: [Piece], isCheckpointRunning: Bool) {
-    guard let main, let scan = main.scan else { return ([], false) }
+  private func livePieces(for state: StorageState) throws -> (pieces: [Piece], running: LogScan.Marker?) {
+    guard let main, let scan = main.scan else { return ([], nil) }
     try checkKind(scan.header)
     if let marker = scan.finalMarker, marker.metaBlock == state.header.metaBlock?.raw {
       // That checkpoint is done, and with it this log; what came during it is the live log.
-      return (try allPieces(of: checkpoint, iteration: state.header.iteration, state), false)
+      return (try allPieces(of: checkpoint, iteration: state.header.iteration, state), nil)
     }
     try checkOwner(scan.header, iteration: state.header.iteration, state)
+    try checkWhole(main, scan, state)
     var pieces = [Piece(log: main, range: 0..<Int64(scan.header.length))]
     pieces += scan.liveRanges.map { Piece(log: main, range: $0) }
-    guard scan.finalMarker != nil else { return (pieces, false) }
+    guard let running = scan.finalMarker else { return (pieces, nil) }
     let during = try allPieces(of: checkpoint, iteration: state.header.iteration &+ 1, state)
-    return (pieces + during.dropFirst(), true)
+    return (pieces + during.dropFirst(), running)
   }
 
   /// Header and live parts of the checkpoint's log; empty when there is none.
@@ -98,6 +103,7 @@ final class LiveLogReader {
     guard let log, let scan = log.scan else { return [] }
     try checkKind(scan.header)
     try checkOwner(scan.header, iteration: iteration, state)
+    try checkWhole(log, scan, state)
     return [Piece(log: log, range: 0..<Int64(scan.header.length))]
       + scan.liveRanges.map { Piece(log: log, range: $0) }
   }
@@ -106,6 +112,11 @@ final class LiveLogReader {
     guard header.version == 2 else {
       throw FormatError("log header", at: 0, "version \(header.version) of the log is not one that hrp can read")
     }
+  }
+
+  private func checkWhole(_ log: LogFile, _ scan: LogScan, _ state: StorageState) throws(Failure) {
+    if let damage = log.damage, damage.isDamage(inStorageVersion: state.storageVersion) { throw .damaged(damage) }
+    if let entry = scan.unknownLiveEntry { throw .unknownEntry(entry) }
   }
 
   private func checkOwner(_ header: LogHeader, iteration: UInt64, _ state: StorageState) throws(Failure) {

@@ -3,6 +3,8 @@ package import SystemPackage
 
 /// A hot copy for its own sake: hidden until it is whole and durable, then given its name.
 package struct StandaloneCopy {
+  private static let prefix = ".hrp-copy."
+
   private let source: FilePath
   private let target: FilePath
   private let files: any FileSystem
@@ -26,25 +28,25 @@ package struct StandaloneCopy {
     }
     let database = try DatabaseFile(source, files: files, time: time)
     let parent = try OpenFile(target.removingLastComponent(), [.directory], files: files)
-    let hidden = FilePath(".hrp-copy.\(ThisProcess.pid).partial")
-    try files.removeTree(hidden, at: parent.descriptor)
-    try files.makeDirectory(hidden, at: parent.descriptor, permissions: 0o700)
+    try HiddenFolder.removeAbandoned(Self.prefix, in: parent)
+    let hidden = try HiddenFolder(Self.prefix, in: parent)
     defer {
-      // Empty by then, or the rest of a failed copy; what cannot be removed is hidden.
-      try? files.removeTree(hidden, at: parent.descriptor)
+      // Empty by then, or the rest of a failed copy; what cannot be removed is hidden, and removed by the next copy.
+      try? hidden.remove()
     }
-    let folder = try OpenFile(hidden, at: parent.descriptor, [.directory, .noFollow], files: files)
     let permissions = try database.file.status().permissions & 0o666 | 0o600
     let result = try DatabaseCopy.run(
-      of: database, to: "db", at: folder.descriptor, permissions: permissions, files: files, time: time)
-    try publish(zip(["db", "db.wal", "db.wal.checkpoint"], names), from: folder)
+      of: database, to: "db", at: hidden.folder.descriptor, permissions: permissions, files: files, time: time)
+    var staged: [FilePath] = ["db"]
+    if result.logBytes > 0 { staged.append("db.wal") }
+    if result.checkpointLogBytes > 0 { staged.append("db.wal.checkpoint") }
+    try publish(Array(zip(staged, names)), from: hidden.folder)
     try parent.synchronize()
     return result
   }
 
   /// Makes the files durable and gives them their names, the database last.
-  private func publish(_ pairs: some Sequence<(FilePath, FilePath)>, from folder: OpenFile) throws {
-    let pairs = try pairs.filter { try files.exists($0.0, at: folder.descriptor) }
+  private func publish(_ pairs: [(staged: FilePath, name: FilePath)], from folder: OpenFile) throws {
     for (staged, _) in pairs { try OpenFile(staged, at: folder.descriptor, files: files).synchronize() }
     var named: [FilePath] = []
     do {

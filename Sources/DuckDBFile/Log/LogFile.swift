@@ -8,6 +8,9 @@ package final class LogFile {
   /// nil: nothing but a torn header, which every engine ignores.
   package var scan: LogScan? { scanner?.scan }
 
+  /// What is wrong behind the last whole entry, in any storage version; nil: nothing follows, or an ordinary torn end.
+  package private(set) var damage: LogDamage?
+
   private let buffer: IOBuffer
   private var scanner: LogScanner?
 
@@ -55,5 +58,6 @@ package final class LogFile {
     }
     scanner.finish()
     self.scanner = scanner
+    damage = try LogDamage(behind: scanner.scan, in: file, buffer: buffer)
   }
 }

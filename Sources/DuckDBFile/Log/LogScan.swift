@@ -10,6 +10,24 @@ package struct LogScan: Sendable, Equatable {
     package let metaBlock: UInt64
   }
 
+  /// Bytes behind the last whole entry.
+  package enum Tail: Sendable, Equatable {
+    case nothing
+    /// Fewer bytes than an entry's size and checksum take, or an entry that is longer than the rest of the WAL.
+    case cutShort
+    /// An entry of size 0: space that was reserved, or zeros of a crash.
+    case empty
+    /// A whole entry that is not what its checksum says, or no entry at all.
+    case wrong
+  }
+
+  /// An entry of a type that is in no DuckDB up to 2.0.
+  package struct UnknownEntry: Sendable, Equatable {
+    package let type: UInt8
+    /// Of its frame, in bytes from the start of the WAL.
+    package let offset: Int64
+  }
+
   /// The most markers that a log is believed to hold; a checkpoint leaves at most one each time an engine dies in it.
   package static let maximumMarkers = 10_000
 
@@ -21,8 +39,10 @@ package struct LogScan: Sendable, Equatable {
   package var markers: [Marker] = []
   /// Where the first row-group entry lies: it names blocks outside of those in use.
   package var firstRowGroups: Int64?
-  /// Whether bytes follow the last whole entry.
-  package var hasTail = false
+  /// What follows the last whole entry.
+  package var tail = Tail.nothing
+  /// Where the first entry lies that is of a type which this code does not know, and the type.
+  package var firstUnknown: UnknownEntry?
   /// Whole entries.
   package var entries = 0
   /// Commits.
@@ -34,13 +54,19 @@ package struct LogScan: Sendable, Equatable {
     lastCommitEnd = Int64(header.length)
   }
 
-  /// A marker that is followed by nothing but its own commit: the checkpoint runs, or has finished, or died just there.
+  /// A marker that no whole entry follows but its own commit: the checkpoint runs, or has finished, or died just there.
   ///
   /// A marker with later entries is dead: the engine died in that checkpoint, was opened again and went on appending.
-  /// Cutting at a dead marker would lose committed transactions (docs/formats/duckdb.md §3).
+  /// Cutting at a dead marker would lose committed transactions (docs/formats/duckdb.md §3). Torn bytes behind it change
+  /// nothing: they were never committed, and with a marker that has come true nothing before it counts any more.
   package var finalMarker: Marker? {
-    guard let last = markers.last, last.range.upperBound == end, !hasTail else { return nil }
+    guard let last = markers.last, last.range.upperBound == end else { return nil }
     return last
+  }
+
+  /// An unknown entry among those that are replayed; what it means for the copy cannot be told.
+  package var unknownLiveEntry: UnknownEntry? {
+    firstUnknown.flatMap { entry in liveRanges.contains { $0.contains(entry.offset) } ? entry : nil }
   }
 
   /// The parts of the log to keep up to its last commit, without any marker.
@@ -67,10 +93,15 @@ package struct LogScanner {
     static let rowGroups: UInt8 = 29
     static let checkpoint: UInt8 = 99
     static let commit: UInt8 = 100
+
+    /// All that an engine up to 2.0 writes: 30 and 31 are the triggers of 2.0, 98 begins a WAL.
+    static let known: Set<UInt8> = Set(1...6).union(8...14).union(20...31).union(98...100)
   }
 
   /// Bytes of size and checksum before the payload.
   private static let frameHeaderLength: Int64 = 16
+  /// A type and an end: two bytes of field number, one of type, two of end.
+  private static let minimumPayloadLength: Int64 = 5
   /// Bytes of the payload that are kept to know its type and, in a marker, its pointer.
   private static let headLength = 32
 
@@ -100,7 +131,7 @@ package struct LogScanner {
   /// Goes back to the end of the last whole entry, to look again at what was being written.
   package mutating func rewind() {
     isDone = false
-    scan.hasTail = false
+    scan.tail = .nothing
     beginFrame(at: scan.end)
   }
 
@@ -112,13 +143,13 @@ package struct LogScanner {
     while !isDone, !rest.isEmpty {
       let taken = frameHeader.count < Self.frameHeaderLength ? takeFrameHeader(rest, limit) : takePayload(rest)
       rest = UnsafeRawBufferPointer(rebasing: rest[taken...])
-      if frameHeader.count == Self.frameHeaderLength, payloadSeen == payloadLength { finishFrame() }
+      if !isDone, frameHeader.count == Self.frameHeaderLength, payloadSeen == payloadLength { finishFrame() }
     }
   }
 
   /// Says that no more bytes come.
   package mutating func finish() {
-    if offset != scan.end { stop() }
+    if !isDone, offset != scan.end { stop(.cutShort) }
   }
 
   private mutating func takeFrameHeader(_ bytes: UnsafeRawBufferPointer, _ limit: Int64) -> Int {
@@ -129,11 +160,13 @@ package struct LogScanner {
     stored = frameHeader.withUnsafeBytes {
       UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
     }
+    guard let length = Int64(exactly: size), length <= limit - frameStart - Self.frameHeaderLength else {
+      stop(.cutShort)
+      return count
+    }
     // No payload is empty: it holds at least its type and its end.
-    guard let length = Int64(exactly: size), length >= 5,
-      length <= limit - frameStart - Self.frameHeaderLength
-    else {
-      stop()
+    guard length >= Self.minimumPayloadLength else {
+      stop(length == 0 ? .empty : .wrong)
       return count
     }
     payloadLength = length
@@ -152,8 +185,12 @@ package struct LogScanner {
   private mutating func finishFrame() {
     let frameEnd = frameStart + Self.frameHeaderLength + payloadLength
     // Field 100 is the type in every entry.
-    guard checksum.value == stored, head.count >= 3, head[0] == 100, head[1] == 0 else { return stop() }
-    switch head[2] {
+    guard checksum.value == stored, head.count >= 3, head[0] == 100, head[1] == 0 else { return stop(.wrong) }
+    let type = head[2]
+    if !EntryType.known.contains(type) {
+      scan.firstUnknown = scan.firstUnknown ?? LogScan.UnknownEntry(type: type, offset: frameStart)
+    }
+    switch type {
     case EntryType.commit: noteCommit(to: frameEnd)
     case EntryType.checkpoint: noteMarker(to: frameEnd)
     case EntryType.rowGroups: scan.firstRowGroups = scan.firstRowGroups ?? frameStart
@@ -175,20 +212,27 @@ package struct LogScanner {
   }
 
   private mutating func noteMarker(to frameEnd: Int64) {
-    guard let pointer = markerPointer, scan.markers.count < LogScan.maximumMarkers else { return stop() }
+    guard let pointer = markerPointer, scan.markers.count < LogScan.maximumMarkers else { return stop(.wrong) }
     scan.markers.append(LogScan.Marker(range: frameStart..<frameEnd, metaBlock: pointer))
   }
 
-  /// `64 00 63 | 65 00 | 64 00 | varint pointer | …`: the pointer stands at byte 7.
+  /// The root that a marker names: `64 00 63 | 65 00 | 64 00 varint pointer | 65 00 varint offset | FFFF FFFF`.
+  ///
+  /// The engine leaves a field out that has its default: with pointer 0 (block 0, part 0) there is no field 100.
   private var markerPointer: UInt64? {
-    var cursor = BinaryCursor(head.span.bytes, part: "checkpoint marker")
-    guard (try? cursor.skip(7)) != nil else { return nil }
-    return try? cursor.readVarint()
+    do throws(FormatError) {
+      var cursor = BinaryCursor(head.span.bytes, part: "checkpoint marker")
+      try cursor.skip(3)
+      guard try cursor.read(UInt16.self) == 101 else { return nil }
+      return try cursor.read(UInt16.self) == 100 ? try cursor.readVarint() : 0
+    } catch {
+      return nil
+    }
   }
 
-  private mutating func stop() {
+  private mutating func stop(_ tail: LogScan.Tail) {
     isDone = true
-    scan.hasTail = true
+    scan.tail = tail
   }
 
   private mutating func beginFrame(at offset: Int64) {

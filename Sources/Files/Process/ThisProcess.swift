@@ -153,8 +153,13 @@ package enum ThisProcess {
     if failed { throw SystemError("faccessat", Errno(rawValue: errno), path: directory.text) }
   }
 
-  /// Whether something is mounted at a path, links in it resolved (Linux: `/proc/self/mountinfo`, man 5 proc).
+  /// Whether something is mounted at a path itself: a directory, or a file alone.
+  ///
+  /// The path must be without symlinks. Linux says it of the path (`statx`); before 5.8 its table of mounts does
+  /// (`/proc/self/mountinfo`, man 5 proc).
   package static func isMountPoint(_ path: FilePath) -> Bool {
+    let answer = path.withPlatformString { hrp_is_mount_root($0) }
+    if answer >= 0 { return answer == 1 }
     guard let table = text("/proc/self/mountinfo") else { return false }
     return table.split(separator: "\n").contains { line in
       let fields = line.split(separator: " ")

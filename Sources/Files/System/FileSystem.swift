@@ -28,6 +28,14 @@ package struct OpenMode: OptionSet, Sendable {
 /// Who else uses a lock.
 package enum LockKind: Sendable { case shared, exclusive }
 
+/// Who else may have a file open.
+package enum Openers: Sendable {
+  /// Those that may write to it.
+  case writers
+  /// Anybody.
+  case all
+}
+
 /// The seam to the kernel: each call is one system call, restarted when a signal interrupts it.
 ///
 /// Everything that reads or writes a user's data goes through a value of this protocol, so that tests can make the n-th
@@ -123,6 +131,20 @@ package protocol FileSystem: Sendable {
   /// The process that holds a POSIX lock which a lock of this kind on the whole file would meet.
   /// The corresponding C function is `fcntl(F_GETLK)`.
   func lockHolder(_ descriptor: Descriptor, against kind: LockKind) throws(SystemError) -> Int32?
+  /// Whether another descriptor of any process has the file open, whatever became of its locks.
+  ///
+  /// It works across users, containers and mounts of this machine. With `.writers` the descriptor must be open for
+  /// reading only.
+  /// - Returns: nil where the kernel does not say: macOS, a network file system, a file of another user.
+  ///
+  /// The corresponding C function is `fcntl(F_SETLEASE)`; the lease is given back at once.
+  func hasOtherOpeners(_ descriptor: Descriptor, _ openers: Openers) throws(SystemError) -> Bool?
+  /// Whether only this machine's kernel writes to the file system, and each write moves a file's modification time, in
+  /// steps below 20 ms.
+  ///
+  /// False for network file systems, FUSE, what a virtual machine shares with its host, and unknown ones. The
+  /// corresponding C function is `fstatfs`.
+  func isLocal(_ descriptor: Descriptor) throws(SystemError) -> Bool
   /// Takes the lock that DuckDB takes when it opens a file for writing, or says that somebody holds one.
   ///
   /// It is gone as soon as this process closes any descriptor of the file. The corresponding C function is

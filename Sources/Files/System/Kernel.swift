@@ -259,6 +259,23 @@ package struct Kernel: FileSystem {
     return held == 1 ? holder : nil
   }
 
+  package func hasOtherOpeners(_ descriptor: Descriptor, _ openers: Openers) throws(SystemError) -> Bool? {
+    do {
+      return try call("fcntl") { hrp_has_other_openers(descriptor.number, openers == .all ? 1 : 0) } == 1
+    } catch  where Self.noLeases.contains(error.errno) {
+      return nil
+    }
+  }
+
+  /// What the kernel says where it gives no lease (man 2 fcntl, "F_SETLEASE").
+  private static let noLeases: Set<Errno> = [
+    .permissionDenied, .notPermitted, .invalidArgument, .notSupported, .notSupportedOnSocket, .noFunction,
+  ]
+
+  package func isLocal(_ descriptor: Descriptor) throws(SystemError) -> Bool {
+    try call("fstatfs") { hrp_is_local(descriptor.number) } == 1
+  }
+
   package func takeWriteLock(_ descriptor: Descriptor) throws(SystemError) -> Bool {
     try call("fcntl") { hrp_take_write_lock(descriptor.number) } == 1
   }

@@ -1,0 +1,109 @@
+package import SystemPackage
+
+#if canImport(Glibc)
+  private import Glibc
+#elseif canImport(Musl)
+  private import Musl
+#elseif canImport(Darwin)
+  private import Darwin
+#endif
+
+/// The processes that have a file open, as far as this one may look (Linux: `/proc/PID/fd`, man 5 proc).
+///
+/// An ordinary user sees the own processes only, and nobody sees those of another container: an empty list proves nothing.
+package struct FileHolders: Sendable {
+  /// A descriptor of another process.
+  package struct Holder: Sendable, Equatable {
+    package let pid: Int32
+    /// The file's name, as that process opened it.
+    package let path: FilePath
+    /// Whether it may write to it.
+    package let mayWrite: Bool
+    /// When the process began, in nanoseconds since 1970 UTC; nil when the system does not say.
+    package let began: Int64?
+  }
+
+  package let seen: [Holder]
+  /// Processes whose open files this one may not look at.
+  package let unseenProcesses: Int
+
+  /// Looks at all processes but this one.
+  /// - Throws: `SystemError` when the processes cannot be listed.
+  package init(of identity: FileIdentity) throws(SystemError) {
+    let kernel = Kernel()
+    var seen: [Holder] = []
+    var unseen = 0
+    guard try kernel.exists("/proc/self/fd") else {
+      (self.seen, unseenProcesses) = ([], 0)
+      return
+    }
+    let all = try OpenFile("/proc", [.directory], files: kernel)
+    for entry in try kernel.entries(of: all.descriptor) {
+      guard let pid = Int32(String(decoding: entry.name.bytes, as: UTF8.self)), pid != ThisProcess.pid else { continue }
+      do {
+        seen += try Self.holders(pid, identity, kernel)
+      } catch  where [.noSuchFileOrDirectory, .noSuchProcess].contains(error.errno) {
+        continue  // It has ended meanwhile.
+      } catch {
+        unseen += 1
+      }
+    }
+    self.seen = seen
+    unseenProcesses = unseen
+  }
+
+  private static func holders(_ pid: Int32, _ identity: FileIdentity, _ kernel: Kernel) throws(SystemError) -> [Holder] {
+    let folder = FilePath("/proc/\(pid)/fd")
+    let open = try OpenFile(folder, [.directory], files: kernel)
+    var found: [Holder] = []
+    for entry in try kernel.entries(of: open.descriptor) {
+      let name = folder.appending(entry.name.path.components)
+      guard Self.identity(of: name) == identity else { continue }
+      let path = try FilePath(bytes: kernel.linkTarget(name, at: nil))
+      let number = String(decoding: entry.name.bytes, as: UTF8.self)
+      found.append(
+        Holder(
+          pid: pid, path: path, mayWrite: mayWrite(pid, number, kernel), began: ThisProcess.start(of: pid)))
+    }
+    return found
+  }
+
+  /// Which file a symlink of `/proc` leads to. The corresponding C function is `stat`.
+  private static func identity(of path: FilePath) -> FileIdentity? {
+    var status = stat()
+    guard path.withPlatformString({ stat($0, &status) }) == 0 else { return nil }
+    return FileIdentity(
+      device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino))
+  }
+
+  /// What cannot be read may write.
+  private static func mayWrite(_ pid: Int32, _ number: String, _ kernel: Kernel) -> Bool {
+    guard let file = try? OpenFile(FilePath("/proc/\(pid)/fdinfo/\(number)"), files: kernel),
+      let bytes = try? file.read(count: 4096, at: 0)
+    else { return true }
+    let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("flags:") }
+    guard let flags = line.flatMap({ Int32($0.dropFirst(6).trimmingPrefix { $0.isWhitespace }, radix: 8) }) else {
+      return true
+    }
+    return flags & O_ACCMODE != O_RDONLY
+  }
+
+  /// Whether a process writes to the file through memory, which moves its modification time now and then only.
+  ///
+  /// - Returns: nil when the process does not let us look.
+  package static func isMappedForWriting(_ identity: FileIdentity, by pid: Int32) -> Bool? {
+    guard pid > 0, let file = try? OpenFile(FilePath("/proc/\(pid)/maps"), files: Kernel()) else { return nil }
+    let lines = LineReader(file)
+    do {
+      while let line = try lines.next() {
+        // In the form `7f..-7f.. rw-s 00000000 fd:01 1234 /path`.
+        let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
+        guard fields.count >= 5, String(decoding: fields[1], as: UTF8.self).hasPrefix("rw-s") else { continue }
+        if UInt64(String(decoding: fields[4], as: UTF8.self)) == identity.inode { return true }
+      }
+      return false
+    } catch {
+      return nil
+    }
+  }
+}
