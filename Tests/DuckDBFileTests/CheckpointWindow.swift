@@ -38,14 +38,20 @@ struct CheckpointWindow {
     expected = try engine.query("expected.duckdb", query, in: folder)
   }
 
-  /// Copies the database as it is in the window, by a copier that sees a writer; the header flips while it sleeps.
+  /// How old the files are by the copier's clock.
+  enum Age { case young, old }
+
+  /// Copies the database as it is in the window; the header flips while the copier sleeps.
+  /// - Parameter writer: who holds the lock, as far as the copier sees.
   func copy(
-    waiting: Bool, flips: Bool = true, patience: Duration = .seconds(60)
+    waiting: Bool, flips: Bool = true, patience: Duration = .seconds(60), writer: Int32? = 4242,
+    leases: HookedFileSystem.Leases = .real, now: Age = .young
   ) throws -> (result: HotCopy.Result, value: String) {
     let (database, log) = (folder + "/live.duckdb", folder + "/live.duckdb.wal")
     try replace(database, with: "before.duckdb")
     try replace(log, with: "before.duckdb.wal")
-    let time = ManualTime { number in
+    let age: Int64 = now == .young ? 1_000_000_000 : 3_600_000_000_000
+    let time = ManualTime(now: SystemTime().nowNanoseconds + age) { number in
       guard flips, number == 3 else { return }
       // In place, as an engine writes: the copier has the file open.
       let bytes = FileManager.default.contents(atPath: folder + "/after.duckdb") ?? Data()
@@ -54,7 +60,7 @@ struct CheckpointWindow {
       file?.closeFile()
       try? FileManager.default.removeItem(atPath: log)
     }
-    let files = HookedFileSystem(writer: 4242)
+    let files = HookedFileSystem(writer: writer, leases: leases)
     let target = folder + "/copy-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: false)
     let directory = try OpenFile(FilePath(target), [.directory], files: files)

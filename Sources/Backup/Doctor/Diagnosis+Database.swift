@@ -75,6 +75,10 @@ extension Diagnosis {
           "log", .failure, why,
           remedy: "Keep a copy of database and log (cp -a) before any program opens them; then hrp backup list.")
       ]
+    case .damaged(_, let damage):
+      let error = HotCopyError.walDamaged(
+        stack.database, offset: damage.offset, commitsBehind: damage.commitsBehind)
+      return [DiagnosisRow("log", .failure, error.message, remedy: error.remedy)]
     case .found(let scan, let bytes):
       let file = try files.status(stack.database, at: nil)
       let words =

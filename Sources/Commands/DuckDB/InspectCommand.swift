@@ -74,6 +74,9 @@ struct InspectCommand: ParsableCommand {
     case .none: return "none"
     case .torn: return "a torn header, which every engine ignores"
     case .unreadable(let why): return why
+    case .damaged(let scan, let damage):
+      return
+        "damaged at byte \(damage.offset) behind \(scan.commits) commits; \(damage.commitsBehind) commits lie behind that"
     case .found(let scan, let bytes):
       var text = "\(ByteCount.text(bytes)), "
       text += scan.header.version == 3 ? "encrypted" : "\(scan.commits) commits in \(scan.entries) entries"
@@ -113,6 +116,12 @@ struct InspectCommand: ParsableCommand {
     case .none: return .null
     case .torn: return .object([("state", .text("torn"))])
     case .unreadable(let why): return .object([("state", .text("unreadable")), ("why", .text(why))])
+    case .damaged(let scan, let damage):
+      return .object([
+        ("state", .text("damaged")), ("committed_bytes", .whole(scan.lastCommitEnd)),
+        ("commits", .whole(Int64(scan.commits))), ("damage_offset", .whole(damage.offset)),
+        ("commits_behind", .whole(Int64(damage.commitsBehind))),
+      ])
     case .found(let scan, let bytes) where scan.header.version == 3:
       return .object([
         ("state", .text("encrypted")), ("size_bytes", .whole(bytes)),

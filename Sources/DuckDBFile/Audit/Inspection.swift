@@ -8,7 +8,7 @@ package struct Inspection: Sendable {
   package let state: StorageState?
   /// Bytes of the main file.
   package let fileBytes: Int64
-  /// Who holds the engine's write lock: the PID; 0 = in another container; nil = nobody.
+  /// Who has it open for writing, with a lock or without: the PID; 0: it cannot be seen which; nil: nobody was seen.
   package let writer: Int32?
   /// Who holds any lock on it, a reader too.
   package let holder: Int32?
@@ -22,6 +22,8 @@ package struct Inspection: Sendable {
     case torn
     case unreadable(String)
     case found(LogScan, bytes: Int64)
+    /// Every engine refuses it, or loses what lies behind the damage.
+    case damaged(LogScan, LogDamage)
   }
 
   /// Looks.
@@ -31,17 +33,24 @@ package struct Inspection: Sendable {
     main = try database.mainHeader()
     state = try main.isEncrypted ? nil : database.state()
     fileBytes = try database.file.status().size
-    writer = try database.writer()
+    writer = if case .writer(let pid) = try database.writerPresence() { pid ?? 0 } else { nil }
     holder = try files.lockHolder(database.file.descriptor, against: .exclusive)
     let base = try database.logBase()
-    log = try Self.state(of: LogNames.log(of: base), files)
-    checkpointLog = try Self.state(of: LogNames.checkpointLog(of: base), files)
+    log = try Self.state(of: LogNames.log(of: base), state, files)
+    checkpointLog = try Self.state(of: LogNames.checkpointLog(of: base), state, files)
   }
 
-  private static func state(of path: FilePath, _ files: any FileSystem) throws -> LogState {
+  private static func state(
+    of path: FilePath, _ state: StorageState?, _ files: any FileSystem
+  ) throws -> LogState {
     do {
       guard let log = try LogFile.open(path, buffer: IOBuffer(), files: files) else { return .none }
       guard let scan = log.scan else { return .torn }
+      // Behind the marker of a checkpoint that has finished nothing counts any more.
+      let isObsolete = scan.finalMarker.map { $0.metaBlock == state?.header.metaBlock?.raw } ?? false
+      if let damage = log.damage, let state, !isObsolete, damage.isDamage(inStorageVersion: state.storageVersion) {
+        return .damaged(scan, damage)
+      }
       return .found(scan, bytes: try log.file.status().size)
     } catch let error as FormatError {
       return .unreadable("\(error)")

@@ -22,9 +22,9 @@ package enum DatabaseCopy {
         of: database, to: name, at: directory, permissions: permissions, observer: observer, progress: progress
       ).run()
       : try HotCopy(
-      of: database, to: name, at: directory, permissions: permissions, options: options, observer: observer,
-      files: files, time: time, progress: progress
-    ).run()
+        of: database, to: name, at: directory, permissions: permissions, options: options, observer: observer,
+        files: files, time: time, progress: progress
+      ).run()
     // A writer that came meanwhile may have used another name.
     try OtherNames(database: database).check()
     if !isEncrypted, result.logBytes == 0 { try files.remove(LogNames.log(of: name), at: directory) }

@@ -278,7 +278,8 @@ package final class HotCopy {
     if !starts.isEmpty, starts.allSatisfy({ $0.map { changed + margin < $0 } ?? false }) { return true }
     guard time.nowNanoseconds - changed > Duration.seconds(300).nanoseconds else { return false }
     warn(
-      "the log of \(database.path.text) ends with a checkpoint that has not gone on for 5 minutes: it was taken for dead")
+      "the log of \(database.path.text) ends with a checkpoint that has not gone on for 5 minutes: it was taken for dead"
+    )
     return true
   }
 

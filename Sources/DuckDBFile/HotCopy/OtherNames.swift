@@ -51,7 +51,9 @@ struct OtherNames {
         switch step {
         case .directory(let entry): return entry.status.identity.device == device
         case .entry(let entry):
-          if entry.status.identity == database.identity { found.insert(folder.pushing(FilePath(bytes: entry.path.bytes))) }
+          if entry.status.identity == database.identity {
+            found.insert(folder.pushing(FilePath(bytes: entry.path.bytes)))
+          }
           return true
         case .unreadable: return true
         }

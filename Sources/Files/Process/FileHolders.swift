@@ -52,7 +52,8 @@ package struct FileHolders: Sendable {
     unseenProcesses = unseen
   }
 
-  private static func holders(_ pid: Int32, _ identity: FileIdentity, _ kernel: Kernel) throws(SystemError) -> [Holder] {
+  private static func holders(_ pid: Int32, _ identity: FileIdentity, _ kernel: Kernel) throws(SystemError) -> [Holder]
+  {
     let folder = FilePath("/proc/\(pid)/fd")
     let open = try OpenFile(folder, [.directory], files: kernel)
     var found: [Holder] = []
@@ -68,7 +69,9 @@ package struct FileHolders: Sendable {
     return found
   }
 
-  /// Which file a symlink of `/proc` leads to. The corresponding C function is `stat`.
+  /// Which file a symlink leads to.
+  ///
+  /// The corresponding C function is `stat`.
   private static func identity(of path: FilePath) -> FileIdentity? {
     var status = stat()
     guard path.withPlatformString({ stat($0, &status) }) == 0 else { return nil }
