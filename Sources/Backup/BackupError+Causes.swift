@@ -42,7 +42,7 @@ extension BackupError {
   private static func of(_ error: HotCopyError) -> BackupError {
     let isBusy =
       switch error {
-      case .doesNotSettle, .openInThisProcess, .replaced, .encryptedInUse: true
+      case .doesNotSettle, .noPause, .openInThisProcess, .replaced, .encryptedInUse: true
       default: false
       }
     return BackupError(error.code, isBusy ? .busy : .failed, error.message, remedy: error.remedy)

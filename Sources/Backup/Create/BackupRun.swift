@@ -170,6 +170,7 @@ package struct BackupRun {
       of: source, to: BackupLayout.database.name.path, at: staging.folder.descriptor,
       permissions: FileCopy.permissions(of: status), options: options, observer: digest, files: files, time: time
     ) { events.send(.progress(bytes: $0)) }
+    for warning in result.warnings { events.send(.warning(warning)) }
     try add(
       BackupLayout.database, status, result.byteCount, sharesDatabase ? nil : digest.finalize(), staging, lists)
     for (path, bytes) in [(BackupLayout.log, result.logBytes), (BackupLayout.checkpointLog, result.checkpointLogBytes)]

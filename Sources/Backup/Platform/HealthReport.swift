@@ -47,7 +47,7 @@ public struct HealthReport: Sendable {
   var isDamaged: Bool {
     switch code {
     case nil, "engine.refused": database != "ok" && EngineWords(words)?.isOfDatabase != false
-    case "duckdb.not-a-database", "duckdb.damaged", "duckdb.foreign-log": true
+    case "duckdb.not-a-database", "duckdb.damaged", "duckdb.foreign-log", "duckdb.wal-damaged": true
     default: false
     }
   }

@@ -37,7 +37,9 @@ package struct Recovery {
     if database.database == "ok" { return try planHealthyDatabase(database, loss) }
     let isThere = try files.exists(stack.database)
     guard !isThere || database.isDamaged else { throw BackupError.undetermined(database) }
-    let finding = "\(stack.database.text): \(database.database)"
+    // A program that still has the database open holds every row: nothing need be lost.
+    let first = database.code == "duckdb.wal-damaged" ? database.remedy.map { ". \($0)" } ?? "" : ""
+    let finding = "\(stack.database.text): \(database.database)\(first)"
     // What is well stays, with everything that came into it since the backup.
     guard loss.problems.isEmpty, try hasStore() else {
       return try planRestore(isThere ? .corruptedDatabase : .migration, [finding] + loss.problems + loss.notices)

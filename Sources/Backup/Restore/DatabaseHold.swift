@@ -38,7 +38,8 @@ final class DatabaseHold {
       throw BackupError.databaseInUse(shown, holder: holder ?? 0)
     }
     let identity = try file.status().identity
-    // A lock may be gone, or not seen across a mount, while the program goes on: whoever has the file open is in the way.
+    // A lock may be gone, or not seen across a mount, while the program goes on: whoever has the file open is in the
+    // way.
     let isOpenElsewhere = try files.hasOtherOpeners(file.descriptor, .all)
     if isOpenElsewhere != false {
       let holder = try FileHolders(of: identity).seen.first?.pid

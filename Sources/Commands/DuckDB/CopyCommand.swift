@@ -32,6 +32,7 @@ struct CopyCommand: ParsableCommand {
     }
     let copy = try StandaloneCopy(source, to: Stack.absolute(target), files: files, time: time).run()
     let console = output.console
+    for warning in copy.warnings { console.warning("hrp: warning: \(warning)") }
     let checkpoint = copy.iteration.map { " at checkpoint \($0)" } ?? ""
     console.result("Copied \(ByteCount.text(copy.byteCount))\(checkpoint)")
     console.result("  Path: \(Stack.absolute(target).text)")

@@ -76,7 +76,7 @@ struct InspectCommand: ParsableCommand {
     case .unreadable(let why): return why
     case .damaged(let scan, let damage):
       return
-        "damaged at byte \(damage.offset) behind \(scan.commits) commits; \(damage.commitsBehind) commits lie behind that"
+        "damaged at byte \(damage.offset) behind \(scan.commits) commits, with \(damage.commitsBehind) more behind it"
     case .found(let scan, let bytes):
       var text = "\(ByteCount.text(bytes)), "
       text += scan.header.version == 3 ? "encrypted" : "\(scan.commits) commits in \(scan.entries) entries"

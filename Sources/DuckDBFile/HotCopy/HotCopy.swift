@@ -16,8 +16,8 @@ package import SystemPackage
 //   I6  A missed header (two checkpoints between two looks) forgets everything that was copied.
 //   I7  Metadata blocks, which are rewritten in place, are read last, each until its checksum is right.
 //   I8  The path leads to the same file at the end as at the start.
-//       A checkpoint of an empty log leaves no marker: then the header must stay for a while (the rest), or nothing must
-//       have been written to the file while we read (the quiet proof, `QuietProof.swift`).
+//       A checkpoint of an empty log leaves no marker: then the header must stay for a while (the rest), or nothing
+//       must have been written to the file while we read (the quiet proof, `QuietProof.swift`).
 //   I9  Where the file system has clones, one freezes the main file for a moment: after the log, under the same header
 //       before and after and in the clone itself, with I5 and I8 holding (docs/formats/duckdb.md §6.4). Everything is
 //       then read from the clone, which nobody writes to, and no header can come in between any more.
@@ -101,9 +101,6 @@ package final class HotCopy {
   /// So many full restarts (I6), or so many checkpoints after the first pass, are checkpoints without a pause.
   private static let checkpointLoopRestarts = 20
   private static let checkpointLoopFlips = 100
-  /// A change of the files that is older cannot be a writer's, where nobody was seen to write.
-  private static let writerAge = Duration.seconds(30)
-
   let database: DatabaseFile
   let options: Options
   let time: any TimeSource
@@ -129,18 +126,18 @@ package final class HotCopy {
   var passes = 0
   var flips = 0
   var restarts = 0
-  private(set) var warnings: [String] = []
+  var warnings: [String] = []
   private var began: Int64
   private var firstPass: Int64?
   private var flipsInFirstPass = 0
-  private var checkpointSeen: (iteration: UInt64, at: Int64)?
+  var checkpointSeen: (iteration: UInt64, at: Int64)?
   private var mismatchSeen: (iteration: UInt64, at: Int64)?
   private var damageSeen: LogDamage?
   /// The header under which no checkpoint without a marker can be running: a rest has shown it.
-  private var restedAt: UInt64?
+  var restedAt: UInt64?
   /// The marker of a checkpoint that died.
-  private var deadMarker: LogScan.Marker?
-  private var proof: QuietProof
+  var deadMarker: LogScan.Marker?
+  var proof: QuietProof
 
   /// Prepares a copy into two new files of a directory, `name` and `name.wal`; neither may exist.
   ///
@@ -235,81 +232,6 @@ package final class HotCopy {
     for _ in 0..<100 where try observe() { time.sleep(.milliseconds(10)) }
   }
 
-  /// I5, for checkpoints with a marker and without.
-  private func isQuiet(_ log: LiveLog) throws -> Bool {
-    guard options.waitsForCheckpoints else { return true }
-    if let marker = log.runningCheckpoint { return try mayFinish(beside: marker) }
-    guard log.isEmpty, restedAt != state.header.iteration, try mayBeWritten() else { return true }
-    // Shown at the end, when everything was read.
-    return proof.isPossible ? true : try rest()
-  }
-
-  /// Whether the checkpoint that left a marker cannot be running.
-  private func mayFinish(beside marker: LogScan.Marker) throws -> Bool {
-    if try marker == deadMarker || !mayBeWritten() { return true }
-    guard try isDead() else { return try waitForCheckpoint() }
-    deadMarker = marker
-    return true
-  }
-
-  /// Whether a writer may be at work.
-  func mayBeWritten() throws -> Bool {
-    switch try database.writerPresence() {
-    case .writer: return true
-    case .nobody: return false
-    case .unknown(let unseen):
-      let age = time.nowNanoseconds - (try database.lastChange())
-      guard age < Self.writerAge.nanoseconds else { return false }
-      warn(
-        "\(database.path.text) changed \(max(age, 0) / 1_000_000_000) s ago and nobody was seen to have it open"
-          + (unseen == 0 ? "" : " (\(unseen) processes do not let their open files be seen)")
-          + ": if a program writes to it from another machine, copy it there")
-      return true
-    }
-  }
-
-  /// Whether whoever has the database open came after the checkpoint died: an engine up to 1.4 leaves its marker in the
-  /// log when it opens the database again.
-  private func isDead() throws -> Bool {
-    let changed = try database.lastChange()
-    var starts = try FileHolders(of: database.identity).seen.filter(\.mayWrite).map(\.began)
-    if let pid = try database.writer() { starts.append(ThisProcess.start(of: pid)) }
-    let margin: Int64 = 2_000_000_000
-    if !starts.isEmpty, starts.allSatisfy({ $0.map { changed + margin < $0 } ?? false }) { return true }
-    guard time.nowNanoseconds - changed > Duration.seconds(300).nanoseconds else { return false }
-    warn(
-      "the log of \(database.path.text) ends with a checkpoint that has not gone on for 5 minutes: it was taken for dead"
-    )
-    return true
-  }
-
-  private func warn(_ text: String) {
-    if !warnings.contains(text) { warnings.append(text) }
-  }
-
-  /// Looks at the header for a while: a checkpoint without a marker would make it change.
-  private func rest() throws -> Bool {
-    let end = time.monotonicNanoseconds + options.settle.nanoseconds
-    while time.monotonicNanoseconds < end {
-      time.sleep(.milliseconds(1))
-      guard try observe() else { return false }
-    }
-    restedAt = state.header.iteration
-    return true
-  }
-
-  /// Waits a little for the header of a running checkpoint; always asks for another round.
-  private func waitForCheckpoint() throws -> Bool {
-    try remember(&checkpointSeen, patience: options.checkpointPatience) {
-      .doesNotSettle(database.path, "a checkpoint has been running for over \(options.checkpointPatience)")
-    }
-    for _ in 0..<10 {
-      time.sleep(.milliseconds(10))
-      if try !observe() { break }
-    }
-    return false
-  }
-
   // MARK: - Clones
 
   /// Freezes the main file with the log that belongs to it (I9); nil: the file system has no clones.
@@ -370,12 +292,6 @@ package final class HotCopy {
     return true
   }
 
-  /// Whether a checkpoint without a marker cannot have changed what was read; else the next round takes the rest.
-  private func wasQuiet(_ log: LiveLog) throws -> Bool {
-    guard log.isEmpty, restedAt != state.header.iteration, try mayBeWritten() else { return true }
-    return try proof.holds(time)
-  }
-
   /// Looks at the header; when it changed, keeps what both headers use.
   ///
   /// Returns whether it is unchanged.
@@ -423,7 +339,7 @@ package final class HotCopy {
   }
 
   /// Notes since when something holds under this header, and throws when that is too long.
-  private func remember(
+  func remember(
     _ seen: inout (iteration: UInt64, at: Int64)?, patience: Duration, else error: () -> HotCopyError
   ) throws {
     let now = time.monotonicNanoseconds

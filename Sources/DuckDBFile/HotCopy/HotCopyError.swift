@@ -104,14 +104,14 @@ public enum HotCopyError: Error, Sendable, Equatable {
     case .openInThisProcess: "Close the connection first, or run the copy in a process of its own."
     case .doesNotSettle: "Try again when less is being written, or run CHECKPOINT in the program that writes."
     case .noPause:
-      "Let that program wait a tenth of a second between two checkpoints (COMMIT needs none), or keep the database on a "
-        + "file system with clones (XFS, btrfs, APFS)."
+      "Let that program wait a tenth of a second between two checkpoints (COMMIT needs none), or keep the database on "
+        + "a file system with clones (XFS, btrfs, APFS)."
     case .foreignLog:
       "Open the database once with its own DuckDB to see what it says; do not delete the log before you have a copy."
     case .walDamaged:
       "If a program has the database open, run CHECKPOINT in it now: it still holds every row, and writes them to the "
-        + "database file. If none has, copy the database and its .wal elsewhere before anything opens them, then restore "
-        + "the newest backup that verifies (hrp recover)."
+        + "database file. If none has, copy the database and its .wal elsewhere before anything opens them, then "
+        + "restore the newest backup that verifies (hrp recover)."
     case .unknownEntry: "Install a newer hrp. Or run CHECKPOINT in the program that writes: then the WAL is empty."
     case .otherName:
       "Use the name that the writing program uses, and remove names that nobody needs (find DIR -samefile FILE lists "

@@ -3,8 +3,9 @@ internal import SystemPackage
 
 /// Refuses a database whose WAL may lie where this name does not lead.
 ///
-/// The engine puts the WAL beside the name by which it opened the file. Beside another hard link, and beside a file that
-/// is mounted alone, there is none: a copy made there lacks every row since the last checkpoint, and nothing shows it.
+/// The engine puts the WAL beside the name by which it opened the file. Beside another hard link, and beside a file
+/// that is mounted alone, there is none: a copy made there lacks every row since the last checkpoint, and nothing
+/// shows it.
 struct OtherNames {
   /// Directory entries that are looked at for the other names, at most.
   private static let maximumEntries = 100_000

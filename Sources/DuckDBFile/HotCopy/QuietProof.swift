@@ -5,11 +5,11 @@ internal import Files
 /// A checkpoint of an empty log leaves no marker. Beside a writer that checkpoints more often than the rest takes, the
 /// rest never comes to its end; this takes its place. It needs:
 ///
-///   Q1  The change to the current header was seen, no header was missed, and the look before it is at most 5 ms older: no
-///       other checkpoint can have got far in that time.
+///   Q1  The change to the current header was seen, no header was missed, and the look before it is at most 5 ms
+///       older: no other checkpoint can have got far in that time.
 ///   Q2  The modification time was the same before and after the look that saw the change.
-///   Q3  It is the same at the end, at least 20 ms later, which is more than a step of the kernel's clock. All reads that
-///       count lie between: each write would have moved it.
+///   Q3  It is the same at the end, at least 20 ms later, which is more than a step of the kernel's clock. All reads
+///       that count lie between: each write would have moved it.
 ///   Q4  The file system moves the time with every write, and no writer writes through memory, which does not.
 struct QuietProof {
   private static let maximumGap: Int64 = 5_000_000

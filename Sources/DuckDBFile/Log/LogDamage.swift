@@ -2,9 +2,9 @@ internal import Files
 
 /// Damage of a WAL: bytes behind its last whole entry that no crash of a writer explains.
 ///
-/// DuckDB ends a WAL at an entry that is cut short, and refuses one whose checksum is wrong (docs/formats/duckdb.md §2.1
-/// has the table). This is stricter where DuckDB loses data silently: a commit behind the wrong bytes proves that they
-/// were whole once.
+/// DuckDB ends a WAL at an entry that is cut short, and refuses one whose checksum is wrong (docs/formats/duckdb.md
+/// §2.1 has the table). This is stricter where DuckDB loses data silently: a commit behind the wrong bytes proves
+/// that they were whole once.
 package struct LogDamage: Sendable, Equatable {
   /// Where the first wrong byte is at the earliest: the end of the last whole entry.
   package let offset: Int64

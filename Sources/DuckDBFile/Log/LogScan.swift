@@ -57,8 +57,9 @@ package struct LogScan: Sendable, Equatable {
   /// A marker that no whole entry follows but its own commit: the checkpoint runs, or has finished, or died just there.
   ///
   /// A marker with later entries is dead: the engine died in that checkpoint, was opened again and went on appending.
-  /// Cutting at a dead marker would lose committed transactions (docs/formats/duckdb.md §3). Torn bytes behind it change
-  /// nothing: they were never committed, and with a marker that has come true nothing before it counts any more.
+  /// Cutting at a dead marker would lose committed transactions (docs/formats/duckdb.md §3). Torn bytes behind it
+  /// change nothing: they were never committed, and with a marker that has come true nothing before it counts any
+  /// more.
   package var finalMarker: Marker? {
     guard let last = markers.last, last.range.upperBound == end else { return nil }
     return last

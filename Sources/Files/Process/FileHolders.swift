@@ -10,7 +10,8 @@ package import SystemPackage
 
 /// The processes that have a file open, as far as this one may look (Linux: `/proc/PID/fd`, man 5 proc).
 ///
-/// An ordinary user sees the own processes only, and nobody sees those of another container: an empty list proves nothing.
+/// An ordinary user sees the own processes only, and nobody sees those of another container: an empty list proves
+/// nothing.
 package struct FileHolders: Sendable {
   /// A descriptor of another process.
   package struct Holder: Sendable, Equatable {
