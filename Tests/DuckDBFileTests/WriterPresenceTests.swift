@@ -62,7 +62,7 @@ struct WriterPresenceTests {
       let window = try CheckpointWindow(in: folder)
       let result = try window.copy(waiting: true, flips: false, now: .old).result
       #expect(result.iteration == window.iterationAfter - 1)
-      #expect(result.warnings.contains { $0.contains("for 5 minutes") })
+      #expect(result.warnings.contains { $0.contains("stood still for 5 minutes") })
     }
   }
 

@@ -49,7 +49,7 @@ extension HotCopy {
     if !starts.isEmpty, starts.allSatisfy({ $0.map { changed + margin < $0 } ?? false }) { return true }
     guard time.nowNanoseconds - changed > Duration.seconds(300).nanoseconds else { return false }
     warn(
-      "the log of \(database.path.text) ends with a checkpoint that has not gone on for 5 minutes: it was taken for dead"
+      "the WAL of \(database.path.text) ends with a checkpoint that stood still for 5 minutes: it was taken for dead"
     )
     return true
   }

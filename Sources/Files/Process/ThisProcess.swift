@@ -86,8 +86,9 @@ package enum ThisProcess {
       do throws(SystemError) {
         if try files.status(of: Descriptor(number: number)).identity == identity { return true }
       } catch {
-        // A descriptor that went away between the listing and the look is not open any more.
-        if error.errno != .badFileDescriptor { throw error }
+        // A descriptor that went away between the listing and the look is not open any more. One of a process that has
+        // ended (`/proc/PID/fd`) leads to nothing.
+        guard [.badFileDescriptor, .noSuchFileOrDirectory, .noSuchProcess].contains(error.errno) else { throw error }
       }
     }
     return false
