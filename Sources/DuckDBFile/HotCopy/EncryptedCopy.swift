@@ -89,7 +89,8 @@ package final class EncryptedCopy {
   private func copyLog(_ source: FilePath, to target: FilePath) throws -> (size: Int64, header: LogHeader?) {
     do {
       let file = try OpenFile(source, [.noFollow], files: files)
-      let header = try? LogHeader(parsing: try file.read(count: LogHeader.maximumLength, at: 0))
+      let head = try file.read(count: LogHeader.maximumLength, at: 0)
+      let header = parsed { try LogHeader(parsing: head) } ?? nil
       return (try copy(file, to: target, nil), header)
     } catch let error as SystemError where error.errno == .noSuchFileOrDirectory {
       return (0, nil)

@@ -31,7 +31,7 @@ package struct StandaloneCopy {
     try files.makeDirectory(hidden, at: parent.descriptor, permissions: 0o700)
     defer {
       // Empty by then, or the rest of a failed copy; what cannot be removed is hidden.
-      try? files.removeTree(hidden, at: parent.descriptor)
+      ignoringFailure { try files.removeTree(hidden, at: parent.descriptor) }
     }
     let folder = try OpenFile(hidden, at: parent.descriptor, [.directory, .noFollow], files: files)
     let permissions = try database.file.status().permissions & 0o666 | 0o600
@@ -54,7 +54,7 @@ package struct StandaloneCopy {
       }
     } catch {
       // A log without its database would be found by whatever is made there next.
-      for name in named { try? files.remove(name, at: nil) }
+      for name in named { ignoringFailure { try files.remove(name, at: nil) } }
       throw error
     }
   }

@@ -182,8 +182,12 @@ package struct LogScanner {
   /// `64 00 63 | 65 00 | 64 00 | varint pointer | …`: the pointer stands at byte 7.
   private var markerPointer: UInt64? {
     var cursor = BinaryCursor(head.span.bytes, part: "checkpoint marker")
-    guard (try? cursor.skip(7)) != nil else { return nil }
-    return try? cursor.readVarint()
+    do {
+      try cursor.skip(7)
+      return try cursor.readVarint()
+    } catch {
+      return nil
+    }
   }
 
   private mutating func stop() {

@@ -154,9 +154,16 @@ package enum ThisProcess {
   }
 
   /// Whether something is mounted at a path, links in it resolved (Linux: `/proc/self/mountinfo`, man 5 proc).
-  package static func isMountPoint(_ path: FilePath) -> Bool {
-    guard let table = text("/proc/self/mountinfo") else { return false }
-    return table.split(separator: "\n").contains { line in
+  /// - Throws: `SystemError` when the table is there and cannot be read.
+  package static func isMountPoint(_ path: FilePath) throws(SystemError) -> Bool {
+    guard let file = try OpenFile.ifPresent("/proc/self/mountinfo", files: Kernel()) else { return false }
+    var table: [UInt8] = []
+    while true {
+      let bytes = try file.read(count: 1 << 16, at: Int64(table.count))
+      if bytes.isEmpty { break }
+      table += bytes
+    }
+    return String(decoding: table, as: UTF8.self).split(separator: "\n").contains { line in
       let fields = line.split(separator: " ")
       // Blanks and the like are written as a backslash and three octal digits: such a path is told by its device.
       return fields.count > 4 && fields[4] == path.string
