@@ -17,8 +17,11 @@ package enum EngineChild {
   /// The request's stream stays open as long as the parent lives: when it ends, so does the child.
   package static func serve() -> Never {
     let input = ChildStream(Descriptor(number: 0))
-    guard let line = try? input.line(), let request = try? JSONDecoder().decode(EngineRequest.self, from: Data(line))
-    else { ThisProcess.exit(2) }
+    let request: EngineRequest
+    do {
+      guard let line = try input.line() else { ThisProcess.exit(2) }
+      request = try JSONDecoder().decode(EngineRequest.self, from: Data(line))
+    } catch { ThisProcess.exit(2) }
     ThisProcess.exitWhenEnded(input)
     answer(request)
     ThisProcess.exit(0)
@@ -81,7 +84,7 @@ package enum EngineChild {
   }
 
   private static func tell(_ reply: EngineReply) {
-    guard let line = try? JSONEncoder().encode(reply) else { return }
+    guard let line = parsed({ try JSONEncoder().encode(reply) }) else { return }
     StandardStream.output.write(String(decoding: line, as: UTF8.self) + "\n")
   }
 }

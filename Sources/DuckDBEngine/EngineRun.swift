@@ -133,7 +133,7 @@ package struct EngineRun {
           throw EngineError.answerTooLarge(maximumBytes: Self.maximumAnswerBytes)
         }
         guard total <= Self.maximumBytes || isQuery,
-          let reply = try? JSONDecoder().decode(EngineReply.self, from: Data(line))
+          let reply = parsed({ try JSONDecoder().decode(EngineReply.self, from: Data(line)) })
         else { continue }
         try take(reply, &report, &place, &isDone)
       }
@@ -154,7 +154,7 @@ package struct EngineRun {
   private struct Silence: Error {}
 
   private func patience(for request: EngineRequest) -> Duration {
-    let size = (try? files.status(FilePath(request.database), at: nil).size) ?? 0
+    let size = forPeople { try files.status(FilePath(request.database), at: nil).size } ?? 0
     return Self.patience + .seconds(size / Self.bytesPerSecond)
   }
 

@@ -87,6 +87,18 @@ struct TidyTests {
     }
   }
 
+  @Test("a failure is let pass by name only: no try?, and no catch without a word")
+  func failures() {
+    // ignoringFailure, forPeople and parsed say why a failure may pass (`Files/System/Failures.swift`); whatever decides
+    // about deleting, replacing or trusting throws, or protects.
+    for source in Self.sources {
+      for (number, line) in source.lines.enumerated() {
+        #expect(!line.contains("try?"), "\(source.path):\(number + 1) holds try?")
+        #expect(!line.contains(/catch[^{]*\{\s*\}/), "\(source.path):\(number + 1) drops an error without a word")
+      }
+    }
+  }
+
   @Test("names say what a thing is: no Manager, Helper or Util")
   func names() {
     for source in Self.sources {

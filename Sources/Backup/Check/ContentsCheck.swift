@@ -102,7 +102,7 @@ final class ContentsCheck {
 
   /// Ends the threads after an error: what was handed over is closed.
   func cancel() {
-    for file in batch { try? files.close(file.descriptor) }
+    for file in batch { ignoringFailure { try files.close(file.descriptor) } }
     batch = []
     workers.finish {}
   }

@@ -115,7 +115,7 @@ final class OrderedList<Element> {
   private func read() throws -> Element? {
     do {
       // Malformed lines were noted by the scan.
-      while let line = try lines.next() { if let element = try? parse(line) { return element } }
+      while let line = try lines.next() { if let element = parsed({ try parse(line) }) { return element } }
     } catch is LineReader.LineTooLong {
       return nil
     }

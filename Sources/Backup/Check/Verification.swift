@@ -94,7 +94,7 @@ package struct Verification {
     }
     notices += report.notices
     events.send(.phase("looking up what refers to MLflow"))
-    let links = MLflowLinks(backup: root.path, walk.metadata, files: files)
+    let links = try MLflowLinks(backup: root.path, walk.metadata, files: files)
     for finding in try links.findings(report.experiments, notices: &notices) { walk.note(finding) }
     return EngineSummary(version: report.version, library: report.library, tables: report.tables)
   }

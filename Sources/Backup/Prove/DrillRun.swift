@@ -108,7 +108,7 @@ package struct DrillRun {
     }
     reading.notices = report.notices
     reading.engine = EngineSummary(version: report.version, library: report.library, tables: report.tables)
-    let links = MLflowLinks(restored: target, metadata, files: files)
+    let links = try MLflowLinks(restored: target, metadata, files: files)
     reading.findings += try links.findings(report.experiments, notices: &reading.notices)
   }
 
@@ -139,7 +139,7 @@ package struct DrillRun {
   /// What the newest proven backup before this one had.
   private func rowsBefore(_ name: FileName, _ proofs: ProofDirectory) -> [String: Int64] {
     // A directory that cannot be listed has shown so elsewhere: this is a courtesy.
-    let all = (try? BackupDirectory(backup.folder, files: files).list()) ?? []
+    let all = forPeople { try BackupDirectory(backup.folder, files: files).list() } ?? []
     let older = all.drop { $0.name != name }.dropFirst()
     for backup in older {
       guard let proof = proofs.proof(of: backup.name, checksums: backup.metadata?.checksumsDigest).value, proof.isOK

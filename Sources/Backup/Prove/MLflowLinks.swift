@@ -19,23 +19,23 @@ struct MLflowLinks {
   private let files: any FileSystem
 
   /// The store as a restore put it into a directory.
-  init(restored target: FilePath, _ metadata: BackupMetadata?, files: any FileSystem) {
+  init(restored target: FilePath, _ metadata: BackupMetadata?, files: any FileSystem) throws {
     let isFlat = metadata?.mlflowLayout == "flat"
-    self.init(isFlat ? target : target.appending("mlflow"), shown: BackupLayout.mlflow, metadata, files)
+    try self.init(isFlat ? target : target.appending("mlflow"), shown: BackupLayout.mlflow, metadata, files)
   }
 
   /// The store in a backup.
-  init(backup: FilePath, _ metadata: BackupMetadata?, files: any FileSystem) {
+  init(backup: FilePath, _ metadata: BackupMetadata?, files: any FileSystem) throws {
     let own = backup.appending(BackupLayout.mlflow.name.path.components)
-    let isOwn = (try? files.exists(own)) == true
+    let isOwn = try files.exists(own)
     let shown = isOwn ? BackupLayout.mlflow : BackupLayout.legacyMLflow
-    self.init(backup.appending(shown.name.path.components), shown: shown, metadata, files)
+    try self.init(backup.appending(shown.name.path.components), shown: shown, metadata, files)
   }
 
-  private init(_ root: FilePath, shown: EntryPath, _ metadata: BackupMetadata?, _ files: any FileSystem) {
+  private init(_ root: FilePath, shown: EntryPath, _ metadata: BackupMetadata?, _ files: any FileSystem) throws {
     self.files = files
     self.shown = shown
-    self.root = metadata?.includesMLflow == false || (try? files.exists(root)) != true ? nil : root
+    self.root = try metadata?.includesMLflow != false && files.exists(root) ? root : nil
     recorded = [metadata?.mlflowDirectory, metadata?.realMLflowDirectory].compactMap { text in
       text.flatMap { ByteText.bytes(of: $0.utf8) }.map { FilePath(bytes: $0) }
     }
@@ -80,8 +80,9 @@ struct MLflowLinks {
   /// The SQLite databases at the top of the store.
   static func databases(in folder: OpenFile) throws -> [FileName] {
     try folder.files.entries(of: folder.descriptor).map(\.name).sorted().filter { name in
-      guard let file = try? OpenFile(name.path, at: folder.descriptor, [.noFollow], files: folder.files),
-        (try? file.status().kind) == .regular
+      // One that cannot be read is not passed over: what is in it would count as right.
+      guard try folder.files.statusIfPresent(name.path, at: folder.descriptor)?.kind == .regular,
+        let file = try OpenFile.ifPresent(name.path, at: folder.descriptor, [.noFollow], files: folder.files)
       else { return false }
       return try file.read(count: SQLiteFile.magic.count, at: 0) == SQLiteFile.magic
     }
@@ -103,10 +104,13 @@ struct MLflowLinks {
 
   /// A file, or a folder that is not empty: artifacts are never nothing.
   private func holdsSomething(_ path: FilePath, mayBeEmpty: Bool) -> Bool {
-    guard let status = try? files.status(path, at: nil) else { return false }
-    if mayBeEmpty { return true }
-    guard status.kind == .directory, let folder = try? OpenFile(path, [.directory], files: files) else { return true }
-    // One that cannot be listed is told by the walk beside the lists.
-    return (try? files.entries(of: folder.descriptor).isEmpty) != true
+    do {
+      guard let status = try files.statusIfPresent(path) else { return false }
+      if mayBeEmpty || status.kind != .directory { return true }
+      return try !files.entries(of: OpenFile(path, [.directory], files: files).descriptor).isEmpty
+    } catch {
+      // What cannot be looked at is told by the walk beside the lists.
+      return true
+    }
   }
 }

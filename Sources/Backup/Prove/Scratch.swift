@@ -18,13 +18,7 @@ struct Scratch {
   init(in directory: FilePath = Scratch.standard, files: any FileSystem) throws {
     try files.makeDirectories(directory)
     parent = try OpenFile(directory, [.directory], files: files)
-    for entry in try files.entries(of: parent.descriptor) where entry.name.hasPrefix(Self.prefix) {
-      // Another user's, or one that somebody works in, is not ours to remove.
-      guard let old = try? OpenFile(entry.name.path, at: parent.descriptor, [.directory, .noFollow], files: files),
-        (try? files.lock(old.descriptor, .exclusive)) == true
-      else { continue }
-      try? files.removeTree(entry.name.path, at: parent.descriptor)
-    }
+    try Self.tidy(parent)
     name = FilePath("\(Self.prefix)\(ThisProcess.pid).\(UInt32.random(in: 0 ..< .max))")
     try files.makeDirectory(name, at: parent.descriptor, permissions: 0o700)
     folder = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: files)
@@ -32,6 +26,17 @@ struct Scratch {
     path = parent.path.appending(name.components)
   }
 
+  /// Removes what dead makers left; another user's, or one that somebody works in, is not ours to remove.
+  private static func tidy(_ parent: OpenFile) throws {
+    let files = parent.files
+    for entry in try files.entries(of: parent.descriptor) where entry.name.hasPrefix(prefix) {
+      ignoringFailure {
+        let old = try OpenFile(entry.name.path, at: parent.descriptor, [.directory, .noFollow], files: files)
+        if try files.lock(old.descriptor, .exclusive) { try files.removeTree(entry.name.path, at: parent.descriptor) }
+      }
+    }
+  }
+
   /// Removes it; what cannot be removed now, the next one will.
-  func remove() { try? parent.files.removeTree(name, at: parent.descriptor) }
+  func remove() { ignoringFailure { try parent.files.removeTree(name, at: parent.descriptor) } }
 }

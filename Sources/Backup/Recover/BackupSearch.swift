@@ -141,7 +141,7 @@ package struct BackupSearch {
     var more = 0
     while let line = try lines.next() {
       // A line that is not one of ours names no file; verification tells of it.
-      guard let listed = try? ChecksumLine(parsing: line).path else { continue }
+      guard let listed = parsed({ try ChecksumLine(parsing: line).path }) else { continue }
       let path = listed.text
       // As it is written, and as it is shown.
       guard path.contains(text) || String(decoding: listed.bytes, as: UTF8.self).contains(text),

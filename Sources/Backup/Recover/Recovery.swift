@@ -212,8 +212,10 @@ package struct Recovery {
 
   private var hasUndo: Bool {
     // A hint only: what cannot be told is not worth another error.
-    guard let target = try? RestoreTarget(stack, files: files) else { return false }
-    return (try? UndoRun(target, files: files, time: time, events: events).states())?.isEmpty == false
+    forPeople {
+      let target = try RestoreTarget(stack, files: files)
+      return try UndoRun(target, files: files, time: time, events: events).states().isEmpty
+    } == false
   }
 
   private func steps(_ backup: String, _ part: StackPart?) -> [String] {

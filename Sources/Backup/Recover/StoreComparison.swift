@@ -100,7 +100,7 @@ struct StoreComparison {
     while let line = try lines.next() {
       try Interruption.check()
       // A line that is not one of ours names no file; verification tells of it.
-      guard let path = (try? ChecksumLine(parsing: line))?.path.relative(to: folder) else { continue }
+      guard let path = parsed({ try ChecksumLine(parsing: line).path })?.relative(to: folder) else { continue }
       if let last = gone.last, last.isFolder, path.isInside(last.path) {
         gone[gone.count - 1].count += 1
         continue

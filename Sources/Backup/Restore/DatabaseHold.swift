@@ -54,7 +54,7 @@ final class DatabaseHold {
     for (identity, file) in held {
       Self.open.withLock { $0[identity] = nil }
       // Closing is what gives the lock up; that it failed would change nothing.
-      try? file.close()
+      ignoringFailure { try file.close() }
     }
     held = []
   }

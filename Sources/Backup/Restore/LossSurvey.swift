@@ -22,23 +22,24 @@ struct LossSurvey {
   /// nil: there is nothing at the target that could be lost.
   /// - Throws: `Interruption.Stopped`.
   func run(_ request: RestoreRun.Request, _ metadata: BackupMetadata?) throws -> Losses? {
-    let hadScratch = (try? files.exists(scratch)) == true
+    let hadScratch = try files.exists(scratch)
     // A place that is no stack's own keeps nothing of ours.
     defer {
-      if !hadScratch, let parent = try? OpenFile(scratch.folder, [.directory], files: files),
-        let name = scratch.lastComponent
-      {
-        try? files.removeTree(FilePath(name.string), at: parent.descriptor)
+      ignoringFailure {
+        if !hadScratch, let name = scratch.lastComponent {
+          let parent = try OpenFile(scratch.folder, [.directory], files: files)
+          try files.removeTree(FilePath(name.string), at: parent.descriptor)
+        }
       }
     }
     var losses = Losses(rows: [], notices: [], health: nil)
     var isSomethingThere = false
-    if request.part != .mlflow, (try? files.exists(target.database)) == true {
+    if request.part != .mlflow, try files.exists(target.database) {
       isSomethingThere = true
       try compareTables(metadata, &losses)
     }
     let store = target.store(of: metadata).path
-    if request.part != .duckdb, (try? files.exists(store)) == true {
+    if request.part != .duckdb, try files.exists(store) {
       isSomethingThere = true
       compareRuns(store, &losses)
     }
@@ -98,15 +99,15 @@ struct LossSurvey {
   }
 
   private var scratch: FilePath {
-    (try? files.exists(target.directory)) == true ? target.directory.appending("scratch") : Scratch.standard
+    forPeople { try files.exists(target.directory) } == true ? target.directory.appending("scratch") : Scratch.standard
   }
 
   // MARK: - Runs
 
   private func compareRuns(_ store: FilePath, _ losses: inout Losses) {
     do {
-      let stored = BackupLayout.stores
-        .map { backup.appending($0.name.path.components) }.first { (try? files.exists($0)) == true }
+      let stored = try BackupLayout.stores
+        .map { backup.appending($0.name.path.components) }.first { try files.exists($0) }
       guard let stored else { return }
       losses.add("experiment", now: try runs(of: store, isLive: true), backup: try runs(of: stored, isLive: false))
     } catch {

@@ -52,7 +52,7 @@ extension RestoreRun {
         "restore.target-in-backup", .usage, "\(target.directory.text) lies in the backup itself",
         remedy: "Name a place outside of \(backup.text) with --target-dir.")
     }
-    for path in [target.database, store.path] where (try? files.status(path, at: nil).kind) == .link {
+    for path in [target.database, store.path] where try files.statusIfPresent(path)?.kind == .link {
       throw BackupError(
         "restore.dangling-link", .failed, "\(path.text) is a symlink that leads to nothing",
         remedy: "Mount what it should lead to, remove the symlink, or restore to another place with --target-dir.")
@@ -85,7 +85,7 @@ extension RestoreRun {
   }
 
   private func checkDatabaseHolder() throws {
-    guard let file = try? OpenFile(target.database, files: files), try file.status().kind == .regular,
+    guard let file = try OpenFile.ifPresent(target.database, files: files), try file.status().kind == .regular,
       let holder = try files.lockHolder(file.descriptor, against: .exclusive)
     else { return }
     throw BackupError.databaseInUse(target.database, holder: holder)

@@ -144,7 +144,7 @@ package struct RestoreRun {
     } catch {
       // What cannot be removed now is hidden, and its lock is free: the next restore to this place removes it. Once it
       // is committed, it belongs to the swap (W1).
-      if !staging.isCommitted { try? staging.discard() }
+      if !staging.isCommitted { ignoringFailure { try staging.discard() } }
       throw error
     }
   }
@@ -180,7 +180,7 @@ package struct RestoreRun {
       ? AdvisoryLock.take(
         .exclusive, .stack, on: target.directory, note: ThisProcess.note(program: "hrp backup restore", time: time),
         patience: request.wait, onWait: events.waitingForLock, files: files, time: time) : nil
-    defer { try? lock?.release() }
+    defer { ignoringFailure { try lock?.release() } }
     let moment = LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset
     let undo = try staging.publish(request, backup: backup, protecting: protecting, at: moment, time)
     events.send(

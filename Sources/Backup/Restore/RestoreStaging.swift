@@ -111,9 +111,8 @@ final class RestoreStaging {
       let old = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: files)
       guard try files.lock(old.descriptor, .exclusive) else { throw BackupError.restoreBusy(parent.path) }
       // The other half of a swap that another stack has committed is no debris.
-      if let bytes = try? OpenFile(ownerName, at: old.descriptor, [.noFollow], files: files).read(count: 4096, at: 0),
-        try files.exists(FilePath(bytes: bytes))
-      {
+      let owner = try OpenFile.ifPresent(ownerName, at: old.descriptor, [.noFollow], files: files)
+      if let bytes = try owner?.read(count: 4096, at: 0), try files.exists(FilePath(bytes: bytes)) {
         throw BackupError(
           "restore.pending", .busy, "\(shown.text) belongs to a restore that is not finished",
           remedy: "Finish it first: hrp backup list --data-dir \(ShellWord.quoted(FilePath(bytes: bytes).folder))")
@@ -174,7 +173,8 @@ final class RestoreStaging {
         journal.staged.path, at: sites[0].directory.descriptor, to: journal.committed.path,
         at: sites[0].directory.descriptor)
     } catch {
-      isCommitted = (try? journal.isPending()) ?? true
+      // Where it cannot be told, it may be: then nothing is discarded.
+      do { isCommitted = try journal.isPending() } catch { isCommitted = true }
       throw error
     }
     do {

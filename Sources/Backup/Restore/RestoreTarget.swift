@@ -77,8 +77,8 @@ package struct RestoreTarget: Sendable {
 
   private static func folder(_ path: FilePath, _ files: any FileSystem) throws -> Store {
     let path = ThisProcess.realPathOfWhatExists(path)
-    guard let status = try? files.status(path, at: nil) else { return .folder(path) }
+    guard let status = try files.statusIfPresent(path) else { return .folder(path) }
     let isMount = try files.status(path.folder, at: nil).identity.device != status.identity.device
-    return isMount || ThisProcess.isMountPoint(path) ? .contents(path) : .folder(path)
+    return try isMount || ThisProcess.isMountPoint(path) ? .contents(path) : .folder(path)
   }
 }

@@ -316,7 +316,7 @@ struct Swap {
     do throws(SystemError) {
       return try files.renameNew(name.path, at: from.descriptor, to: target.path, at: to.descriptor)
     } catch {
-      let isFolder = (try? files.status(name.path, at: from.descriptor).kind) == .directory
+      let isFolder = try files.statusIfPresent(name.path, at: from.descriptor)?.kind == .directory
       guard isFolder, [.improperLink, .resourceBusy, .fileExists, .directoryNotEmpty].contains(error.errno) else {
         throw error
       }

@@ -95,13 +95,13 @@ struct SwapPlan: Codable, Sendable, Equatable {
       guard let place = Self.path(site.path) else { continue }
       let device = try files.status(place, at: nil).identity.device
       for item in site.items where item.old != nil {
-        guard let name = item.fileName, let status = try? files.status(place.appending(name.path.components), at: nil)
+        guard let name = item.fileName,
+          let status = try files.statusIfPresent(place.appending(name.path.components))
         else { continue }
         let path = place.appending(name.path.components)
         // In an overlay a file's device may be that of its layer.
-        guard status.kind == .directory && status.identity.device != device || ThisProcess.isMountPoint(path) else {
-          continue
-        }
+        let isOther = status.kind == .directory && status.identity.device != device
+        guard try isOther || ThisProcess.isMountPoint(path) else { continue }
         throw BackupError(
           "restore.mount-inside", .failed, "\(path.text) is a mount point, and cannot change places with what comes in",
           remedy: "Unmount it, mount the whole MLflow directory instead, or restore elsewhere with --target-dir.")

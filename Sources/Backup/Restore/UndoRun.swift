@@ -98,7 +98,7 @@ package struct UndoRun {
     let lock = try AdvisoryLock.take(
       .exclusive, .stack, on: target.directory, note: ThisProcess.note(program: "hrp backup undo", time: time),
       patience: wait, onWait: events.waitingForLock, files: files, time: time)
-    defer { try? lock.release() }
+    defer { ignoringFailure { try lock.release() } }
     let kept = try kept(number, journal)
     var plan = try kept.plan.found(in: journal.directory.path, files)
     let folder = try OpenFile(

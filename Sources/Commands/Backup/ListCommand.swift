@@ -39,11 +39,11 @@ struct ListCommand: ParsableCommand {
     let backups = try BackupDirectory(stack.backupDirectory, files: Kernel()).list()
     console.json(.list(backups.map(json)))
     // A courtesy: a target that cannot be looked at is no reason to list nothing.
-    let undo = try? Operation.undo(stack, events)
-    for state in (try? undo?.states()) ?? [] {
+    let undo = forPeople { try Operation.undo(stack, events) }
+    for state in forPeople({ try undo?.states() ?? [] }) ?? [] {
       console.notice("hrp: \(UndoCommand.line(state)): hrp backup undo\(state.number > 1 ? " \(state.number)" : "")")
     }
-    if let bytes = try? undo?.abandonedBytes() {
+    if let bytes = forPeople({ try undo?.abandonedBytes() }) ?? nil {
       console.notice(
         "hrp: an interrupted restore left \(ByteCount.text(bytes)), and changed nothing: the next restore or "
           + "hrp backup undo --drop removes it")

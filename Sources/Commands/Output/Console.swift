@@ -26,8 +26,10 @@ struct Console: Sendable {
     var stream = EventStream()
     let kernel = Kernel()
     // A log never makes a folder where there is no stack.
-    let hasStack = [stack.database, stack.dataDirectory.appending("logs")].contains { (try? kernel.exists($0)) == true }
-    if isLogged, hasStack, (try? kernel.exists(stack.dataDirectory)) == true {
+    let hasStack = [stack.database, stack.dataDirectory.appending("logs")].contains { path in
+      forPeople { try kernel.exists(path) } == true
+    }
+    if isLogged, hasStack, forPeople({ try kernel.exists(stack.dataDirectory) }) == true {
       let log = OperationLog(dataDirectory: stack.dataDirectory, files: kernel, time: SystemTime())
       stream = stream.adding { log.note($0) }
       let history = JobHistory(stack, files: kernel, time: SystemTime()) { notice("hrp: \($0)") }

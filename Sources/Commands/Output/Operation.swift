@@ -16,7 +16,7 @@ enum Operation {
     do {
       let result = try body(events)
       // What a restore replaced goes when its time is over; when it cannot, the next command tries again.
-      if isLogged { try? undo(stack, events).expire() }
+      if isLogged { ignoringFailure { try undo(stack, events).expire() } }
       return result
     } catch {
       let error = BackupError(error, doing: doing(name), on: stack)

@@ -60,10 +60,12 @@ enum Screen {
   /// Draws the line anew now and then, also while the operation waits for a disk or for DuckDB.
   private static func startTicking() {
     // Without a thread the line moves only when something happens.
-    _ = try? Workers<Int>(count: 1, capacity: 1) {
-      while true {
-        SystemTime().sleep(.milliseconds(250))
-        line.withLock { draw(&$0) }
+    ignoringFailure {
+      _ = try Workers<Int>(count: 1, capacity: 1) {
+        while true {
+          SystemTime().sleep(.milliseconds(250))
+          line.withLock { draw(&$0) }
+        }
       }
     }
   }

@@ -107,7 +107,7 @@ package final class EncryptedCopy {
       let file = try OpenFile(source, [.noFollow], files: files)
       let bytes = try file.read(count: LogHeader.maximumLength, at: 0)
       // A header that cannot be read is copied as it lies; it only names the checkpoint in the report.
-      let header = (try? LogHeader(parsing: bytes)) ?? nil
+      let header = parsed { try LogHeader(parsing: bytes) } ?? nil
       return (try copy(file, to: target, nil), header)
     } catch let error as SystemError where error.errno == .noSuchFileOrDirectory {
       return (0, nil)

@@ -16,7 +16,7 @@ struct OtherNames {
   /// - Throws: `HotCopyError` `.mountedAlone`, `.otherName`; `SystemError`.
   func check() throws {
     let path = ThisProcess.realPathOfWhatExists(database.path)
-    if ThisProcess.isMountPoint(path) { throw HotCopyError.mountedAlone(database.path) }
+    if try ThisProcess.isMountPoint(path) { throw HotCopyError.mountedAlone(database.path) }
     let count = try database.file.status().linkCount
     guard count > 1 else { return }
     let writers = try FileHolders(of: database.identity).seen.filter(\.mayWrite)

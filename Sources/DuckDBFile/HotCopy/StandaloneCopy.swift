@@ -32,7 +32,7 @@ package struct StandaloneCopy {
     let hidden = try HiddenFolder(Self.prefix, in: parent)
     defer {
       // Empty by then, or the rest of a failed copy; what cannot be removed is hidden, and removed by the next copy.
-      try? hidden.remove()
+      ignoringFailure { try hidden.remove() }
     }
     let permissions = try database.file.status().permissions & 0o666 | 0o600
     let result = try DatabaseCopy.run(
@@ -56,7 +56,7 @@ package struct StandaloneCopy {
       }
     } catch {
       // A log without its database would be found by whatever is made there next.
-      for name in named { try? files.remove(name, at: nil) }
+      for name in named { ignoringFailure { try files.remove(name, at: nil) } }
       throw error
     }
   }

@@ -82,23 +82,24 @@ package struct FileHolders: Sendable {
 
   /// What cannot be read may write.
   private static func mayWrite(_ pid: Int32, _ number: String, _ kernel: Kernel) -> Bool {
-    guard let file = try? OpenFile(FilePath("/proc/\(pid)/fdinfo/\(number)"), files: kernel),
-      let bytes = try? file.read(count: 4096, at: 0)
-    else { return true }
-    let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("flags:") }
-    guard let flags = line.flatMap({ Int32($0.dropFirst(6).trimmingPrefix { $0.isWhitespace }, radix: 8) }) else {
+    do throws(SystemError) {
+      let file = try OpenFile(FilePath("/proc/\(pid)/fdinfo/\(number)"), files: kernel)
+      let lines = try String(decoding: file.read(count: 4096, at: 0), as: UTF8.self).split(separator: "\n")
+      let words = lines.first { $0.hasPrefix("flags:") }?.dropFirst(6).drop { $0.isWhitespace }
+      guard let flags = words.flatMap({ Int32($0, radix: 8) }) else { return true }
+      return flags & O_ACCMODE != O_RDONLY
+    } catch {
       return true
     }
-    return flags & O_ACCMODE != O_RDONLY
   }
 
   /// Whether a process writes to the file through memory, which moves its modification time now and then only.
   ///
   /// - Returns: nil when the process does not let us look.
   package static func isMappedForWriting(_ identity: FileIdentity, by pid: Int32) -> Bool? {
-    guard pid > 0, let file = try? OpenFile(FilePath("/proc/\(pid)/maps"), files: Kernel()) else { return nil }
-    let lines = LineReader(file)
+    guard pid > 0 else { return nil }
     do {
+      let lines = LineReader(try OpenFile(FilePath("/proc/\(pid)/maps"), files: Kernel()))
       while let line = try lines.next() {
         // In the form `7f..-7f.. rw-s 00000000 fd:01 1234 /path`.
         let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5)

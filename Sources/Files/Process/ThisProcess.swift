@@ -158,11 +158,18 @@ package enum ThisProcess {
   ///
   /// The path must be without symlinks. Linux says it of the path (`statx`); before 5.8 its table of mounts does
   /// (`/proc/self/mountinfo`, man 5 proc).
-  package static func isMountPoint(_ path: FilePath) -> Bool {
+  /// - Throws: `SystemError` when the table is there and cannot be read.
+  package static func isMountPoint(_ path: FilePath) throws(SystemError) -> Bool {
     let answer = path.withPlatformString { hrp_is_mount_root($0) }
     if answer >= 0 { return answer == 1 }
-    guard let table = text("/proc/self/mountinfo") else { return false }
-    return table.split(separator: "\n").contains { line in
+    guard let file = try OpenFile.ifPresent("/proc/self/mountinfo", files: Kernel()) else { return false }
+    var table: [UInt8] = []
+    while true {
+      let bytes = try file.read(count: 1 << 16, at: Int64(table.count))
+      if bytes.isEmpty { break }
+      table += bytes
+    }
+    return String(decoding: table, as: UTF8.self).split(separator: "\n").contains { line in
       let fields = line.split(separator: " ")
       // Blanks and the like are written as a backslash and three octal digits: such a path is told by its device.
       return fields.count > 4 && fields[4] == path.string

@@ -13,7 +13,7 @@ extension FileSystem {
       try renameReplacing(staged, at: folder.descriptor, to: name, at: folder.descriptor)
     } catch {
       // The reason is the error itself; what cannot be removed now, the next replacement removes.
-      try? remove(staged, at: folder.descriptor)
+      ignoringFailure { try remove(staged, at: folder.descriptor) }
       throw error
     }
     try file.close()

@@ -39,7 +39,7 @@ package enum SQLiteFile {
       reading.busyMode = .timeout(30)
       reading.label = "hrp.source"
       let from = try DatabaseQueue(path: uri(source), configuration: reading)
-      defer { try? from.close() }
+      defer { ignoringFailure { try from.close() } }
       var writing = Configuration()
       writing.label = "hrp.copy"
       // The copy is hidden and thrown away after a crash: a journal for it would only cost time.
@@ -89,7 +89,7 @@ package enum SQLiteFile {
       configuration.readonly = true
       configuration.label = "hrp.check"
       let queue = try DatabaseQueue(path: uri(path, "?immutable=1"), configuration: configuration)
-      defer { try? queue.close() }
+      defer { ignoringFailure { try queue.close() } }
       return try queue.read(body)
     }
   }
@@ -105,7 +105,7 @@ package enum SQLiteFile {
         try database.execute(sql: "PRAGMA synchronous = OFF")
       }
       let queue = try DatabaseQueue(path: uri(path), configuration: configuration)
-      defer { try? queue.close() }
+      defer { ignoringFailure { try queue.close() } }
       return try queue.write(body)
     }
   }
