@@ -55,7 +55,7 @@ public enum HotCopyError: Error, Sendable, Equatable {
     case .damaged(let path, let why): "\(path.text) is damaged: \(why)"
     case .openInThisProcess(let path): "this process itself has \(path.text) open"
     case .doesNotSettle(let path, let why): "no consistent copy of \(path.text) could be taken: \(why)"
-    case .foreignLog(let path, let why): "the log beside \(path.text) does not belong to it: \(why)"
+    case .foreignLog(let path, let why): "the WAL beside \(path.text) does not belong to it: \(why)"
     case .replaced(let path): "\(path.text) was replaced or removed while it was copied"
     }
   }
@@ -69,8 +69,8 @@ public enum HotCopyError: Error, Sendable, Equatable {
       "Install a newer hrp. Until then: close every program that uses the database, then copy the file and its .wal."
     case .encrypted: "Open it with its own DuckDB and its key."
     case .encryptedInUse:
-      "Close that program, or run the backup when it is closed: without the key no copy of a changing file can be told "
-        + "to be right."
+      "Close that program, or run the backup when it is closed. Without the key hrp cannot tell whether a copy of a "
+        + "changing file is right."
     case .cannotShare:
       "Leave out --reflink, or put the backups on the database's own file system (XFS with reflink, btrfs, APFS)."
     case .damaged:
@@ -78,7 +78,7 @@ public enum HotCopyError: Error, Sendable, Equatable {
     case .openInThisProcess: "Close the connection first, or run the copy in a process of its own."
     case .doesNotSettle: "Try again when less is being written, or run CHECKPOINT in the program that writes."
     case .foreignLog:
-      "Open the database once with its own DuckDB to see what it says; do not delete the log before you have a copy."
+      "Open the database once with its own DuckDB to see what it says; do not delete the WAL before you have a copy."
     case .replaced: "Run the backup again when the program that replaces the file is done."
     }
   }
