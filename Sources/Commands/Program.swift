@@ -16,6 +16,13 @@ public struct Program: ParsableCommand {
         hrp backup list                       see what there is
         hrp backup verify latest              read the newest one and check it
         hrp backup restore latest --target-dir ~/elsewhere
+
+      Environment:
+        HRP_DATA_DIR HRP_DB_PATH HRP_BACKUP_DIR MLFLOW_TRACKING_URI    where the stack and its backups are
+        HRP_NO_BACKUP=1                       make no backups on this machine
+        HRP_UNDO_DAYS=7                       how long a restore keeps what it replaced
+        LOG_LEVEL=info                        what is written to logs/backup.log
+        HRP_DUCKDB_LIBRARY                    DuckDB's library
       """,
     version: Version.current,
     subcommands: [

@@ -72,7 +72,7 @@ struct CreateTests {
       let result = try sample.create()
       #expect(
         result.skipped.map { "\($0.path): \($0.why)" } == [
-          "mlruns/0/pipe: it is a FIFO", "mlruns/out: it is a link, and what it leads to is not in the backup",
+          "mlruns/0/pipe: it is a FIFO", "mlruns/out: it is a symlink, and what it leads to is not in the backup",
         ])
       #expect(result.isComplete)
       let target = sample.folder + "/restored"

@@ -119,8 +119,8 @@ struct DrillTests {
       #expect(done.status == 1)
       #expect(
         findings(done.report).sorted() == [
-          "link hrp.duckdb: hypothesis_experiments names 17, which is no experiment or run in MLflow",
-          "link hrp.duckdb: lineage names gone, which is no experiment or run in MLflow",
+          "link hrp.duckdb: hypothesis_experiments names 17, which is not an experiment or run in MLflow",
+          "link hrp.duckdb: lineage names gone, which is not an experiment or run in MLflow",
           "missing mlruns/lost: the artifacts of model m, version 2",
           "missing mlruns/mlruns/models/a: the artifacts of model a",
         ])

@@ -131,7 +131,7 @@ struct DoctorTests {
     "DuckDB's own texts have a cause and a remedy",
     arguments: [
       ("IO Error: Could not set lock on file \"x\": Conflicting lock is held in python (PID 5)", "another process"),
-      ("IO Error: The file \"x\" exists, but it is not a valid DuckDB database file!", "no DuckDB database"),
+      ("IO Error: The file \"x\" exists, but it is not a valid DuckDB database file!", "not a DuckDB database"),
       ("Corrupt database file: computed checksum 1 does not match stored checksum 2 in block at location 3", "a block"),
       ("INTERNAL Error: Failure while replaying WAL file \"x.wal\": oops", "cannot be replayed"),
       ("WAL checkpoint iteration does not match the database file", "another state"),

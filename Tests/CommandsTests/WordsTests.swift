@@ -119,14 +119,24 @@ struct WordsTests {
           """,
         ], in: home, environment: ["HOME": home])
       #expect(held.output == "11 11\n", "\(held)")
-      // Files that cannot be read, and a place that cannot be written to: for root there is neither.
+      // Files that cannot be read, and places that cannot be written to or are not there.
       try run(
         "/bin/sh", ["-c", "chmod 000 hrp-data/mlflow/mlruns/0/meta.yaml; mkdir shut; chmod 555 shut"], in: home)
-      let places: [[String]] = [[], ["--backup-dir", "shut"], ["--data-dir", "nowhere"]]
-      for place in places {
-        let dry = try hrp(["backup", "create", "--dry-run"] + place, in: home)
-        let real = try hrp(["backup", "create"] + place, in: home)
-        #expect(dry.status == real.status, "\(place): \(dry) \(real)")
+      let prefix = Home.unprivileged ?? []
+      let create = prefix + [Checkout.hrp, "backup", "create"]
+      let cases: [(place: [String], status: Int32)] = [
+        ([], 3), (["--backup-dir", "shut"], 1), (["--data-dir", "nowhere"], 10),
+      ]
+      for (place, status) in cases where Home.unprivileged != nil {
+        for words in [create + ["--dry-run"] + place, create + place] {
+          let done = try run(words[0], Array(words.dropFirst()), in: home, environment: ["HOME": home])
+          #expect(done.status == status, "\(words): \(done)")
+        }
+      }
+      let restore =
+        prefix + [Checkout.hrp, "backup", "restore", "latest", "--only", "duckdb", "--target-dir", "shut/new"]
+      for words in [restore + ["--dry-run"], restore] where Home.unprivileged != nil {
+        #expect(try run(words[0], Array(words.dropFirst()), in: home, environment: ["HOME": home]).status == 1)
       }
     }
   }

@@ -155,9 +155,9 @@ final class ContentsWalk {
     if manifest != nil, line?.kind != kind {
       return note(Finding(kind == .link ? .link : .unexpected, entry.path, "it is not in the manifest"))
     }
-    if manifest == nil, kind == .link { return note(Finding(.unexpected, entry.path, "it is a link")) }
+    if manifest == nil, kind == .link { return note(Finding(.unexpected, entry.path, "it is a symlink")) }
     if let target = line?.target, try files.linkTarget(entry.name, at: entry.directory) != target {
-      return note(Finding(.link, entry.path, "it leads elsewhere"))
+      return note(Finding(.link, entry.path, "it leads to another place than when it was backed up"))
     }
     _ = try visit(
       StoredEntry(

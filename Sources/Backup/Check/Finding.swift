@@ -68,10 +68,10 @@ public struct Finding: Sendable, Equatable {
     case .unexpected: "Unexpected file: \(file)\(more)"
     case .malformed: "Malformed list: \(file)\(more)"
     case .block: "Damaged database: \(file)\(more)"
-    case .log: "Damaged log: \(file)\(more)"
+    case .log: "Damaged WAL: \(file)\(more)"
     case .sqlite: "Damaged SQLite database: \(file)\(more)"
     case .engine: "Refused by the engine: \(file)\(more)"
-    case .link: "Broken link: \(file)\(more)"
+    case .link: "Broken symlink: \(file)\(more)"
     }
   }
 }

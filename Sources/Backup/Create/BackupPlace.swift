@@ -31,7 +31,8 @@ struct BackupPlace {
     guard isMissing, try !files.exists(path.folder) else { return }
     throw BackupError(
       "backup-directory.no-parent", .notFound, "there is no \(path.folder.text) to make the backup directory in",
-      remedy: "Is the disk mounted? Mount it; or, when the place is to be new: mkdir -p \(path.folder.text)")
+      remedy:
+        "Is the disk mounted? Mount it; or, when the place is to be new: mkdir -p \(ShellWord.quoted(path.folder))")
   }
 
   /// Makes the last component, when it is missing.

@@ -192,7 +192,7 @@ final class MLflowCopy {
     guard let target = try linkTarget(entry) else { return }
     if leadsOut(entry) {
       notes.skipped.append(
-        .init(path: entry.path.text, why: "it is a link, and what it leads to is not in the backup"))
+        .init(path: entry.path.text, why: "it is a symlink, and what it leads to is not in the backup"))
     }
     let directory = try chain.directory(holding: path, makingMissing: 0o755)
     try files.makeLink(entry.name, at: directory, target: target)

@@ -62,7 +62,7 @@ extension Diagnosis {
       return [
         DiagnosisRow(
           "space", .failure, words,
-          remedy: "See what is full with df -h \(stack.backupDirectory.text); "
+          remedy: "See what is full with df -h \(ShellWord.quoted(stack.backupDirectory)); "
             + "free some with hrp backup rotate --keep-days 7.")
       ]
     }
@@ -111,12 +111,13 @@ extension Diagnosis {
     if let problem = backup.problem {
       return DiagnosisRow(
         "last-backup", .failure, "\(words); \(problem)",
-        remedy: "Make it readable for whoever runs hrp (ls -ld \(backup.path.text)), or: hrp backup create")
+        remedy: "Make it readable for whoever runs hrp (ls -ld \(ShellWord.quoted(backup.path))), or: hrp backup create"
+      )
     }
     if backup.metadata?.complete == false {
       return DiagnosisRow(
         "last-backup", .warning, "\(words); it is incomplete",
-        remedy: "See \"unread\" in its metadata.json, mend the permissions, and run hrp backup create.")
+        remedy: "See \"unread\" in its metadata.json, correct the permissions, and run hrp backup create.")
     }
     if !backup.hasDatabase || backup.metadata?.verified != true {
       return DiagnosisRow(

@@ -51,14 +51,14 @@ extension Diagnosis {
     let words = String(health.database.dropFirst("error: ".count))
     return DiagnosisRow(
       "database", .failure, "\(written); \(EngineWords(words).map { "\($0.cause): " } ?? "")\(words)",
-      remedy: health.remedy ?? "See how much of it is whole: hrp duckdb inspect \(stack.database.text)")
+      remedy: health.remedy ?? "See how much of it is whole: hrp duckdb inspect \(ShellWord.quoted(stack.database))")
   }
 
   private func holders(_ found: Inspection) -> DiagnosisRow {
     let words = [("writer", found.writer), ("reader", found.writer == nil ? found.holder : nil)]
       .compactMap { kind, pid in pid.map { "\(ThisProcess.name(of: $0)) has it open as \(kind)" } }
     return DiagnosisRow(
-      "lock", .good, words.first.map { "\($0): backups work beside it, a restore waits for its end" } ?? "nobody has it"
+      "lock", .good, words.first.map { "\($0): backups work, and a restore waits until it closes" } ?? "nobody has it"
     )
   }
 
@@ -73,7 +73,7 @@ extension Diagnosis {
       return [
         DiagnosisRow(
           "log", .failure, why,
-          remedy: "Keep a copy of database and log (cp -a) before any program opens them; then hrp backup list.")
+          remedy: "Keep a copy of database and WAL (cp -a) before any program opens them; then hrp backup list.")
       ]
     case .damaged(_, let damage):
       let error = HotCopyError.walDamaged(

@@ -31,16 +31,16 @@ package struct EngineWords: Sendable, Equatable {
       remedy: "Use a newer DuckDB; hrp duckdb inspect FILE says which version wrote it.", isOfDatabase: false),
     Known(
       marks: ["WAL checkpoint iteration does not match", "does not match the database file"],
-      cause: "the log beside the database belongs to another state of it, as after a restore of the database alone",
-      remedy: "Do not delete the log yet. Restore database and log together: hrp backup restore latest-valid."),
+      cause: "the WAL beside the database belongs to another state of it, as after a restore of the database alone",
+      remedy: "Do not delete the WAL yet. Restore database and WAL together: hrp backup restore latest-valid."),
     Known(
       marks: ["replaying WAL", "Corrupt WAL", "Corrupt Encrypted WAL"],
-      cause: "the log cannot be replayed: it is damaged, or a bug of DuckDB wrote it",
+      cause: "the WAL cannot be replayed: it is damaged, or a bug of DuckDB wrote it",
       remedy: "Keep a copy of both files (cp -a), try the newest DuckDB on that copy, "
         + "else restore: hrp backup restore latest-valid."),
     Known(
       marks: ["not a valid DuckDB database file"],
-      cause: "the file is no DuckDB database, or its header was overwritten",
+      cause: "the file is not a DuckDB database, or its header was overwritten",
       remedy: "Check the path (HRP_DB_PATH, HRP_DATA_DIR). Was it a database once: hrp backup restore latest-valid."),
     Known(
       marks: ["Corrupt database file", "Corrupted ", "Database is corrupted", "Failed to read block", "Corrupt file"],

@@ -71,7 +71,7 @@ struct MLflowLinks {
     ids.formUnion(store.ids)
     for (table, named) in experiments {
       findings += named.filter { !ids.contains($0) }.map {
-        Finding(.link, BackupLayout.database, "\(table) names \($0), which is no experiment or run in MLflow")
+        Finding(.link, BackupLayout.database, "\(table) names \($0), which is not an experiment or run in MLflow")
       }
     }
     return Array(findings.prefix(Self.maximumNamed))

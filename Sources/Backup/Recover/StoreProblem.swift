@@ -16,7 +16,7 @@ struct StoreProblem {
       let status = try files.status(entry.name.path, at: folder.descriptor)
       guard status.kind == .regular, status.size > 0 else { continue }
       let path = store.directory.appending(entry.name.path.components)
-      guard known.contains(entry.name) else { return "\(path.text) is no SQLite database" }
+      guard known.contains(entry.name) else { return "\(path.text) is not an SQLite database" }
       let scratch = try Scratch(in: scratch, files: files)
       defer { scratch.remove() }
       if let problem = try problem(of: path, copy: scratch.path.appending("copy.db")) {

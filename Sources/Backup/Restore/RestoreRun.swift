@@ -166,7 +166,7 @@ package struct RestoreRun {
     if result.mentioned > 0 {
       events.send(
         .notice(
-          "\(result.mentioned) parameters, tags or datasets of yours mention the old place; they are as they were"))
+          "\(result.mentioned) of your parameters, tags or datasets mention the old place; they were not changed"))
     }
     return result
   }

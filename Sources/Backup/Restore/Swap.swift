@@ -77,7 +77,7 @@ struct Swap {
     let prefixes = Self.logs(of: name).map { $0 + Self.staleSuffix }
     return try files.entries(of: place.outgoing.descriptor).map { SwapPlan.text($0.name) }
       .filter { found in prefixes.contains { found.hasPrefix($0) } }.sorted()
-      .map { "a program wrote to \(name) before the swap was finished; a log that fits no database now is kept: \($0)" }
+      .map { "a program wrote to \(name) before the swap was finished; a WAL that fits no database now is kept: \($0)" }
   }
 
   private func open(_ site: SwapPlan.Site) throws -> Place {

@@ -223,7 +223,7 @@ extension BackupError {
   static func keptUnreadable(_ path: FilePath, _ error: SystemError) -> BackupError {
     BackupError(
       "undo.unreadable", .failed, "what a restore replaced is kept, and cannot be read: \(path.text)",
-      remedy: "Make it readable for whoever runs hrp (see ls -la \(path.text)), or run hrp as its owner.",
+      remedy: "Make it readable for whoever runs hrp (see ls -la \(ShellWord.quoted(path))), or run hrp as its owner.",
       cause: error.description)
   }
 

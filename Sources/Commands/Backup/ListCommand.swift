@@ -120,7 +120,7 @@ struct ListCommand: ParsableCommand {
     if noted.problem != nil { return backup.problem == nil ? " [proof cannot be read]" : "" }
     guard let proof = noted.value else { return "" }
     let when = proof.at.prefix(19).split(separator: "T").joined(separator: " ")
-    return proof.isOK ? " [proven \(when), DuckDB \(proof.engine)]" : " [drill failed \(when)]"
+    return proof.isOK ? " [proven \(when), DuckDB \(proof.engine)]" : " [\(proof.level) failed \(when)]"
   }
 
   static func json(_ proof: Proof) -> JSONText {

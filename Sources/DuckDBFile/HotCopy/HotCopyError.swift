@@ -73,7 +73,7 @@ public enum HotCopyError: Error, Sendable, Equatable {
     case .noPause(let path, let checkpoints, let seconds):
       "no consistent copy of \(path.text) could be taken: a program makes a checkpoint of it all the time "
         + "(\(checkpoints) seen in \(seconds) s), with no pause between them"
-    case .foreignLog(let path, let why): "the log beside \(path.text) does not belong to it: \(why)"
+    case .foreignLog(let path, let why): "the WAL beside \(path.text) does not belong to it: \(why)"
     case .walDamaged(let path, let offset, let commits):
       "the WAL of \(path.text) is damaged at byte \(offset)"
         + (commits == 0 ? "" : ", and \(commits) \(commits == 1 ? "commit lies" : "commits lie") behind that")
@@ -95,8 +95,8 @@ public enum HotCopyError: Error, Sendable, Equatable {
       "Install a newer hrp. Until then: close every program that uses the database, then copy the file and its .wal."
     case .encrypted: "Open it with its own DuckDB and its key."
     case .encryptedInUse:
-      "Close that program, or run the backup when it is closed: without the key no copy of a changing file can be told "
-        + "to be right."
+      "Close that program, or run the backup when it is closed. Without the key hrp cannot tell whether a copy of a "
+        + "changing file is right."
     case .cannotShare:
       "Leave out --reflink, or put the backups on the database's own file system (XFS with reflink, btrfs, APFS)."
     case .damaged:
@@ -107,7 +107,7 @@ public enum HotCopyError: Error, Sendable, Equatable {
       "Let that program wait a tenth of a second between two checkpoints (COMMIT needs none), or keep the database on "
         + "a file system with clones (XFS, btrfs, APFS)."
     case .foreignLog:
-      "Open the database once with its own DuckDB to see what it says; do not delete the log before you have a copy."
+      "Open the database once with its own DuckDB to see what it says; do not delete the WAL before you have a copy."
     case .walDamaged:
       "If a program has the database open, run CHECKPOINT in it now: it still holds every row, and writes them to the "
         + "database file. If none has, copy the database and its .wal elsewhere before anything opens them, then "
