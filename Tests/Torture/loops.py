@@ -4,10 +4,11 @@ and how long it took beside the copy of a quiet file.
 One row for each engine, size and pause between two checkpoints. Each transaction changes a stretch of rows and counts
 itself, so a copy of one moment can be told from a mixture. From DuckDB 1.5 on a second connection loads and drops tables
 meanwhile: its blocks may lie where the header before still has others.
+With --stall the writer is stopped now and then for a moment, also in the middle of a write.
 With --lost-lock the writer opens and closes its own database file, which drops its lock.
 The last line counts copies. Pause 0 must end with a plain sentence, and no copy.
 """
-import argparse, json, os, pathlib, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, json, os, pathlib, random, shutil, signal, statistics, subprocess, sys, tempfile, threading, time
 
 HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
@@ -99,17 +100,27 @@ class Loop:
         self.copy()
         return statistics.median(self.copy()[2] for _ in range(3))
 
+    def stall(self, writer, until):
+        chance = random.Random(1)
+        while not until.wait(chance.random() * 0.05):
+            writer.send_signal(signal.SIGSTOP)
+            time.sleep(chance.random() * 0.12)
+            writer.send_signal(signal.SIGCONT)
+
     def run(self, pause_ms, quiet):
         self.state.unlink(missing_ok=True)
         bulk = self.options.bulk and tuple(map(int, self.engine.split(".")[:2])) >= (1, 5)
         command, environment = self.command(
             WRITER, self.live, self.rows, pause_ms / 1000, int(self.options.lost_lock), int(bulk), self.state)
         writer = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-        times, bad, flips, failures, done = [], [], 0, [], 0
+        times, bad, flips, failures, done, over = [], [], 0, [], 0, threading.Event()
+        stalls = threading.Thread(target=self.stall, args=(writer, over)) if self.options.stall else None
         try:
             until = time.monotonic() + 30
             while not self.state.exists() and time.monotonic() < until:
                 time.sleep(0.01)
+            if stalls:
+                stalls.start()
             for _ in range(1 if pause_ms == 0 else self.options.copies):
                 committed = int(self.state.read_text() or 0)
                 target, finished, seconds = self.copy()
@@ -123,6 +134,9 @@ class Loop:
                 if is_whole != "True" or wrong != "0" or int(n) < committed:
                     bad.append(f"n {n} of at least {committed}, whole {is_whole}, wrong rows {wrong}")
         finally:
+            over.set()
+            if stalls:
+                stalls.join()
             writer.kill()
             writer.wait()
         limit = 5 if pause_ms >= 300 else 10
@@ -144,6 +158,7 @@ def options():
     parser.add_argument("--copies", type=int, default=5, help="for each row (default 5)")
     parser.add_argument("--bulk", action="store_true", help="a second connection loads tables meanwhile (1.5 and later)")
     parser.add_argument("--lost-lock", action="store_true", help="the writer drops its own lock")
+    parser.add_argument("--stall", action="store_true", help="the writer stands still for a moment now and then")
     parser.add_argument("--folder", help="where the database goes (default: memory)")
     parser.add_argument("--hrp", type=pathlib.Path, default=REPOSITORY / ".build/release/hrp")
     parser.add_argument("--deps", type=pathlib.Path, default=REPOSITORY / ".deps")

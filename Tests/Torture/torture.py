@@ -16,6 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 COMMITTED, PAUSE, PAUSED = 0, 2, 3  # words of the shared memory, see writer.py
 COPY_SECONDS = 120
+CORNERS_EVERY = 10  # names that hide the WAL, and two copies with one PID, beside the busy writer
 NAIVE_COPIES = 30  # enough to show what plain copies give
 DAMAGES = [  # by SQL, which the engine itself finds in order, and on the files
     "UPDATE account SET balance = balance + 1 WHERE id = 7", "UPDATE bulk SET h = h + 1 WHERE k = 2999", "DROP INDEX item0_n",
@@ -80,7 +81,7 @@ class Run:
         goal, until = self.shared[COMMITTED] + 50, time.monotonic() + 60
         with open(self.folder / "writer.log", "ab") as log:
             self.writer = self.start("writer.py", self.live, self.folder / "shared", self.folder / "journal",
-                                     f"{self.options.seed}/{self.restarts}", stdin=subprocess.DEVNULL, stderr=log)
+                                     f"{self.options.seed}/{self.restarts}", self.options.block_size, stdin=subprocess.DEVNULL, stderr=log)
         while self.shared[COMMITTED] < goal and self.writer.poll() is None and time.monotonic() < until:
             time.sleep(0.02)
 
@@ -151,6 +152,46 @@ class Run:
         else:
             {"hrp": self.copy_hrp, "quiet": self.copy_quiet, "damaged": self.copy_damaged}[method](target)
 
+    # Corners: what must be refused, and two copies at once
+
+    def corners(self, row):
+        """Names that hide the WAL must be refused; two copies with one PID must both be there, and good."""
+        other = self.folder / "other"
+        other.mkdir(exist_ok=True)
+        linked, mounted = other / "linked.db", other / "mounted.db"
+        os.link(self.live, linked)
+        try:
+            self.expect(row, "duckdb.other-name", [self.options.hrp, "duckdb", "copy", linked, other / "copy", "--json"])
+        finally:
+            linked.unlink()
+        if os.geteuid() != 0:
+            return
+        mounted.touch()
+        script = 'mount --bind "$1" "$2" && exec "$3" duckdb copy "$2" "$4" --json'
+        self.expect(row, "duckdb.mounted-alone", ["unshare", "-m", "sh", "-c", script, "sh", self.live, mounted, self.options.hrp, other / "copy"])
+        names, committed = [other / f"both{n}.db" for n in (1, 2)], self.shared[0:2].tolist()
+        both = [subprocess.Popen(["unshare", "-pf", self.options.hrp, "duckdb", "copy", self.live, name], stdout=-3, stderr=-3) for name in names]
+        for process, name in zip(both, names):
+            if process.wait() or not name.exists():
+                row["failures"].append(f"of two copies with one PID one ended with {process.returncode}, and its file is {'there' if name.exists() else 'missing'}")
+                continue
+            kind, details = self.ask_judge(name, committed)
+            row["corners"] += 1
+            if kind != "good":
+                row["failures"].append(f"two copies with one PID: {kind}: {'; '.join(details[:3])}")
+        shutil.rmtree(other)
+
+    def expect(self, row, code, command):
+        done = subprocess.run(list(map(str, command)), text=True, capture_output=True, timeout=COPY_SECONDS)
+        row["corners"] += 1
+        if done.returncode == 0 or code not in done.stdout:
+            row["failures"].append(f"{code} was expected, exit {done.returncode}: {done.stdout[:300]}{done.stderr[:300]}")
+
+    def ask_judge(self, target, committed, damage=None):
+        self.judge.stdin.write(json.dumps({"copy": str(target), "committed": committed, "damage": damage}) + "\n")
+        self.judge.stdin.flush()
+        return json.loads(self.judge.stdout.readline())
+
     # One copy and its verdict
 
     def one_copy(self, method, row):
@@ -170,10 +211,7 @@ class Run:
         kinds = log_kinds(pathlib.Path(f"{target}.wal"))
         if kind is None:
             by_sql = self.damage if self.damage and self.damage.split()[0].isupper() else None
-            request = {"copy": str(target), "committed": self.committed, "damage": by_sql}
-            self.judge.stdin.write(json.dumps(request) + "\n")
-            self.judge.stdin.flush()
-            kind, details = json.loads(self.judge.stdout.readline())
+            kind, details = self.ask_judge(target, self.committed, by_sql)
             row["copies"] += 1
         row["seconds"].append(seconds)
         row["with a checkpoint during it"] += before != after
@@ -207,7 +245,7 @@ class Run:
     def measure(self, method, wanted):
         """Makes the copies of one method and returns its row of the report."""
         row = {"engine": self.engine, "method": method, "copies": 0, "bad": Counter(), "commits": 0, "checkpoints": 0,
-               "kills": 0, "with a checkpoint during it": 0, "with log": 0, "with row-group entries": 0, "seconds": [], "failures": [],
+               "kills": 0, "corners": 0, "with a checkpoint during it": 0, "with log": 0, "with row-group entries": 0, "seconds": [], "failures": [],
                "examples": []}
         if self.writer is None:
             self.start_writer()
@@ -227,6 +265,8 @@ class Run:
                 row["failures"].append(f"the writer died (exit {self.writer.returncode}): {last}")
                 break
             self.one_copy(method, row)
+            if method == "hrp" and number % CORNERS_EVERY == CORNERS_EVERY - 1 and self.writer.poll() is None:
+                self.corners(row)
             if self.writer.poll() == -signal.SIGKILL:
                 self.start_writer()
         row["commits"] = sum(self.shared[0:2]) - commits
@@ -242,6 +282,7 @@ def line(row):
     bad = sum(row["bad"].values())
     kinds = ", ".join(f"{kind} {count}" for kind, count in row["bad"].most_common())
     kills = f"  writer killed {row['kills']}" if row["kills"] else ""
+    kills += f"  corners {row['corners']}" if row["corners"] else ""
     return (f"{row['engine']:6} {row['method']:7} copies {row['copies']:4}  bad {bad:4}{f' ({kinds})' if bad else ''}  "
             f"commits {row['commits']}  checkpoints {row['checkpoints']}{kills}  copies: with a checkpoint during it "
             f"{row['with a checkpoint during it']}, with log {row['with log']}, with row-group entries {row['with row-group entries']}  "
@@ -262,6 +303,7 @@ def options():
     parser.add_argument("--seed", default="1")
     parser.add_argument("--slow", type=int, default=0, metavar="MS", help="slow the copier down: pause per piece copied")
     parser.add_argument("--kill-every", type=int, default=0, metavar="N", help="kill -9 the writer before each N-th copy, restart it after")
+    parser.add_argument("--block-size", type=int, default=0, metavar="BYTES", help="of the database, such as 16384 (default: the engine's)")
     parser.add_argument("--time-limit", type=float, default=1200, metavar="SECONDS", help="of one engine and method (default %(default)s)")
     parser.add_argument("--hrp", type=pathlib.Path, default=newest_hrp(), help="default: the newest one built")
     parser.add_argument("--deps", type=pathlib.Path, default=REPOSITORY / ".deps", help="default: .deps of the repository")

@@ -1,10 +1,11 @@
-"""Keeps one DuckDB file busy until it is killed: writer.py DATABASE SHARED JOURNAL SEED
+"""Keeps one DuckDB file busy until it is killed: writer.py DATABASE SHARED JOURNAL SEED [BLOCK_SIZE]
 
 Each transaction carries the next number of its stream. Before COMMIT the state it will leave is noted in the
 journal (see judge.py), after COMMIT has returned its number is stored in SHARED, four 64-bit words:
 the last committed number of stream 0 and of stream 1, a request to pause, and how many streams have paused.
 Stream 0 does everything. Stream 1 (DuckDB 1.5 and later) is a second connection in a thread of its own which
 only inserts and deletes: that is what those engines let run, and commit, while a checkpoint is under way.
+In one turn of three the writer opens and closes its own database file, which drops the lock of its engine.
 """
 import json, mmap, os, random, sys, threading, time
 import duckdb
@@ -228,13 +229,19 @@ class Second(Stream):
             os._exit(1)
 
 
-def main(path, shared_path, journal, seed):
+def main(path, shared_path, journal, seed, *_):
     with open(shared_path, "r+b") as file:
         shared = memoryview(mmap.mmap(file.fileno(), 32)).cast("Q")
     first, second = Main(0, path, shared, journal, seed), Second(1, path, shared, journal, seed)
     concurrent = tuple(map(int, duckdb.__version__.split(".")[:2])) >= (1, 5)
     while True:  # one turn: open, work for a few seconds, close (which checkpoints)
+        if BLOCK_SIZE and not os.path.exists(path):
+            maker = duckdb.connect()
+            maker.execute(f"ATTACH '{path}' AS made (BLOCK_SIZE {BLOCK_SIZE})")
+            maker.close()
         con = duckdb.connect(path, config={"threads": 2})
+        if first.random.random() < 1 / 3:
+            open(path, "rb").close()  # as shutil.copy2 or a hash would: the engine's lock is gone, and it goes on writing
         if not tables(con):
             con.execute("BEGIN;" + SCHEMA + "COMMIT").fetchall()
         first.connect(con)
@@ -256,4 +263,5 @@ def main(path, shared_path, journal, seed):
 
 if __name__ == "__main__":
     PARENT, PAUSING = os.getppid(), threading.Lock()
+    BLOCK_SIZE = int(sys.argv[5]) if len(sys.argv) > 5 else 0
     main(*sys.argv[1:])
