@@ -87,6 +87,8 @@ package struct RestoreRun {
   let backup: FilePath
   let target: RestoreTarget
   private(set) var request: Request
+  /// The part that was asked for: a part that a backup has lost is not taken for one that it never had.
+  private var asked: StackPart?
   /// What lies in the stack's directories and is no part of it: backups, logs, scratch.
   private(set) var protecting: [FilePath]
   let files: any FileSystem
@@ -117,6 +119,7 @@ package struct RestoreRun {
     try PendingRestore(target, files: files, time: time, events: events).finish()
     let root = try Verification.open(backup, files: files)
     var run = self
+    run.asked = request.part
     run.request.part = try part(in: root)
     run.protecting += try oldBackups()
     return try run.restore(root)
@@ -233,11 +236,11 @@ package struct RestoreRun {
       undoPath: nil, losses: losses, relocated: [], left: 0, mentioned: 0)
   }
 
-  /// Judges what is restored; what is wrong with the rest is named.
+  /// Judges what was asked for; what is wrong with the rest is named.
   /// - Throws: `Damaged`.
   private func judge(_ walk: ContentsWalk) throws {
     let report = report(walk)
-    guard report.findings(of: request.part).isEmpty else { throw Damaged(report: report) }
+    guard report.findings(of: asked).isEmpty else { throw Damaged(report: report) }
     for finding in report.findings.prefix(5) {
       events.send(.warning("the backup is damaged in what is not restored: \(finding.line)"))
     }
