@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <sys/wait.h>
 #if defined(__linux__)
 #include <linux/fs.h>
@@ -245,6 +246,15 @@ int hrp_set_modified(int descriptor, const char *path, int64_t nanoseconds) {
 }
 
 int64_t hrp_next_data(int descriptor, int64_t offset) { return lseek(descriptor, offset, SEEK_DATA); }
+
+int64_t hrp_attribute_names(int descriptor, char *names, int64_t size) {
+#if defined(__APPLE__)
+  ssize_t length = flistxattr(descriptor, names, (size_t)size, 0);
+#else
+  ssize_t length = flistxattr(descriptor, names, (size_t)size);
+#endif
+  return length < 0 && errno == ENOTSUP ? 0 : length;
+}
 
 struct thread {
   void (*body)(void *);

@@ -52,7 +52,7 @@ struct SwapTests {
   }
 
   private func undo(_ sample: SampleStack) throws -> [String] {
-    try UndoRun(target(sample), files: Kernel(), time: SystemTime(), events: EventStream()).run()
+    try UndoRun(target(sample), files: Kernel(), time: SystemTime(), events: EventStream()).run().names
   }
 
   @Test("what is there is replaced, undo brings it back, undo of undo the restored: byte for byte, as often as asked")

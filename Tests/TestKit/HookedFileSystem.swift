@@ -217,6 +217,10 @@ package final class HookedFileSystem: FileSystem {
     try hook("flock", "")
     try kernel.unlock(descriptor)
   }
+  package func attributeNames(of descriptor: Descriptor) throws(SystemError) -> [String] {
+    try hook("flistxattr", "")
+    return try kernel.attributeNames(of: descriptor)
+  }
   package func lockHolder(_ descriptor: Descriptor, against kind: LockKind) throws(SystemError) -> Int32? {
     try hook("fcntl", "")
     if let writer { return writer }

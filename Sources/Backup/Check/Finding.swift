@@ -58,6 +58,14 @@ public struct Finding: Sendable, Equatable {
   /// Whether it stands against restoring a part of the stack; nil: all of it.
   func concerns(_ part: StackPart?) -> Bool { part == nil || self.part == nil || self.part == part }
 
+  /// The stored files that findings are about, each once; nil: there may be more than were kept, or none.
+  static func damagedFiles(_ findings: [Finding]) -> [String]? {
+    let isCut = StackPart.allCases.contains { part in
+      findings.count { $0.part == part } >= ContentsWalk.maximumFindings
+    }
+    return isCut || findings.isEmpty ? nil : Set(findings.map(\.file)).sorted()
+  }
+
   /// The line that people read, in the guide's words.
   public var line: String {
     let more = detail.isEmpty ? "" : " (\(detail))"
@@ -125,13 +133,6 @@ public struct VerificationReport: Sendable {
 
   /// What stands against restoring a part of the stack; nil: all of it.
   func findings(of part: StackPart?) -> [Finding] { findings.filter { $0.concerns(part) } }
-
-  /// Whether more was wrong than is kept one by one.
-  package var isCut: Bool {
-    StackPart.allCases.contains { part in
-      findings.count { $0.part == part } >= ContentsWalk.maximumFindings
-    }
-  }
 }
 
 /// What DuckDB itself read of a backup.

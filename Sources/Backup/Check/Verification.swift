@@ -35,6 +35,7 @@ package struct Verification {
     }
     if let notice = walk.litter.notice { notices.append(notice) }
     if walk.metadata?.complete == false {
+      events.send(.warning("this backup is incomplete: some source files could not be read when it was made"))
       notices.append("this backup is incomplete: some source files could not be read when it was made (metadata.json)")
     }
     let report = VerificationReport(

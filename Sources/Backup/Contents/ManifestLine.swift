@@ -16,6 +16,8 @@ package struct ManifestLine: Equatable, Sendable {
   package var target: [UInt8]?
   /// Of a file that was read from the source as it lay: which file that was and when it was read.
   package var origin: Origin?
+  /// Extended attributes that the source had, and that are not kept.
+  package var attributesCount: Int64 = 0
 
   /// The source of a file, by which the next backup can tell that it did not change.
   package struct Origin: Equatable, Sendable {
@@ -33,8 +35,9 @@ package struct ManifestLine: Equatable, Sendable {
 
   package init(
     path: EntryPath, kind: Kind, permissions: UInt16, modifiedNanoseconds: Int64, size: Int64, target: [UInt8]? = nil,
-    origin: Origin? = nil
+    origin: Origin? = nil, attributesCount: Int64 = 0
   ) {
+    self.attributesCount = attributesCount
     self.path = path
     self.kind = kind
     self.permissions = permissions
@@ -57,6 +60,7 @@ package struct ManifestLine: Equatable, Sendable {
         + ",\"ctime_ns\":\(origin.changedNanoseconds),\"read_ns\":\(origin.readNanoseconds)"
       line.append(contentsOf: text.utf8)
     }
+    if attributesCount > 0 { line += Array(",\"attributes\":\(attributesCount)".utf8) }
     line.append(contentsOf: [UInt8(ascii: "}"), UInt8(ascii: "\n")])
     return line
   }
@@ -71,7 +75,7 @@ package struct ManifestLine: Equatable, Sendable {
     else { throw FlatJSON.Malformed() }
     self.init(
       path: path, kind: kind, permissions: mode, modifiedNanoseconds: fields.modified, size: fields.size,
-      target: fields.target, origin: fields.origin)
+      target: fields.target, origin: fields.origin, attributesCount: fields.attributes)
   }
 
   private struct Fields {
@@ -85,6 +89,7 @@ package struct ManifestLine: Equatable, Sendable {
     var inode: UInt64?
     var changed: Int64?
     var read: Int64?
+    var attributes: Int64 = 0
 
     var origin: Origin? {
       guard let device, let inode, let changed, let read else { return nil }
@@ -92,7 +97,9 @@ package struct ManifestLine: Equatable, Sendable {
         identity: FileIdentity(device: device, inode: inode), changedNanoseconds: changed, readNanoseconds: read)
     }
 
-    private enum Key: String { case path, kind, mode, mtime_ns, size, target, device, inode, ctime_ns, read_ns }
+    private enum Key: String {
+      case path, kind, mode, mtime_ns, size, target, device, inode, ctime_ns, read_ns, attributes
+    }
 
     mutating func take(_ name: ArraySlice<UInt8>, _ value: FlatJSON.Value) throws(FlatJSON.Malformed) {
       // Short texts need no memory of their own.
@@ -111,6 +118,7 @@ package struct ManifestLine: Equatable, Sendable {
       case (.inode, .text(let text)): inode = UInt64(String(decoding: text, as: UTF8.self))
       case (.ctime_ns, .number(let number)): changed = number
       case (.read_ns, .number(let number)): read = number
+      case (.attributes, .number(let number)): attributes = max(0, number)
       default: break  // A field of a later version.
       }
     }

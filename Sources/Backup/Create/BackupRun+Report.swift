@@ -11,9 +11,15 @@ extension BackupRun {
     let digests: (checksums: Digest, manifest: Digest)
     let database: CopiedDatabase
     let mlflow: CopiedStore?
+    /// An MLflow directory that an earlier backup has, and that is not there; nil: none is missing.
+    let lostStore: CreateResult.SourceNote?
     let durationSeconds: Double
 
-    var notes: MLflowCopy.Notes { mlflow?.notes ?? MLflowCopy.Notes() }
+    var notes: MLflowCopy.Notes {
+      var notes = mlflow?.notes ?? MLflowCopy.Notes()
+      if let lostStore { notes.unread.append(lostStore) }
+      return notes
+    }
     var isComplete: Bool { notes.unread.isEmpty }
     /// What could not be read is in no check: an incomplete backup is never called verified.
     var isVerified: Bool { isComplete }
@@ -45,8 +51,18 @@ extension BackupRun {
     for note in report.notes.skipped.prefix(100) {
       events.send(.notice("not in the backup: \(note.path) (\(note.why))"))
     }
-    if let scheme = report.mlflow?.store.remoteScheme {
-      events.send(.notice("the tracking records are on a server (\(scheme)) and not in the backup"))
+    let (unread, unstable) = (report.notes.unread.count - 100, report.notes.unstable.count - 100)
+    if unread > 0 { events.send(.warning("and \(unread) more could not be read (\"unread\" in metadata.json)")) }
+    if unstable > 0 {
+      events.send(.warning("and \(unstable) more never held still (\"unstable\" in metadata.json)"))
+    }
+    if let copied = report.mlflow, let scheme = copied.store.remoteScheme {
+      events.send(
+        .notice(
+          copied.survey.hasRecords
+            ? "MLflow's records in \(copied.store.directory.text) are in the backup; if the server that "
+              + "MLFLOW_TRACKING_URI names (\(scheme)) keeps others elsewhere, those are not"
+            : "the tracking records are on a server (\(scheme)) and not in the backup"))
     }
     guard let survey = report.mlflow?.survey, survey.outside + survey.remote > 0 else { return }
     let places = survey.places.sorted { $0.value > $1.value }.prefix(3).map { "\($0.key): \($0.value)" }
@@ -54,6 +70,29 @@ extension BackupRun {
       .notice(
         "artifacts of \(survey.outside + survey.remote) records are not in the backup: they are recorded outside of "
           + "the MLflow directory (\(places.joined(separator: ", ")))"))
+  }
+
+  /// An MLflow directory that an earlier backup of this stack has, as what could not be read; nil: none has.
+  ///
+  /// A backup without it is not whole: else those that have it would be rotated away one by one.
+  func lostStore() throws -> CreateResult.SourceNote? {
+    let earlier = try BackupDirectory(stack.backupDirectory, files: files).list()
+      .first { $0.isOf(stack) != false && !$0.lacks(.mlflow) }
+    guard let earlier else { return nil }
+    return .init(
+      path: stack.dataDirectory.appending("mlflow").text,
+      why: "there is no MLflow directory, and \(ByteText.escaped(earlier.name.bytes)) has one; if it was removed for "
+        + "good, pass --no-mlflow")
+  }
+
+  /// Notes the folders in a store that hold backups and are left out, but for the one that backups go to.
+  func noteOldBackups(in store: MLflowStore, _ copy: MLflowCopy) throws {
+    let folder = try OpenFile(store.directory, [.directory], files: files)
+    let current = try OpenFile(stack.backupDirectory, [.directory], files: files).status().identity
+    for name in try OldBackups.find(in: folder) where store.holds(name) {
+      guard try files.status(name.path, at: folder.descriptor).identity != current else { continue }
+      copy.note(skipped: name, "it holds backups")
+    }
   }
 
   func writeMetadata(_ report: Report) throws {

@@ -141,7 +141,7 @@ package struct BackupRun {
     let began = time.monotonicNanoseconds
     let lists = try BackupLists(at: staging.folder.descriptor, files: files)
     let database = try copyDatabase(staging, lists)
-    let mlflow = try copyMLflow(staging, lists, note)
+    let (mlflow, lostStore) = try copyMLflow(staging, lists, note)
     let digests = try lists.close()
     events.send(.phase("making it durable"))
     try files.synchronizeTree(staging.folder)
@@ -149,7 +149,7 @@ package struct BackupRun {
     try readBack(staging, digests)
     let report = Report(
       staging: staging, lists: lists, digests: digests, database: database, mlflow: mlflow,
-      durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9)
+      lostStore: lostStore, durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9)
     tell(report)
     try writeMetadata(report)
     try readBackMetadata(staging)
@@ -196,13 +196,15 @@ package struct BackupRun {
         modifiedNanoseconds: source.modifiedNanoseconds, size: size), digest: digest)
   }
 
+  /// - Returns: what was copied; else the store that should be there and is not.
   private func copyMLflow(
     _ staging: Staging, _ lists: BackupLists, _ note: ProcessNote
-  ) throws -> CopiedStore? {
-    guard includesMLflow else { return nil }
+  ) throws -> (CopiedStore?, lost: CreateResult.SourceNote?) {
+    guard includesMLflow else { return (nil, nil) }
     guard let store = try stack.mlflow(files: files) else {
-      events.send(.notice("there is no MLflow directory: the backup holds the database only"))
-      return nil
+      let lost = try lostStore()
+      if lost == nil { events.send(.notice("there is no MLflow directory: the backup holds the database only")) }
+      return (nil, lost)
     }
     events.send(.phase("copying MLflow"))
     let previous = try linksUnchanged ? previousBackup(note) : nil
@@ -212,9 +214,15 @@ package struct BackupRun {
     ) { events.send(.progress(bytes: $0)) }
     try copy.copyDatabases()
     try copy.copyTree()
-    return CopiedStore(
-      store: store, notes: copy.notes, survey: copy.survey, sharedWith: copy.sharedFiles > 0 ? previous?.name : nil,
-      sharedBytes: copy.sharedBytes, sharedFiles: copy.sharedFiles)
+    if let count = previous?.damagedCount, count > 0 {
+      events.send(.notice("\(count) files are copied afresh: a verification found damage in backups that share them"))
+    }
+    try noteOldBackups(in: store, copy)
+    return (
+      CopiedStore(
+        store: store, notes: copy.notes, survey: copy.survey, sharedWith: copy.sharedFiles > 0 ? previous?.name : nil,
+        sharedBytes: copy.sharedBytes, sharedFiles: copy.sharedFiles), nil
+    )
   }
 
   /// The backup to link from.
@@ -244,8 +252,11 @@ package struct BackupRun {
         identities.insert(try files.status(path, at: nil).identity)
       }
     }
-    // What a restore stages or keeps where it cannot rename the store itself.
     let root = try OpenFile(store.directory, [.directory], files: files)
+    for name in try OldBackups.find(in: root) where store.holds(name) {
+      identities.insert(try files.status(name.path, at: root.descriptor).identity)
+    }
+    // What a restore stages or keeps where it cannot rename the store itself.
     for entry in try files.entries(of: root.descriptor) where entry.name.isOfRestore {
       identities.insert(try files.status(entry.name.path, at: root.descriptor).identity)
     }

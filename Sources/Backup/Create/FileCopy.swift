@@ -29,6 +29,8 @@ final class FileCopy {
     let readNanoseconds: Int64
     /// Whether it changed while it was read, every time.
     let isUnstable: Bool
+    /// The names of its extended attributes, which are not copied.
+    let attributes: [String]
     /// The first bytes, for those who look into small files.
     let head: [UInt8]
   }
@@ -61,6 +63,7 @@ final class FileCopy {
       }
       let before = try reading { () throws(SystemError) in try source.status() }
       guard before.kind == .regular else { return .notAFile }
+      let attributes = try reading { () throws(SystemError) in try files.attributeNames(of: source.descriptor) }
       let now = time.nowNanoseconds
       let (digest, size, head) = try write(source, before, entry.name, directory, keepsHead)
       let after = try reading { () throws(SystemError) in try source.status() }
@@ -69,7 +72,8 @@ final class FileCopy {
       if held || attempt == Self.attempts {
         return .copied(
           Copied(
-            digest: digest, size: size, source: before, readNanoseconds: now, isUnstable: !held, head: head))
+            digest: digest, size: size, source: before, readNanoseconds: now, isUnstable: !held,
+            attributes: attributes.filter(Self.isOfUser), head: head))
       }
       try files.remove(entry.name, at: directory)
     }
@@ -107,6 +111,15 @@ final class FileCopy {
       ignoringFailure { try files.remove(name, at: directory) }
       throw error
     }
+  }
+
+  /// Whether somebody set an extended attribute; not: the system itself, which sets its own again.
+  private static func isOfUser(_ name: String) -> Bool {
+    let ofSystem = [
+      "security.selinux", "security.ima", "security.evm", "trusted.", "com.apple.provenance", "com.apple.quarantine",
+      "com.apple.lastuseddate", "com.apple.macl",
+    ]
+    return !ofSystem.contains { name.hasPrefix($0) }
   }
 
   private func reading<Result>(_ body: () throws(SystemError) -> Result) throws(Unreadable) -> Result {

@@ -12,6 +12,8 @@ final class MLflowCopy {
   }
 
   private static let metaName: FilePath = "meta.yaml"
+  /// Files with extended attributes that are named one by one.
+  private static let maximumAttributed = 20
 
   private let store: MLflowStore
   private let root: OpenFile
@@ -28,6 +30,7 @@ final class MLflowCopy {
   private(set) var sharedFiles = 0
   private(set) var notes = Notes()
   private(set) var survey: ArtifactSurvey
+  private var attributed = 0
   private var databases: [FileName: (digest: Digest, status: FileStatus, size: Int64)] = [:]
 
   init(
@@ -44,8 +47,7 @@ final class MLflowCopy {
     root = try OpenFile(store.directory, [.directory], files: files)
     chain = DirectoryChain(root: staging)
     copier = FileCopy(files: files, time: time, progress: progress)
-    survey = ArtifactSurvey(
-      roots: [store.directory, ThisProcess.realPath(store.directory) ?? store.directory])
+    survey = ArtifactSurvey(roots: store.places)
   }
 
   /// Copies the databases at the top of the store, so that every artifact they name is copied after them.
@@ -115,6 +117,7 @@ final class MLflowCopy {
       return true
     }
     try addDatabases(before: nil)
+    noteRest()
   }
 
   // MARK: - Entries
@@ -165,11 +168,13 @@ final class MLflowCopy {
       let origin = ManifestLine.Origin(
         identity: copied.source.identity, changedNanoseconds: copied.source.changedNanoseconds,
         readNanoseconds: copied.readNanoseconds)
+      note(attributes: copied.attributes.count, of: shown, copied.attributes)
       try lists.add(
         ManifestLine(
           path: path, kind: .file, permissions: copied.source.permissions,
           modifiedNanoseconds: copied.source.modifiedNanoseconds, size: copied.size,
-          origin: copied.isUnstable ? nil : origin), digest: copied.digest)
+          origin: copied.isUnstable ? nil : origin, attributesCount: Int64(copied.attributes.count)),
+        digest: copied.digest)
     }
   }
 
@@ -177,6 +182,7 @@ final class MLflowCopy {
   private func add(shared stored: PreviousBackup.Stored, _ isMeta: Bool, _ entry: TreeEntry) throws {
     sharedBytes += stored.line.size
     sharedFiles += 1
+    note(attributes: Int(clamping: stored.line.attributesCount), of: FilePath(bytes: entry.path.bytes))
     // It counts for the copy and for the read-back that it does not need.
     progress(2 * stored.line.size)
     if isMeta {
@@ -278,6 +284,27 @@ final class MLflowCopy {
     if let target: EntryPath = BackupLayout.mlflow / path { return target }
     note(unread: FilePath(bytes: path.bytes), "its path is too long or too deep")
     return nil
+  }
+
+  /// Notes that a file's extended attributes are not in the backup.
+  private func note(attributes count: Int, of path: FilePath, _ names: [String] = []) {
+    guard count > 0 else { return }
+    attributed += 1
+    guard attributed <= Self.maximumAttributed else { return }
+    let words = names.isEmpty ? "\(count)" : names.prefix(3).joined(separator: ", ")
+    notes.skipped.append(.init(path: path.text, why: "only its extended attributes: \(words)"))
+  }
+
+  /// Notes what is not told one by one.
+  private func noteRest() {
+    guard attributed > Self.maximumAttributed else { return }
+    notes.skipped.append(
+      .init(path: "extended attributes", why: "of \(attributed - Self.maximumAttributed) files more"))
+  }
+
+  /// Notes a folder that is no part of the store.
+  func note(skipped name: FileName, _ why: String) {
+    notes.skipped.append(.init(path: ByteText.escaped(name.bytes), why: why))
   }
 
   private func note(unread path: FilePath, _ why: String) {

@@ -19,6 +19,9 @@ final class PreviousBackup {
   }
 
   let name: FileName
+  /// Files that did not change and were copied all the same, because a verification found their stored copy damaged.
+  private(set) var damagedCount = 0
+  private let damaged: DamagedFiles
   private let files: any FileSystem
   private let time: any TimeSource
   private let root: OpenFile
@@ -34,7 +37,7 @@ final class PreviousBackup {
     guard let moment = backups.first(where: { $0.metadata.map(isLinkable) ?? false })?.moment,
       time.nowNanoseconds - moment <= maximumAgeNanoseconds
     else { return nil }
-    return moment - clockDoubtNanoseconds
+    return try DamagedFiles(in: directory, files: files).isUnknown ? nil : moment - clockDoubtNanoseconds
   }
 
   private static func isLinkable(_ metadata: BackupMetadata) -> Bool {
@@ -59,6 +62,7 @@ final class PreviousBackup {
     _ backup: ListedBackup, _ metadata: BackupMetadata, files: any FileSystem, time: any TimeSource
   ) throws {
     name = backup.name
+    damaged = try DamagedFiles(in: backup.path.folder, files: files)
     self.files = files
     self.time = time
     root = try OpenFile(backup.path, [.directory, .noFollow], files: files)
@@ -84,6 +88,10 @@ final class PreviousBackup {
       guard status.kind == .regular, status.size == stored.line.size,
         status.modifiedNanoseconds == stored.line.modifiedNanoseconds
       else { return nil }
+      guard !damaged.mayHold(status.identity) else {
+        damagedCount += 1
+        return nil
+      }
       try files.makeHardLink(name, at: directory, to: name, at: from)
       return stored
     } catch {

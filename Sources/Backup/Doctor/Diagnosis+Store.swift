@@ -12,7 +12,9 @@ extension Diagnosis {
           remedy: "If there should be one: set MLFLOW_TRACKING_URI, or put it at mlflow/ in the data directory.")
       ]
     }
-    if let scheme = store.remoteScheme {
+    let folder = try OpenFile(store.directory, [.directory], files: files)
+    let databaseNames = try MLflowLinks.databases(in: folder).filter { store.holds($0) }
+    if let scheme = store.remoteScheme, databaseNames.isEmpty {
       return [
         DiagnosisRow(
           "mlflow", .warning, "\(store.directory.text); the tracking records are on a server (\(scheme))",
@@ -22,13 +24,11 @@ extension Diagnosis {
     if let problem = try StoreProblem.find(in: store, scratch: stack.scratchDirectory, files: files) {
       return [DiagnosisRow("mlflow", .failure, problem, remedy: "hrp recover says which backup helps.")]
     }
-    var survey = ArtifactSurvey(
-      roots: [store.directory, ThisProcess.realPath(store.directory) ?? store.directory])
+    var survey = ArtifactSurvey(roots: store.places)
     var databases = 0
-    let folder = try OpenFile(store.directory, [.directory], files: files)
     let scratch = try Scratch(in: stack.scratchDirectory, files: files)
     defer { scratch.remove() }
-    for name in try MLflowLinks.databases(in: folder) where store.holds(name) {
+    for name in databaseNames {
       let copy = scratch.path.appending("\(databases).db")
       // While others write, SQLite alone may read the database: so a copy of it is looked at.
       try SQLiteFile.copy(store.directory.appending(name.path.components), to: copy)

@@ -58,6 +58,9 @@ package struct DrillRun {
     let name = backup.lastComponent.map { FileName($0) } ?? FileName("backup")
     let proofs = ProofDirectory(of: backup.folder, files: files)
     let earlier = proofs.proof(of: name, checksums: metadata?.checksumsDigest)
+    if metadata?.complete == false {
+      events.send(.warning("this backup is incomplete: some source files could not be read when it was made"))
+    }
     var reading = Reading()
     try read(metadata, into: &reading)
     if let engine = reading.engine, reading.findings.isEmpty {
@@ -170,7 +173,7 @@ package struct DrillRun {
     let proof = Proof(
       checksums: checksums.hex, level: "drill", isOK: report.isOK, at: report.at, engine: reading.engine,
       durationSeconds: (report.durationSeconds * 1000).rounded() / 1000,
-      findings: report.findings.prefix(100).map(\.line), tables: tables,
+      findings: report.findings.prefix(100).map(\.line), damaged: Finding.damagedFiles(report.findings), tables: tables,
       first: earlier.value?.first ?? (report.isOK ? reading : nil))
     do {
       try proofs.write(proof, of: name)

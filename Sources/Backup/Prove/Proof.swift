@@ -22,6 +22,8 @@ package struct Proof: Codable, Sendable, Equatable {
   package var durationSeconds: Double
   /// What was wrong, a line each; at most a hundred.
   package var findings: [String]
+  /// The stored files that are damaged, in readable form; nil: nothing is, or there are too many to be told.
+  package var damaged: [String]?
   package var tables: [TableFingerprint]
   /// What the first drill that passed read: every later one must read the same.
   package var first: Reading?
@@ -35,7 +37,7 @@ package struct Proof: Codable, Sendable, Equatable {
 
   enum CodingKeys: String, CodingKey {
     case checksums = "checksums_sha256"
-    case level, at, engine, findings, tables, first
+    case level, at, engine, findings, damaged, tables, first
     case isOK = "ok"
     case durationSeconds = "duration_seconds"
   }

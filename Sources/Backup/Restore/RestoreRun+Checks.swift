@@ -78,6 +78,34 @@ extension RestoreRun {
       remedy: "Restore to another place with --target-dir, or one part with --only duckdb.")
   }
 
+  /// Says that a backup is not whole, or of another stack than the one that it replaces.
+  func warn(of metadata: BackupMetadata?) throws {
+    // What could not be read is always MLflow's; where all of it was missing, the backup has none.
+    if metadata?.complete == false, request.part != .duckdb || metadata?.includesMLflow == false {
+      events.send(
+        .warning(
+          "this backup is incomplete: some of MLflow's files could not be read when it was made (\"unread\" in its "
+            + "metadata.json)"))
+    }
+    guard let source = metadata?.sourceDirectory, try files.exists(target.database) else { return }
+    let here = [target.directory, ThisProcess.realPathOfWhatExists(target.directory)].map(\.text)
+    guard !here.contains(source), !here.contains(metadata?.realSourceDirectory ?? source) else { return }
+    events.send(.warning("this backup is of another place, \(source), and replaces what is at \(here[0])"))
+  }
+
+  /// Directories of backups in the MLflow directory that is there: they stay where they are.
+  func oldBackups() throws -> [FilePath] {
+    let path = target.store(of: nil).path
+    guard let folder = try OpenFile.ifPresent(path, [.directory], files: files) else { return [] }
+    return try OldBackups.find(in: folder).map { path.appending($0.path.components) }
+  }
+
+  /// Programs that a forced restore goes on beside.
+  func programsAside(_ metadata: BackupMetadata?) -> OpenPrograms {
+    guard request.isForced, request.part != .duckdb else { return OpenPrograms(below: []) }
+    return OpenPrograms(below: openPlaces(store(metadata)))
+  }
+
   /// R5, before the long part: the swap asks again, and then holds the lock.
   func checkHolders(_ store: RestoreTarget.Store) throws {
     if request.part != .mlflow { try checkDatabaseHolder() }
@@ -92,8 +120,13 @@ extension RestoreRun {
   }
 
   private func checkOpenFiles(_ store: RestoreTarget.Store) throws {
+    for path in openPlaces(store) { try BackupError.checkOpenFiles(below: path) }
+  }
+
+  /// Where a program that uses the store has files open.
+  private func openPlaces(_ store: RestoreTarget.Store) -> [FilePath] {
     let path = if case .names(let folder) = store { folder.appending("mlflow.db") } else { store.path }
-    try BackupError.checkOpenFiles(below: path)
+    return [path]
   }
 }
 

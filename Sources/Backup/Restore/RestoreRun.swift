@@ -30,6 +30,8 @@ public struct RestoreResult: Sendable {
   public let losses: Losses?
   /// Locations in MLflow's records that name the new place now.
   public let relocated: [Relocated]
+  /// Locations in MLflow's records that name what did not come with the backup; they are as they were.
+  public let left: Int
   /// Parameters, tags and datasets of the user's that mention the old place; they are as they were.
   public let mentioned: Int
 
@@ -85,8 +87,10 @@ package struct RestoreRun {
   let backup: FilePath
   let target: RestoreTarget
   private(set) var request: Request
+  /// The part that was asked for: a part that a backup has lost is not taken for one that it never had.
+  private var asked: StackPart?
   /// What lies in the stack's directories and is no part of it: backups, logs, scratch.
-  let protecting: [FilePath]
+  private(set) var protecting: [FilePath]
   let files: any FileSystem
   let time: any TimeSource
   let events: EventStream
@@ -115,7 +119,9 @@ package struct RestoreRun {
     try PendingRestore(target, files: files, time: time, events: events).finish()
     let root = try Verification.open(backup, files: files)
     var run = self
+    run.asked = request.part
     run.request.part = try part(in: root)
+    run.protecting += try oldBackups()
     return try run.restore(root)
   }
 
@@ -125,6 +131,7 @@ package struct RestoreRun {
     try checkRequest(store, root)
     let space = RestoreSpace(target, store: store, request, files: files, time: time)
     events.send(.expected(bytes: try space.check(root)))
+    try warn(of: walk.metadata)
     let losses = try survey(walk.metadata)
     try request.waiting(time, events) { try checkHolders(store) }
     if request.isDryRun {
@@ -138,7 +145,7 @@ package struct RestoreRun {
       let relocated = try relocate(staging, store, walk.metadata)
       events.send(.phase("making it durable"))
       try staging.synchronize()
-      let result = try publish(staging, copy, relocated, losses)
+      let result = try publish(staging, copy, walk.metadata, relocated, losses)
       writeReport(result)
       return result
     } catch {
@@ -155,13 +162,18 @@ package struct RestoreRun {
   ) throws -> StoreRelocation.Result {
     guard request.relocates, request.part != .duckdb else { return StoreRelocation.Result() }
     let result = try StoreRelocation(
-      of: metadata, to: target.directory, store: target.storeName(of: metadata), in: staging.storeFolder,
-      at: staging.storePath,
+      of: metadata, store: target.storeName(of: metadata), in: staging.storeFolder, at: staging.storePath,
       files: files
     ).run()
     let count = result.relocated.reduce(0) { $0 + $1.count }
     if count > 0 {
       events.send(.notice("\(count) locations in MLflow's records name \(target.storeName(of: metadata).text) now"))
+    }
+    if result.left > 0 {
+      events.send(
+        .warning(
+          "\(result.left) locations in MLflow's records name \(metadata?.sourceDirectory ?? "the old place") outside "
+            + "of the MLflow directory: what lies there is in no backup, and they are as they were"))
     }
     if result.mentioned > 0 {
       events.send(
@@ -172,7 +184,8 @@ package struct RestoreRun {
   }
 
   private func publish(
-    _ staging: RestoreStaging, _ copy: RestoreCopy, _ relocation: StoreRelocation.Result, _ losses: Losses?
+    _ staging: RestoreStaging, _ copy: RestoreCopy, _ metadata: BackupMetadata?, _ relocation: StoreRelocation.Result,
+    _ losses: Losses?
   ) throws -> RestoreResult {
     events.send(.phase("putting it in place"))
     let lock =
@@ -182,14 +195,16 @@ package struct RestoreRun {
         patience: request.wait, onWait: events.waitingForLock, files: files, time: time) : nil
     defer { ignoringFailure { try lock?.release() } }
     let moment = LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset
+    let programs = programsAside(metadata)
     let undo = try staging.publish(request, backup: backup, protecting: protecting, at: moment, time)
+    programs.warn(events)
     events.send(
       .finished(operation: "backup restore", summary: "\(copy.filesCount) files to \(target.directory.text)"))
     return RestoreResult(
       path: backup.text, target: target.directory.text,
       restored: (copy.hasDatabase ? ["hrp.duckdb"] : []) + (copy.hasStore ? ["mlruns/"] : []),
       filesCount: copy.filesCount, sizeBytes: copy.sizeBytes, undoPath: undo, losses: losses,
-      relocated: relocation.relocated, mentioned: relocation.mentioned)
+      relocated: relocation.relocated, left: relocation.left, mentioned: relocation.mentioned)
   }
 
   /// R1.
@@ -218,14 +233,14 @@ package struct RestoreRun {
     if let notice = walk.litter.notice { events.send(.notice(notice)) }
     return RestoreResult(
       path: backup.text, target: target.directory.text, restored: [], filesCount: count, sizeBytes: bytes,
-      undoPath: nil, losses: losses, relocated: [], mentioned: 0)
+      undoPath: nil, losses: losses, relocated: [], left: 0, mentioned: 0)
   }
 
-  /// Judges what is restored; what is wrong with the rest is named.
+  /// Judges what was asked for; what is wrong with the rest is named.
   /// - Throws: `Damaged`.
   private func judge(_ walk: ContentsWalk) throws {
     let report = report(walk)
-    guard report.findings(of: request.part).isEmpty else { throw Damaged(report: report) }
+    guard report.findings(of: asked).isEmpty else { throw Damaged(report: report) }
     for finding in report.findings.prefix(5) {
       events.send(.warning("the backup is damaged in what is not restored: \(finding.line)"))
     }

@@ -182,8 +182,7 @@ final class RestoreStaging {
       try journal.finish(hold)
     } catch { throw BackupError.unfinished("the restore", target.directory, error) }
     hold.release()
-    let isReplaced = plan.sites.contains { $0.items.contains { $0.old != nil } }
-    guard isReplaced, let undo = plan.sites.first.flatMap({ SwapPlan.name($0.undo) }) else { return nil }
+    guard plan.replacesSomething, let undo = plan.sites.first.flatMap({ SwapPlan.name($0.undo) }) else { return nil }
     return sites[0].directory.path.appending(undo.path.components).text
   }
 

@@ -4,8 +4,9 @@ internal import SystemPackage
 
 /// Makes a staged MLflow store name the place that it is going to.
 ///
-/// Locations that name the data directory or the MLflow directory of the backup's source are rewritten, in its
-/// databases, in the records of its file stores and in its models; nothing else is.
+/// Locations that name the MLflow directory of the backup's source are rewritten, in its databases, in the records of
+/// its file stores and in its models; nothing else is. What lies elsewhere in the source's data directory did not come
+/// with the backup: those locations stay, and are counted.
 struct StoreRelocation {
   private static let artifactLocation = FilePath("mlflow.artifactLocation")
 
@@ -17,23 +18,33 @@ struct StoreRelocation {
   /// What was rewritten, and what the user should know.
   struct Result {
     var relocated: [RestoreResult.Relocated] = []
+    /// Locations that stay, for what they name did not come with the backup.
+    var left = 0
     var mentioned = 0
   }
 
   /// - Parameter store: where the store's files will lie, as the user names it.
   init(
-    of metadata: BackupMetadata?, to target: FilePath, store: FilePath, in folder: OpenFile, at path: EntryPath,
+    of metadata: BackupMetadata?, store: FilePath, in folder: OpenFile, at path: EntryPath,
     files: any FileSystem
   ) {
     let place = { (text: String?) in text.flatMap { ByteText.bytes(of: $0.utf8) }.map { FilePath(bytes: $0) } }
+    let realStore = ThisProcess.realPathOfWhatExists(store)
+    let sources = [place(metadata?.sourceDirectory), place(metadata?.realSourceDirectory)].compactMap { $0 }
     // What a program found by way of links it may have recorded without them.
-    let pairs = [
-      (place(metadata?.mlflowDirectory), store),
-      (place(metadata?.realMLflowDirectory), ThisProcess.realPathOfWhatExists(store)),
-      (place(metadata?.sourceDirectory), target),
-      (place(metadata?.realSourceDirectory), ThisProcess.realPathOfWhatExists(target)),
+    var pairs = [
+      (place(metadata?.mlflowDirectory), store), (place(metadata?.realMLflowDirectory), realStore),
     ]
-    relocation = Relocation(pairs.compactMap { old, new in old.map { (old: $0, new: new) } })
+    // The Python tool does not say where the store was: it took `mlflow` in the data directory.
+    if metadata?.mlflowDirectory == nil { pairs = sources.map { ($0.appending("mlflow"), store) } }
+    var moved = pairs.compactMap { old, new in old.map { (old: $0, new: new) } }
+    if metadata?.mlflowLayout == "flat" {
+      // Only these names of the directory came with the backup.
+      moved = moved.flatMap { old, new in
+        ["mlruns", "mlartifacts"].map { (old: old.appending($0), new: new.appending($0)) }
+      }
+    }
+    relocation = Relocation(moved, leaving: sources)
     self.folder = folder
     self.path = path
     self.files = files
@@ -69,6 +80,7 @@ struct StoreRelocation {
       result.relocated.append(.init(place: "\(ByteText.escaped(name.bytes)): \(place)", count: count))
     }
     result.mentioned += done.mentioned
+    result.left += done.left
   }
 
   private func rewriteFiles(below root: OpenFile, _ result: inout Result) throws {
@@ -85,6 +97,7 @@ struct StoreRelocation {
       try Interruption.check()
       let file = try OpenFile(entry.name, at: entry.directory, [.noFollow], files: files)
       let bytes = try file.read(count: Int(entry.status.size), at: 0)
+      if isYAML { result.left += relocation.left(yaml: bytes) }
       let rewritten =
         isYAML
         ? relocation.rewrite(yaml: bytes)

@@ -109,6 +109,9 @@ struct SwapPlan: Codable, Sendable, Equatable {
     }
   }
 
+  /// Whether there was something that the swap put away.
+  var replacesSomething: Bool { sites.contains { $0.items.contains { $0.old != nil } } }
+
   /// Writes the plan in place of one of that name, durable.
   func write(_ name: FilePath, in folder: OpenFile) throws {
     try folder.files.replace(name, in: folder, with: StoredJSON.bytes(of: self))

@@ -17,6 +17,19 @@ public struct UndoState: Sendable {
   public let expires: Int64
 }
 
+/// What an undo did.
+public struct UndoResult: Sendable {
+  /// What changed places again: names at the target; empty: an undo that was interrupted is finished now.
+  public let names: [String]
+  /// The backup whose restore was undone, in readable form; empty: an undo was, and what that had replaced is back.
+  public let backup: String
+  /// When that restore, or that undo, was made, ISO 8601 with offset.
+  public let at: String
+
+  /// Whether an undo was taken back: the restored state is there again.
+  public var isOfUndo: Bool { backup.isEmpty }
+}
+
 /// Brings back what a restore replaced, by the same swap (W1 to W6); an undo of an undo too.
 package struct UndoRun {
   private let target: RestoreTarget
@@ -42,13 +55,20 @@ package struct UndoRun {
   /// What can be brought back, the newest first.
   package func states() throws -> [UndoState] {
     guard let journal = try SwapJournal(of: target, files: files) else { return [] }
-    return try journal.kept().enumerated().map { index, kept in
+    return try replaced(journal).enumerated().map { index, kept in
       UndoState(
         number: index + 1, path: journal.directory.path.appending(kept.name.path.components).text,
         backup: kept.plan.backup, at: kept.plan.at,
         bytes: try size(of: kept, journal),
         expires: try expiry(of: kept, journal))
     }
+  }
+
+  /// The swaps that replaced something, the newest first.
+  ///
+  /// One that put a stack where nothing was is none to undo: that would take the stack away.
+  private func replaced(_ journal: SwapJournal) throws -> [SwapJournal.Kept] {
+    try journal.kept().filter { $0.plan.replacesSomething }
   }
 
   private func expiry(of kept: SwapJournal.Kept, _ journal: SwapJournal) throws -> Int64 {
@@ -83,18 +103,19 @@ package struct UndoRun {
   ///
   /// - Parameter number: 1 is the newest.
   /// - Parameter isForced: goes on beside open files of MLflow.
-  /// - Returns: what was brought back: names at the target; empty: an undo that was interrupted is finished now.
   /// - Throws: `BackupError` `undo.nothing`, `restore.database-in-use`, `restore.busy`, `restore.unfinished`;
   ///   `AdvisoryLock.Busy`; `SystemError`.
-  package func run(number: Int = 1, isForced: Bool = false, wait: Duration = .zero) throws -> [String] {
+  package func run(number: Int = 1, isForced: Bool = false, wait: Duration = .zero) throws -> UndoResult {
     events.send(.began(operation: "backup undo", on: target.directory.text))
     let finished = try PendingRestore(target, files: files, time: time, events: events).finish()
     if finished == .undo {
       // The undo that was asked for before is done now; another one would take it back.
       events.send(.finished(operation: "backup undo", summary: "\(target.directory.text): the interrupted one"))
-      return []
+      return UndoResult(names: [], backup: "", at: "")
     }
-    guard let journal = try SwapJournal(of: target, files: files), try !journal.kept().isEmpty else { throw nothing() }
+    guard let journal = try SwapJournal(of: target, files: files), try !replaced(journal).isEmpty else {
+      throw nothing()
+    }
     let lock = try AdvisoryLock.take(
       .exclusive, .stack, on: target.directory, note: ThisProcess.note(program: "hrp backup undo", time: time),
       patience: wait, onWait: events.waitingForLock, files: files, time: time)
@@ -118,6 +139,7 @@ package struct UndoRun {
     try describe(&plan, journal, folder)
     try plan.checkDevices(files)
     if !isForced { try request.waiting(time, events) { try checkOpenFiles(plan) } }
+    let programs = OpenPrograms(below: isForced ? openPlaces(plan) : [])
     try plan.write(SwapJournal.nextName, in: folder)
     try journal.directory.synchronize()
     // W1: the commit.
@@ -127,21 +149,29 @@ package struct UndoRun {
       try journal.directory.synchronize()
       try journal.finish(hold)
     } catch { throw BackupError.unfinished("the undo", target.directory, error) }
+    programs.warn(events)
     events.send(.finished(operation: "backup undo", summary: target.directory.text))
-    return plan.sites.flatMap { $0.items.filter { $0.new != nil }.map(\.name) }
+    return UndoResult(
+      names: plan.sites.flatMap { $0.items.filter { $0.new != nil }.map(\.name) }, backup: kept.plan.backup,
+      at: kept.plan.at)
   }
 
   private func checkOpenFiles(_ plan: SwapPlan) throws {
-    for site in plan.sites {
-      for item in site.items where item.old != nil && item.name != plan.database {
-        guard let place = SwapPlan.path(site.path), let name = item.fileName else { continue }
-        try BackupError.checkOpenFiles(below: place.appending(name.path.components))
+    for path in openPlaces(plan) { try BackupError.checkOpenFiles(below: path) }
+  }
+
+  /// What changes places beside the database.
+  private func openPlaces(_ plan: SwapPlan) -> [FilePath] {
+    plan.sites.flatMap { site in
+      site.items.filter { $0.old != nil && $0.name != plan.database }.compactMap { item in
+        guard let place = SwapPlan.path(site.path), let name = item.fileName else { return nil }
+        return place.appending(name.path.components)
       }
     }
   }
 
   private func kept(_ number: Int, _ journal: SwapJournal) throws -> SwapJournal.Kept {
-    let all = try journal.kept()
+    let all = try replaced(journal)
     guard number >= 1, number <= all.count else { throw nothing() }
     return all[number - 1]
   }
@@ -186,6 +216,8 @@ package struct UndoRun {
     guard let journal = try SwapJournal(of: target, files: files) else { return }
     for kept in try journal.kept().reversed() where try expiry(of: kept, journal) < time.nowNanoseconds {
       let bytes = try drop(kept, journal)
+      // Nothing was there to be kept, and nobody was told of it.
+      guard kept.plan.replacesSomething else { continue }
       events.send(.notice("what the restore of \(kept.plan.at) had replaced is removed (\(ByteCount.text(bytes)))"))
     }
   }

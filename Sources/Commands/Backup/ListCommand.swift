@@ -57,7 +57,8 @@ struct ListCommand: ParsableCommand {
     for (index, backup) in backups.enumerated() {
       let size = backup.metadata?.sizeBytes.map(ByteCount.megabytes) ?? "unknown size"
       let when = backup.moment.map { " - \(LocalTime(nanoseconds: $0).plain)" } ?? ""
-      console.result("  \(index + 1). \(ByteText.escaped(backup.name.bytes)) (\(size))\(when)\(marks(backup))")
+      let marks = marks(backup) + originMark(backup, stack)
+      console.result("  \(index + 1). \(ByteText.escaped(backup.name.bytes)) (\(size))\(when)\(marks)")
     }
   }
 
@@ -105,6 +106,11 @@ struct ListCommand: ParsableCommand {
       + (backup.problem.map { " [\($0)]" } ?? "")
   }
 
+  /// That it was made of another stack.
+  private static func originMark(_ backup: ListedBackup, _ stack: Stack) -> String {
+    backup.isOf(stack) == false ? " [of \(backup.metadata?.sourceDirectory ?? "another stack")]" : ""
+  }
+
   private static func pinMark(_ backup: ListedBackup) -> String {
     switch backup.pin {
     case .nothing: ""
@@ -149,6 +155,7 @@ struct ListCommand: ParsableCommand {
       ("verified", .flag(metadata?.verified ?? false)),
       ("complete", .flag(metadata?.complete ?? (metadata != nil))),
       ("shares_storage", .flag(metadata?.sharesStorage ?? false)),
+      ("source_dir", .optional(metadata?.sourceDirectory)),
       ("pinned", .flag(pin.mayBeThere)),
       ("proof", proof.value.map(json) ?? .null),
     ]

@@ -90,15 +90,21 @@ struct RestoreCommand: ParsableCommand {
       console.result("  To: \(result.target)")
     } else {
       console.result("Restore complete!")
-      if result.undoPath != nil { console.notice("hrp: what was there is kept: hrp backup undo brings it back") }
+      if result.undoPath != nil {
+        console.notice(
+          UndoRun.keepsNothing
+            ? "hrp: what was there is not kept (HRP_UNDO_DAYS=0)"
+            : "hrp: what was there is kept: hrp backup undo brings it back")
+      }
     }
     console.json(
       .object([
         ("path", .text(result.path)), ("target", .text(result.target)),
-        ("restored", .list(result.restored.map { .text($0) })), ("undo", .optional(result.undoPath)),
+        ("restored", .list(result.restored.map { .text($0) })),
+        ("undo", .optional(UndoRun.keepsNothing ? nil : result.undoPath)),
         ("relocated", .list(result.relocated.map(Self.json))), ("lost", .list((result.losses?.rows ?? []).map(\.json))),
         ("not_compared", .list((result.losses?.notices ?? []).map { .text($0) })),
-        ("mentioned", .whole(Int64(result.mentioned))),
+        ("left", .whole(Int64(result.left))), ("mentioned", .whole(Int64(result.mentioned))),
         ("dry_run", .flag(request.isDryRun)),
       ]))
   }

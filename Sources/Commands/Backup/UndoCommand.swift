@@ -41,15 +41,28 @@ struct UndoCommand: ParsableCommand {
     let console = output.console
     if kept { return try list(stack, console) }
     if drop { return try drop(stack, console) }
-    let names = try perform(stack, console) { try $0.run(number: number ?? 1, isForced: force, wait: waiting.wait) }
-    if names.isEmpty {
-      console.result("✓ An undo that was interrupted is finished")
-    } else {
-      console.result("✓ Undone: what was there before \(number ?? 1 == 1 ? "the last" : "that") restore is back")
-    }
-    for name in names { console.result("  \(name)") }
-    console.notice("hrp: hrp backup undo takes this back")
-    console.json(.object([("undone", .flag(true)), ("names", .list(names.map { .text($0) }))]))
+    let done = try perform(stack, console) { try $0.run(number: number ?? 1, isForced: force, wait: waiting.wait) }
+    console.result(Self.words(done))
+    for name in done.names { console.result("  \(name)") }
+    console.notice(
+      UndoRun.keepsNothing
+        ? "hrp: what was there is not kept (HRP_UNDO_DAYS=0)"
+        : "hrp: hrp backup undo takes this back")
+    console.json(
+      .object([
+        ("undone", .flag(true)), ("names", .list(done.names.map { .text($0) })),
+        ("of", .optional(done.names.isEmpty ? nil : done.isOfUndo ? "undo" : "restore")),
+        ("at", .optional(done.at.isEmpty ? nil : done.at)),
+      ]))
+  }
+
+  /// What was done, for people: of a restore, or of an undo.
+  private static func words(_ done: UndoResult) -> String {
+    if done.names.isEmpty { return "✓ An undo that was interrupted is finished" }
+    let at = done.at.prefix(19).split(separator: "T").joined(separator: " ")
+    return done.isOfUndo
+      ? "✓ The undo of \(at) is taken back: what it had replaced, the restored state, is there again"
+      : "✓ Undone: what was there before the restore of \(at) is back"
   }
 
   private func perform<Result>(_ stack: Stack, _ console: Console, _ body: (UndoRun) throws -> Result) throws -> Result

@@ -121,6 +121,10 @@ package protocol FileSystem: Sendable {
   func setModified(_ descriptor: Descriptor, nanoseconds: Int64) throws(SystemError)
   /// Of a link itself. The corresponding C function is `utimensat`.
   func setModified(_ path: FilePath, at directory: Descriptor?, nanoseconds: Int64) throws(SystemError)
+  /// The names of a file's extended attributes; empty where the file system has none.
+  ///
+  /// The corresponding C function is `flistxattr`.
+  func attributeNames(of descriptor: Descriptor) throws(SystemError) -> [String]
   /// The corresponding C function is `fstatvfs`.
   func space(of descriptor: Descriptor) throws(SystemError) -> FileSystemSpace
   /// Takes an advisory lock at once or says that it is taken. The corresponding C function is `flock`.

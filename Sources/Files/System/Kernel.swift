@@ -253,6 +253,22 @@ package struct Kernel: FileSystem {
     _ = try call("flock") { flock(descriptor.number, LOCK_UN) }
   }
 
+  package func attributeNames(of descriptor: Descriptor) throws(SystemError) -> [String] {
+    // What most files have fits into the first; 64 KiB is the most that Linux has (man 7 xattr).
+    for size in [1024, 65_536] {
+      var names = [CChar](repeating: 0, count: size)
+      do throws(SystemError) {
+        let length = try call("flistxattr") { hrp_attribute_names(descriptor.number, &names, Int64(size)) }
+        return names.prefix(Int(length)).split(separator: 0).map {
+          String(decoding: $0.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+      } catch  where error.errno == .outOfRange && size < 65_536 {
+        continue
+      }
+    }
+    throw SystemError("flistxattr", .outOfRange)
+  }
+
   package func lockHolder(_ descriptor: Descriptor, against kind: LockKind) throws(SystemError) -> Int32? {
     var holder: pid_t = 0
     let held = try call("fcntl") { hrp_lock_holder(descriptor.number, kind == .exclusive ? 1 : 0, &holder) }

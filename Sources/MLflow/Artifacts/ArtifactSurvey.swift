@@ -15,6 +15,8 @@ package struct ArtifactSurvey: Sendable {
   package private(set) var outside = 0
   /// Records whose artifacts are on another machine.
   package private(set) var remote = 0
+  /// Whether there are records at all that name artifacts.
+  package var hasRecords: Bool { inside + outside + remote > 0 }
   /// The places outside and remote ones, each once: a folder or bucket and how many records name it.
   package private(set) var places: [String: Int] = [:]
 

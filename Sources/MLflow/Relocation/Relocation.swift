@@ -13,9 +13,17 @@ package struct Relocation: Sendable {
 
   /// The most special place first.
   private let mappings: [Mapping]
+  /// Old places that hold more than what came with a backup.
+  private let leaving: [FilePath]
+  /// Places in them that came with the backup, and are where they were.
+  private let unmoved: [FilePath]
 
   /// Places that did not move, and the root, are left out.
-  package init(_ pairs: [(old: FilePath, new: FilePath)]) {
+  ///
+  /// - Parameter leaving: old places that are not rewritten, though what is mapped may lie in them.
+  package init(_ pairs: [(old: FilePath, new: FilePath)], leaving: [FilePath] = []) {
+    unmoved = pairs.filter { $0.old.lexicallyNormalized() == $0.new.lexicallyNormalized() }.map(\.old)
+    self.leaving = leaving.map { $0.lexicallyNormalized() }.filter { $0.isAbsolute && !$0.components.isEmpty }
     var mappings: [Mapping] = []
     for (old, new) in pairs {
       let old = old.lexicallyNormalized(), new = new.lexicallyNormalized()
@@ -38,6 +46,14 @@ package struct Relocation: Sendable {
     guard let start = Self.pathStart(ofFileURI: bytes) else { return nil }
     guard let path = replaced(bytes[start...], isEncoded: true) else { return nil }
     return String(decoding: bytes[..<start] + path, as: UTF8.self)
+  }
+
+  /// Whether a location names something at the old place that did not come with the backup.
+  package func leaves(_ location: String) -> Bool {
+    guard !leaving.isEmpty, rewrite(location) == nil, let path = ArtifactSurvey.localPath(of: location) else {
+      return false
+    }
+    return leaving.contains { path.starts(with: $0) } && !unmoved.contains { path.starts(with: $0) }
   }
 
   /// Whether a text mentions the old place anywhere.
@@ -112,6 +128,12 @@ extension Relocation {
     guard !new.isEmpty else { return nil }
     let lines = file.lines.indices.filter { !dropped.contains($0) }.map { new[$0] ?? String(file.lines[$0]) }
     return (Array(lines.joined(separator: "\n").utf8), new.count)
+  }
+
+  /// How many locations of a YAML file of MLflow's name what did not come with the backup.
+  package func left(yaml: [UInt8]) -> Int {
+    guard !leaving.isEmpty else { return 0 }
+    return MetaFile(yaml).fields.count { Self.keys.contains($0.key) && leaves($0.value) }
   }
 
   /// The value in quotes when it had some, or needs them (YAML 1.2, 7.3.2 and 7.3.3).

@@ -20,6 +20,8 @@ package enum TrackingRelocation {
   package struct Result: Sendable {
     /// How many values were rewritten, by "table.column".
     package var rewritten: [(place: String, count: Int)] = []
+    /// How many locations name what did not come with the backup, and are as they were.
+    package var left = 0
     /// How many of the users' own values mention the old place.
     package var mentioned = 0
   }
@@ -35,9 +37,15 @@ package enum TrackingRelocation {
         String.fromDatabaseValue(values[0]).map { relocation.isMentioned(in: $0) } ?? false
       }
       database.add(function: rewrite)
+      let leaves = DatabaseFunction("hrp_leaves", argumentCount: 1, pure: true) { values in
+        String.fromDatabaseValue(values[0]).map { relocation.leaves($0) } ?? false
+      }
       database.add(function: mentions)
+      database.add(function: leaves)
       var result = Result()
       for (table, column) in columns where try has(table, column, database) {
+        result.left +=
+          try Int.fetchOne(database, sql: "SELECT count(*) FROM \(table) WHERE hrp_leaves(\(column))") ?? 0
         try update(table, column, "", &result, database)
       }
       if try has("trace_tags", "value", database) {

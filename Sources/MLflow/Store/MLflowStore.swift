@@ -30,6 +30,14 @@ package struct MLflowStore: Sendable, Equatable {
   /// Whether a name at the top of the directory belongs to the store.
   package func holds(_ name: FileName) -> Bool { names?.contains(name) ?? true }
 
+  /// What of the store lies where: its directory, or with the layout `flat` its names in it; as they are named, and
+  /// without links.
+  package var places: [FilePath] {
+    let roots = [directory, ThisProcess.realPath(directory) ?? directory]
+    guard let names else { return roots }
+    return roots.flatMap { root in names.sorted().map { root.appending($0.path.components) } }
+  }
+
   /// Finds the store of a stack; nil: there is none.
   ///
   /// It is the directory that a local tracking URI names, else `mlflow/` in the data directory, else `mlruns/` and

@@ -1,0 +1,47 @@
+internal import Files
+internal import SystemPackage
+
+/// Stored files that a verification or a drill found damaged: whichever backup names them, they are not linked again.
+///
+/// Backups share files by hard links, so one bad sector is in all of them. Which file it is, its inode tells.
+struct DamagedFiles {
+  private var identities: Set<FileIdentity> = []
+  /// Something failed, and not all that is damaged is told: then nothing is linked.
+  private(set) var isUnknown = false
+
+  /// Reads the proofs of all backups in a directory.
+  /// - Throws: `BackupError` `backup-directory.not-found`; `SystemError` of the directory itself.
+  init(in directory: FilePath, files: any FileSystem) throws {
+    for backup in try BackupDirectory(directory, files: files).list() {
+      switch backup.proof {
+      case .nothing: break
+      case .unreadable: isUnknown = true
+      case .found(let proof) where proof.isOK: break
+      case .found(let proof):
+        guard let damaged = proof.damaged else {
+          isUnknown = true
+          break
+        }
+        for path in damaged { note(path, in: backup.path, files) }
+      }
+    }
+  }
+
+  private mutating func note(_ text: String, in backup: FilePath, _ files: any FileSystem) {
+    // What a note names must lie in the backup.
+    guard let path = ByteText.bytes(of: text.utf8).flatMap({ EntryPath(validating: $0) }) else {
+      isUnknown = true
+      return
+    }
+    do throws(SystemError) {
+      // One that is missing is linked nowhere.
+      guard let status = try files.statusIfPresent(backup.pushing(FilePath(bytes: path.bytes))) else { return }
+      identities.insert(status.identity)
+    } catch {
+      isUnknown = true
+    }
+  }
+
+  /// Whether a file may be damaged.
+  func mayHold(_ identity: FileIdentity) -> Bool { isUnknown || identities.contains(identity) }
+}

@@ -1,0 +1,52 @@
+internal import Files
+internal import SystemPackage
+
+/// Directories of backups that lie in an MLflow directory, left there when backups went elsewhere.
+///
+/// They are no part of the store: a backup of backups grows with every one. A restore leaves them where they are.
+struct OldBackups {
+  /// The stores' own folders, whatever is in them.
+  private static let storeFolders: Set<FileName> = [
+    FileName("mlruns"), FileName("mlartifacts"), FileName("models"), FileName("artifacts"),
+  ]
+
+  /// The folders at the top of a directory that are backups, or hold backups and nothing else.
+  /// - Throws: `SystemError` when a folder cannot be looked at.
+  static func find(in directory: OpenFile) throws(SystemError) -> [FileName] {
+    let files = directory.files
+    var found: [FileName] = []
+    for entry in try files.entries(of: directory.descriptor).sorted(by: { $0.name < $1.name })
+    where (entry.kind == .directory || entry.kind == .unknown) && !storeFolders.contains(entry.name) {
+      guard
+        let folder = try OpenFile.ifPresent(
+          entry.name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+      else { continue }
+      var isOne = try isBackup(entry.name, folder)
+      if !isOne { isOne = try holdsOnlyBackups(folder) }
+      if isOne { found.append(entry.name) }
+    }
+    return found
+  }
+
+  private static func isBackup(_ name: FileName, _ folder: OpenFile) throws(SystemError) -> Bool {
+    guard BackupLayout.moment(ofName: name) != nil else { return false }
+    for list in [BackupLayout.checksums, BackupLayout.metadata]
+    where try !folder.files.exists(list.name.path, at: folder.descriptor) { return false }
+    return true
+  }
+
+  private static func holdsOnlyBackups(_ folder: OpenFile) throws(SystemError) -> Bool {
+    // Experiments and models have their record beside what is in them.
+    if try folder.files.exists("meta.yaml", at: folder.descriptor) { return false }
+    var isOne = false
+    for entry in try folder.files.entries(of: folder.descriptor) where !entry.name.hasPrefix(".") {
+      guard BackupLayout.moment(ofName: entry.name) != nil,
+        let inner = try OpenFile.ifPresent(
+          entry.name.path, at: folder.descriptor, [.directory, .noFollow], files: folder.files),
+        try isBackup(entry.name, inner)
+      else { return false }
+      isOne = true
+    }
+    return isOne
+  }
+}

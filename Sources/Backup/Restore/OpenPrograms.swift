@@ -1,0 +1,23 @@
+internal import Files
+internal import SystemPackage
+
+/// Programs that have files of MLflow open while these change places: they go on with the old ones.
+struct OpenPrograms {
+  private let programs: [Int32]
+
+  /// Those that have something open below one of the paths.
+  init(below paths: [FilePath]) {
+    programs = Set(paths.flatMap { ThisProcess.openFiles(below: $0).map(\.pid) }).sorted()
+  }
+
+  /// Names each, and says what it needs.
+  func warn(_ events: EventStream) {
+    for program in programs.prefix(10) {
+      events.send(
+        .warning(
+          "\(ThisProcess.words(of: program)) has MLflow's old files open, and its next write fails or is lost: "
+            + "restart it"))
+    }
+    if programs.count > 10 { events.send(.warning("and so have \(programs.count - 10) more programs")) }
+  }
+}
