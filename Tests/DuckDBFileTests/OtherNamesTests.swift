@@ -116,4 +116,29 @@ struct OtherNamesTests {
       #expect(FileManager.default.fileExists(atPath: alive + "/db"))
     }
   }
+
+  @Test("a staged file that is gone before it gets its name is an error, not a copy")
+  func missingStaged() throws {
+    try withTemporaryFolder { folder in
+      try Engine("1.5.6").run("duckdb.connect('x.duckdb').close()", in: folder)
+      // Another process with the same hidden name could have removed it.
+      let files = HookedFileSystem { (call, path) throws(SystemError) in
+        guard call == "openat", path == "db" else { return }
+        let found = names(in: folder).filter { $0.hasPrefix(".hrp-copy.") }
+        for name in found where FileManager.default.fileExists(atPath: "\(folder)/\(name)/db") {
+          _ = unlink("\(folder)/\(name)/db")
+        }
+      }
+      #expect(throws: (any Error).self) {
+        try StandaloneCopy(
+          FilePath(folder + "/x.duckdb"), to: FilePath(folder + "/copy"), files: files, time: ManualTime()
+        ).run()
+      }
+      #expect(!FileManager.default.fileExists(atPath: folder + "/copy"))
+    }
+  }
+}
+
+private func names(in folder: String) -> [String] {
+  (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
 }

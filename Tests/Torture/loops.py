@@ -130,7 +130,7 @@ class Loop:
                     continue
                 done += 1
                 flips += json.loads(finished.stdout)["flips"]
-                n, is_whole, wrong = self.python(JUDGE, target, self.rows).split()
+                n, is_whole, wrong = self.python(JUDGE, target, self.rows).splitlines()[-1].split()
                 if is_whole != "True" or wrong != "0" or int(n) < committed:
                     bad.append(f"n {n} of at least {committed}, whole {is_whole}, wrong rows {wrong}")
         finally:
