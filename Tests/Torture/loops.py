@@ -147,7 +147,7 @@ class Loop:
             print(f"  {words}", flush=True)
         if pause_ms == 0:
             return done, len(bad), 0 if worst < 60 else 1
-        return done, len(bad), len(failures) + (worst > limit * quiet)
+        return done, len(bad), len(failures) + (worst > limit * quiet and not self.options.no_limit)
 
 
 def options():
@@ -160,6 +160,7 @@ def options():
     parser.add_argument("--lost-lock", action="store_true", help="the writer drops its own lock")
     parser.add_argument("--stall", action="store_true", help="the writer stands still for a moment now and then")
     parser.add_argument("--folder", help="where the database goes (default: memory)")
+    parser.add_argument("--no-limit", action="store_true", help="only wrong and missing copies count, not late ones")
     parser.add_argument("--hrp", type=pathlib.Path, default=REPOSITORY / ".build/release/hrp")
     parser.add_argument("--deps", type=pathlib.Path, default=REPOSITORY / ".deps")
     chosen = parser.parse_args()
