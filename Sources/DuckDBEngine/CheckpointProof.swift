@@ -1,6 +1,6 @@
 /// Has the engine write a checkpoint of a scratch copy, close it, and open it again: runs in the child.
 ///
-/// DuckDB 2.0.0 and 2.0.1 sometimes replay a log with deletes into an index that every query finds right and that the
+/// DuckDB 2.0.0 and 2.0.1 sometimes replay a WAL with deletes into an index that every query finds right and that the
 /// next checkpoint refuses; the writer of such a database dies of it as well. The engine writes only what changed, so
 /// this takes little memory (`docs/verification.md`).
 struct CheckpointProof {

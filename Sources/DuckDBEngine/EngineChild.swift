@@ -34,7 +34,8 @@ package enum EngineChild {
 
   private static func answer(_ request: EngineRequest) {
     var reasons: [String] = []
-    for library in request.libraries {
+    // Beside the child: the program that asks may be another than hrp.
+    for library in request.libraries.isEmpty ? EngineLibrary.candidates() : request.libraries {
       do throws(EngineSession.Failure) {
         let session = try EngineSession(library: library)
         return work(session, request)

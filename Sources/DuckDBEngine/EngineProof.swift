@@ -1,6 +1,6 @@
 /// Reads a database with the engine: runs in the child.
 ///
-/// The log replays when it is opened; every column of every table is read and hashed; foreign keys hold; sequences are
+/// The WAL replays when it is opened; every column of every table is read and hashed; foreign keys hold; sequences are
 /// read; a scratch copy is written to as well. Views come last: what is wrong with one says nothing of the data.
 struct EngineProof {
   let session: EngineSession

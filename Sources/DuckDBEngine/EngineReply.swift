@@ -1,6 +1,6 @@
 /// What is asked of the child: one line of JSON on its standard input.
 package struct EngineRequest: Codable, Sendable {
-  /// Where the library may be, best first: paths, or a name for the system's loader.
+  /// Where the library may be, best first: paths, or a name for the system's loader; none: the child looks itself.
   package var libraries: [String]
   /// The database, by absolute path.
   package var database: String
@@ -28,7 +28,7 @@ package struct EngineRequest: Codable, Sendable {
   }
 
   package init(
-    libraries: [String] = EngineLibrary.candidates(), database: String, isScratch: Bool = false,
+    libraries: [String] = [], database: String, isScratch: Bool = false,
     checkpoints: Bool = true, scratch: String, task: Task = .prove, memoryMegabytes: Int = 384, threads: Int = 2
   ) {
     self.task = task

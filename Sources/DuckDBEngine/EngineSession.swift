@@ -22,7 +22,7 @@ final class EngineSession {
     self.library = library
   }
 
-  /// Opens a database; read-only unless it is a scratch copy: then the log beside it is replayed in memory, and no byte
+  /// Opens a database; read-only unless it is a scratch copy: then the WAL beside it is replayed in memory, and no byte
   /// of either changes.
   func open(_ request: EngineRequest) throws(Failure) {
     let settings = [

@@ -198,7 +198,7 @@ extension BackupDirectory {
   }
 
   /// Finds the backup that a user means; `latest-valid` is the newest proven one that verifies, else the newest that
-  /// does; one whose last drill failed is none, unless nothing but a checkpoint failed: that comes last.
+  /// does; one whose drill failed is none, unless nothing but a checkpoint failed: that comes last.
   ///
   /// Those that are passed over are named.
   /// - Parameter part: only those that hold it count for `latest-valid`.
@@ -211,12 +211,12 @@ extension BackupDirectory {
     let unlisted = try unlisted()
     for name in unlisted { events.send(.warning("\(name) does not verify: checksums.txt is missing")) }
     guard !backups.isEmpty || !unlisted.isEmpty else { throw BackupError.backupNotFound(text, in: path) }
-    let judged = backups.map { (backup: $0, trust: Trust($0.proof)) }
+    let judged = backups.map { (backup: $0, trust: BackupTrust($0)) }
     for (backup, trust) in judged.filter({ $0.trust == nil }) {
       let name = ByteText.escaped(backup.name.bytes)
       events.send(.warning("\(name) is passed over: \(backup.proof.value?.failure ?? "")"))
     }
-    let inOrder = Trust.allCases.flatMap { trust in judged.filter { $0.trust == trust } }
+    let inOrder = BackupTrust.allCases.flatMap { trust in judged.filter { $0.trust == trust } }
     for (backup, trust) in inOrder {
       let name = ByteText.escaped(backup.name.bytes)
       if let words = try problem(of: backup, time) {
@@ -239,25 +239,6 @@ extension BackupDirectory {
       "backup.none-valid", .failed, "none of the \(backups.count + unlisted.count) backups in \(path.text) verifies",
       remedy: "Check the disk for errors (dmesg, smartctl -a) and try your copies elsewhere; hrp doctor --report FILE "
         + "writes what a bug report needs.")
-  }
-
-  /// How far a backup is trusted by its proof, best first.
-  private enum Trust: CaseIterable {
-    case proven, unproven
-    /// Every byte is right, and the engine fails when it writes a checkpoint; or whether it failed cannot be told.
-    case doubtful
-
-    /// nil: it failed in a way that a look at its structure, which comes next, does not see.
-    init?(_ proof: Noted<Proof>) {
-      switch proof {
-      case .nothing: self = .unproven
-      case .unreadable: self = .doubtful
-      case .found(let proof) where proof.isOK: self = proof.level == .drill ? .proven : .unproven
-      case .found(let proof) where proof.isSound: self = .doubtful
-      case .found(let proof) where proof.level <= .structure: self = .doubtful
-      case .found: return nil
-      }
-    }
   }
 
   /// Why a backup is not one to restore, as the rest of a sentence; nil: it verifies.

@@ -89,8 +89,8 @@ package struct Proof: Codable, Sendable, Equatable {
   /// What failed, as the beginning of a sentence; nil: nothing.
   package var failure: String? {
     if isOK { return nil }
-    if state == .checkpointFailed { return "its last drill read everything, and DuckDB failed to write a checkpoint" }
-    return level == .drill ? "its last drill failed" : "its last verification failed (level \(level.rawValue))"
+    if state == .checkpointFailed { return "its drill read everything, and DuckDB failed to write a checkpoint" }
+    return level == .drill ? "its drill failed" : "its verification failed (level \(level.rawValue))"
   }
 }
 
