@@ -86,6 +86,14 @@ package struct Proof: Codable, Sendable, Equatable {
   /// Whether the backup restores and every byte of it is right, though the engine fails when it writes a checkpoint.
   package var isSound: Bool { isOK || state == .checkpointFailed }
 
+  /// For scripts: `passed`, `failed`, or what more there is to say of a failure.
+  package var stateWord: String { state?.rawValue ?? (isOK ? "passed" : "failed") }
+
+  /// For people: how it ended.
+  package var resultWord: String {
+    isOK ? "passed" : state == .checkpointFailed ? "sound, CHECKPOINT FAILED" : "FAILED"
+  }
+
   /// What failed, as the beginning of a sentence; nil: nothing.
   package var failure: String? {
     if isOK { return nil }

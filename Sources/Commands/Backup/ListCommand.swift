@@ -81,7 +81,7 @@ struct ListCommand: ParsableCommand {
   private static func proofCell(_ backup: ListedBackup) -> String {
     let noted = backup.proof
     if noted.problem != nil { return "cannot be read" }
-    return noted.value.map { "\($0.level) \($0.isOK ? "passed" : "FAILED") \($0.at.prefix(10))" } ?? "none"
+    return noted.value.map { "\($0.level) \($0.resultWord) \($0.at.prefix(10))" } ?? "none"
   }
 
   /// What is out of the ordinary, and why it is pinned.
@@ -134,7 +134,7 @@ struct ListCommand: ParsableCommand {
   static func json(_ proof: Proof) -> JSONText {
     .object([
       ("level", .text(proof.level.rawValue)), ("at", .text(proof.at)), ("ok", .flag(proof.isOK)),
-      ("engine", .text(proof.engine)), ("state", .text(proof.state?.rawValue ?? (proof.isOK ? "passed" : "failed"))),
+      ("engine", .text(proof.engine)), ("state", .text(proof.stateWord)),
     ])
   }
 
