@@ -35,7 +35,8 @@ enum ProofOfVerification: Equatable {
     self = .written(
       Proof(
         checksums: checksums.hex, level: level, isOK: false, at: at, engine: engine ?? "", durationSeconds: seconds,
-        findings: findings.prefix(100).map(\.line), damaged: Finding.damagedFiles(findings), tables: [], first: earlier?.first, passed: drill))
+        findings: findings.prefix(100).map(\.line), damaged: Finding.damagedFiles(findings), tables: [],
+        first: earlier?.first, passed: drill))
   }
 
   private static func success(_ level: Proof.Level, _ earlier: Proof?) -> ProofOfVerification {
