@@ -89,6 +89,12 @@ extension BackupError {
       BackupError(
         "engine.refused", .failed, "DuckDB does not open the database",
         remedy: EngineWords(words).map(\.remedy) ?? "See what is wrong with it: hrp doctor.", cause: words)
+    case .exhausted(let words):
+      BackupError(
+        "engine.exhausted", .failed,
+        "DuckDB had too little memory, disk or time to read the database; that says nothing against it",
+        remedy: "Free memory, and space for scratch (scratch/ in the data directory, else TMPDIR), then try again.",
+        cause: words)
     case .answerTooLarge(let bytes):
       BackupError(
         "engine.answer-too-large", .failed, "the answer is larger than \(ByteCount.text(Int64(bytes)))",

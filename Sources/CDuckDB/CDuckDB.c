@@ -33,6 +33,8 @@ enum { DUCKDB_TYPE_INVALID = 0, DUCKDB_TYPE_VARCHAR = 17 };
   F(void, destroy_config, (void **config))                                                                             \
   F(int, open_ext, (const char *path, void **database, void *config, char **error))                                    \
   F(int, connect, (void *database, void **connection))                                                                 \
+  F(void, disconnect, (void **connection))                                                                             \
+  F(void, close, (void **database))                                                                                    \
   F(int, query, (void *connection, const char *sql, duckdb_result *result))                                            \
   F(const char *, result_error, (duckdb_result * result))                                                              \
   F(idx_t, column_count, (duckdb_result * result))                                                                     \
@@ -87,6 +89,12 @@ int hrp_engine_open(hrp_engine *engine, const char *database, const char *const 
   if (reason != NULL) engine->free(reason);
   if (status != 0) return 1;
   return engine->connect(engine->database, &engine->connection) == 0 ? 0 : fail(error, size, "it cannot connect");
+}
+
+void hrp_engine_close(hrp_engine *engine) {
+  if (engine->connection != NULL) engine->disconnect(&engine->connection);
+  if (engine->database != NULL) engine->close(&engine->database);
+  engine->connection = engine->database = NULL;
 }
 
 static int give_rows(

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <sys/wait.h>
@@ -389,6 +390,11 @@ void hrp_prefer_large_pages(void *start, int64_t length) {
 #else
   (void)start, (void)length;
 #endif
+}
+
+void hrp_limit_memory(int64_t bytes) {
+  struct rlimit limit = {(rlim_t)bytes, (rlim_t)bytes};
+  setrlimit(RLIMIT_DATA, &limit);
 }
 
 const char *hrp_descriptor_folder(void) {

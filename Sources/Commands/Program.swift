@@ -40,6 +40,11 @@ public struct Program: ParsableCommand {
     // Children run this very program, whatever it is called.
     if let own = ThisProcess.executable { ThisProcess.setEnvironment("HRP_EXECUTABLE", own, isReplacing: false) }
     let arguments = Array(CommandLine.arguments.dropFirst())
+    // The parser knows of the version alone.
+    if arguments.sorted() == ["--json", "--version"] {
+      StandardStream.output.write(VersionReport.json().rendered() + "\n")
+      ThisProcess.exit(0)
+    }
     do {
       let command = try parseAsRoot(arguments)
       ThisProcess.exit(PrintedCommands.$current.withValue(PrintedCommands(of: command)) { run(command, arguments) })

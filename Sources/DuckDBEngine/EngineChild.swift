@@ -23,13 +23,19 @@ package enum EngineChild {
       request = try JSONDecoder().decode(EngineRequest.self, from: Data(line))
     } catch { ThisProcess.exit(2) }
     ThisProcess.exitWhenEnded(input)
+    // The engine keeps to its own limit but for what a single sentence makes: a stranger's view may ask for anything.
+    ThisProcess.limitMemory(bytes: Int64(request.memoryMegabytes + memoryBeside) << 20)
     answer(request)
     ThisProcess.exit(0)
   }
 
+  /// Megabytes for the program itself and what the engine does not count.
+  private static let memoryBeside = 640
+
   private static func answer(_ request: EngineRequest) {
     var reasons: [String] = []
-    for library in request.libraries {
+    // Beside the child: the program that asks may be another than hrp.
+    for library in request.libraries.isEmpty ? EngineLibrary.candidates() : request.libraries {
       do throws(EngineSession.Failure) {
         let session = try EngineSession(library: library)
         return work(session, request)
@@ -51,7 +57,7 @@ package enum EngineChild {
     }
     do throws(EngineSession.Failure) {
       switch request.task {
-      case .prove: try EngineProof(session: session, tell: tell).run(isScratch: request.isScratch)
+      case .prove: try EngineProof(session: session, tell: tell).run(request)
       case .count: try EngineProof(session: session, tell: tell).countRows()
       case .query(let statements): for statement in statements { run(statement, session) }
       case .identify: break

@@ -8,11 +8,14 @@ package enum EngineLibrary {
 
   /// The places to look in, best first.
   ///
-  /// What the user named, alone; else what `scripts/setup` made for the checkout that this program was built in; else
-  /// whatever the system's loader finds.
+  /// What the user named, alone; else what was installed with this program (`bin/hrp` beside `lib/hrp`); else what
+  /// `scripts/setup` made for the checkout that this program was built in; else whatever the system's loader finds.
   package static func candidates() -> [String] {
     if let named = ThisProcess.environment(variable) { return [named] }
     var candidates: [String] = []
+    if let folder = ThisProcess.executable?.removingLastComponent().removingLastComponent() {
+      candidates += ["so", "dylib"].map { folder.appending("lib/hrp/libduckdb.\($0)").string }
+    }
     if let path = ThisProcess.executable?.string, let build = path.ranges(of: "/.build").first {
       candidates.append(path[..<build.lowerBound] + "/.deps/lib/libduckdb.so")
     }

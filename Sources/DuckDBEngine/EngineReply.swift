@@ -1,6 +1,6 @@
 /// What is asked of the child: one line of JSON on its standard input.
 package struct EngineRequest: Codable, Sendable {
-  /// Where the library may be, best first: paths, or a name for the system's loader.
+  /// Where the library may be, best first: paths, or a name for the system's loader; none: the child looks itself.
   package var libraries: [String]
   /// The database, by absolute path.
   package var database: String
@@ -11,6 +11,9 @@ package struct EngineRequest: Codable, Sendable {
   package var task: Task
   package var memoryMegabytes: Int
   package var threads: Int
+
+  /// Whether checkpoints of a scratch copy are written.
+  package var checkpoints: Bool
 
   /// What is to be done with the database.
   package enum Task: Codable, Sendable, Equatable {
@@ -25,12 +28,13 @@ package struct EngineRequest: Codable, Sendable {
   }
 
   package init(
-    libraries: [String] = EngineLibrary.candidates(), database: String, isScratch: Bool = false, scratch: String,
-    task: Task = .prove, memoryMegabytes: Int = 384, threads: Int = 2
+    libraries: [String] = [], database: String, isScratch: Bool = false,
+    checkpoints: Bool = true, scratch: String, task: Task = .prove, memoryMegabytes: Int = 384, threads: Int = 2
   ) {
     self.task = task
     self.libraries = libraries
     self.isScratch = isScratch
+    self.checkpoints = checkpoints
     self.database = database
     self.scratch = scratch
     self.memoryMegabytes = memoryMegabytes
@@ -44,6 +48,8 @@ package enum EngineReply: Codable, Sendable, Equatable {
   case noLibrary(reasons: [String])
   /// The library that does the work.
   case engine(version: String, library: String)
+  /// A new stage of the proof begins: what is wrong in it means something else.
+  case stage(EngineStage)
   /// What is being looked at now: the last words before a crash tell what it was.
   case at(String)
   /// The database does not open: the engine's words.
@@ -63,20 +69,15 @@ package enum EngineReply: Codable, Sendable, Equatable {
   case done
 }
 
-/// The contents of a table, told in a few numbers.
-public struct TableFingerprint: Codable, Sendable, Equatable {
-  /// Schema and name: "main.prices".
-  public let name: String
-  /// How many rows it has.
-  public let rows: Int64
-  /// The name, without the schema when that is `main`.
-  package var shortName: String { name.hasPrefix("main.") ? String(name.dropFirst(5)) : name }
-  /// A hash of all rows whatever their order; the same for the same rows under the same version of the engine.
-  public let hash: String
-
-  package init(name: String, rows: Int64, hash: String) {
-    self.name = name
-    self.rows = rows
-    self.hash = hash
-  }
+/// The stages of a proof, in their order.
+package enum EngineStage: String, Codable, Sendable {
+  case reading
+  /// A checkpoint is written before anything else is, and the database opened again.
+  case checkpoint
+  /// Rows go and come back, keys are refused.
+  case writing
+  /// A checkpoint of that is written, and all is read again.
+  case lastCheckpoint
+  /// Views are planned: nothing that is wrong with one is a problem of the database.
+  case views
 }

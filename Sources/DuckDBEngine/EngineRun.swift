@@ -17,6 +17,8 @@ package enum EngineError: Error, Sendable, Equatable {
   case tooOld(version: String, words: String)
   /// The engine does not open the database, or ended while it answered: its words.
   case refused(words: String)
+  /// The engine had too little memory, disk or time, which says nothing of the database: its words.
+  case exhausted(words: String)
   /// An answer is larger than this program takes.
   case answerTooLarge(maximumBytes: Int)
 }
@@ -40,11 +42,13 @@ package struct EngineReport: Sendable {
   package var experiments: [(table: String, ids: [String])] = []
   /// What is wrong, each with the engine's words.
   package var problems: [(name: String, detail: String)] = []
+  /// What is wrong with the checkpoints of a scratch copy, in which every query was right.
+  package var checkpointProblems: [(name: String, detail: String)] = []
+  /// How far it came.
+  package var stage = EngineStage.reading
   package var notices: [String] = []
   /// The answers to the statements that were asked, in their order.
   package var answers: [EngineAnswer] = []
-  /// Rows of the statement that runs.
-  fileprivate var rows: [[String?]] = []
 }
 
 /// Has a database read by DuckDB in a child process, which may crash without harm.
@@ -56,19 +60,25 @@ package struct EngineRun {
   /// How long a child may be silent: so long, and a second more for each 10 MB of the database.
   private static let patience = Duration.seconds(60)
   private static let bytesPerSecond: Int64 = 10_000_000
+  /// How many times the patience all of it may take.
+  private static let totalFactor = 10
 
   private let program: FilePath
   private let files: any FileSystem
+  private let viewPatience: Duration
   private let onStep: (String) -> Void
 
   /// - Parameter executable: the program `hrp`; nil: `HRP_EXECUTABLE`, else this program when it is `hrp`, else `PATH`.
+  /// - Parameter viewPatience: how long a child may be silent while a view is planned.
   /// - Parameter onStep: is told what the engine reads now: "table main.prices".
   /// - Throws: `EngineError.noExecutable`.
   package init(
-    executable: FilePath? = nil, files: any FileSystem, onStep: @escaping (String) -> Void = { _ in }
+    executable: FilePath? = nil, viewPatience: Duration = .seconds(15), files: any FileSystem,
+    onStep: @escaping (String) -> Void = { _ in }
   ) throws {
     guard let program = try Self.find(executable, files) else { throw EngineError.noExecutable }
     self.program = program
+    self.viewPatience = viewPatience
     self.files = files
     self.onStep = onStep
   }
@@ -108,84 +118,67 @@ package struct EngineRun {
   /// Has a child do what the request asks for.
   /// - Throws: `EngineError`; `SystemError` when no child can be started; `Interruption.Stopped`: the child is ended.
   package func run(_ request: EngineRequest) throws -> EngineReport {
-    let isQuery = if case .query = request.task { true } else { false }
     let child = try ChildProcess(program, [EngineChild.command])
-    var report = EngineReport()
-    var place = "its library"
-    var isDone = false
-    var heard = ContinuousClock.now
-    let patience = patience(for: request)
+    var hearing = Hearing()
     do {
       do {
         try child.send(Array(JSONEncoder().encode(request)) + [UInt8(ascii: "\n")])
       } catch let error as SystemError where error.errno == .brokenPipe {
         // It has ended already; how, is told below.
       }
-      var total = 0
-      while let line = try child.output.line(whileWaiting: {
-        try Interruption.check()
-        // A damaged index can make the engine go round for ever.
-        if ContinuousClock.now - heard > patience { throw Silence() }
-      }) {
-        heard = .now
-        total += line.count
-        if isQuery, total > Self.maximumAnswerBytes {
-          throw EngineError.answerTooLarge(maximumBytes: Self.maximumAnswerBytes)
-        }
-        guard total <= Self.maximumBytes || isQuery,
-          let reply = parsed({ try JSONDecoder().decode(EngineReply.self, from: Data(line)) })
-        else { continue }
-        try take(reply, &report, &place, &isDone)
-      }
-    } catch is Silence {
+      try listen(to: child, request, &hearing)
+    } catch let silence as Silence {
       child.kill()
-      let seconds = patience.components.seconds
-      report.problems.append((place, "the engine gave no answer for \(seconds) s while it read this, and was ended"))
-      return report
+      try hearing.end("the engine gave no answer for \(silence.seconds) s while it read this, and was ended")
+      return hearing.report
     } catch {
       child.kill()
       throw error
     }
     let ended = child.wait()
-    if !isDone { report.problems.append((place, "the engine \(ended.words) while it read this")) }
-    return report
+    guard !hearing.isDone else { return hearing.report }
+    if ended == .signalled(9) {
+      // By the system, for want of memory, or by somebody.
+      throw EngineError.exhausted(words: "the engine was killed while it read \(hearing.place)")
+    }
+    try hearing.end("the engine \(ended.words) while it read this")
+    return hearing.report
   }
 
-  private struct Silence: Error {}
-
-  private func patience(for request: EngineRequest) -> Duration {
-    let size = forPeople { try files.status(FilePath(request.database), at: nil).size } ?? 0
-    return Self.patience + .seconds(size / Self.bytesPerSecond)
-  }
-
-  private func take(
-    _ reply: EngineReply, _ report: inout EngineReport, _ place: inout String, _ isDone: inout Bool
-  ) throws {
-    switch reply {
-    case .noLibrary(let reasons): throw EngineError.unavailable(reasons: reasons)
-    case .engine(let version, let library): (report.version, report.library) = (version, library)
-    case .at(let name):
-      place = name
-      onStep(name)
-    case .closed(let words):
-      if Self.isTooNew(words) { throw EngineError.tooOld(version: report.version, words: words) }
-      report.problems.append(("it does not open", words))
-      isDone = true
-    case .table(let table): report.tables.append(table)
-    case .experiments(let table, let ids): report.experiments.append((table, ids))
-    case .rows(let rows): report.rows += rows
-    case .ran(let failure):
-      report.answers.append(failure.map { .failure($0) } ?? .rows(report.rows))
-      report.rows = []
-    case .problem(let name, let detail): report.problems.append((name, detail))
-    case .notice(let text): report.notices.append(text)
-    case .done: isDone = true
+  private func listen(to child: ChildProcess, _ request: EngineRequest, _ hearing: inout Hearing) throws {
+    let isQuery = if case .query = request.task { true } else { false }
+    let patience = try patience(for: request)
+    let began = SuspendingClock.now
+    var heard = began
+    var total = 0
+    while let line = try child.output.line(whileWaiting: {
+      try Interruption.check()
+      // A damaged index can make the engine go round for ever, a view can ask for it.
+      let limit = hearing.report.stage == .views ? viewPatience : patience
+      let now = SuspendingClock.now
+      if now - heard > limit { throw Silence(seconds: limit.components.seconds) }
+      if now - began > patience * Self.totalFactor {
+        throw EngineError.exhausted(words: "the engine was not done after \((now - began).components.seconds) s")
+      }
+    }) {
+      heard = .now
+      total += line.count
+      if isQuery, total > Self.maximumAnswerBytes {
+        throw EngineError.answerTooLarge(maximumBytes: Self.maximumAnswerBytes)
+      }
+      guard total <= Self.maximumBytes || isQuery,
+        let reply = parsed({ try JSONDecoder().decode(EngineReply.self, from: Data(line)) })
+      else { continue }
+      try hearing.take(reply)
+      if case .at(let name) = reply { onStep(name) }
     }
   }
 
-  /// DuckDB's words for a file of a later version (`storage_info.cpp`, `storage_manager.cpp`; seen with 1.4.5 on a file
-  /// of 2.0.0).
-  private static func isTooNew(_ words: String) -> Bool {
-    words.contains("newer version of DuckDB") || words.contains("we can only read version")
+  private struct Silence: Error { let seconds: Int64 }
+
+  private func patience(for request: EngineRequest) throws(SystemError) -> Duration {
+    // What is not there the engine says itself.
+    let size = try files.statusIfPresent(FilePath(request.database), at: nil)?.size ?? 0
+    return Self.patience + .seconds(size / Self.bytesPerSecond)
   }
 }

@@ -22,14 +22,14 @@ final class EngineSession {
     self.library = library
   }
 
-  /// Opens a database; read-only unless it is a scratch copy: then the log beside it is replayed in memory, and no byte
+  /// Opens a database; read-only unless it is a scratch copy: then the WAL beside it is replayed in memory, and no byte
   /// of either changes.
   func open(_ request: EngineRequest) throws(Failure) {
     let settings = [
       "access_mode", request.isScratch ? "READ_WRITE" : "READ_ONLY", "memory_limit", "\(request.memoryMegabytes)MB",
       "threads", "\(request.threads)",
       "temp_directory", request.scratch, "autoinstall_known_extensions", "false",
-      // A checkpoint would write every index anew, and need memory for all of it: a scratch copy is thrown away.
+      // Checkpoints of a scratch copy are written when the proof asks for one (`CheckpointProof`).
       "checkpoint_threshold", "1TB",
       // A stranger's view must not make us read a file or ask a server.
       "enable_external_access", "false",
@@ -40,6 +40,9 @@ final class EngineSession {
     }
     if status != 0 { throw Failure(words: Self.text(error)) }
   }
+
+  /// Closes the database; `open` opens it again.
+  func close() { hrp_engine_close(engine) }
 
   /// Runs a statement and throws its result away.
   func run(_ sql: String) throws(Failure) {

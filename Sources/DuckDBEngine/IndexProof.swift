@@ -10,34 +10,39 @@ struct IndexProof {
   let session: EngineSession
   let tell: (EngineReply) -> Void
 
-  /// Schema, table, column, type of each column that has an index of its own.
-  private static let columns = """
-    WITH keyed AS (
-      SELECT schema_name, table_name, translate(expressions, '[]''"', '') AS name FROM duckdb_indexes()
-      WHERE database_name = current_database()
-      UNION SELECT schema_name, table_name, constraint_column_names[1] FROM duckdb_constraints()
-      WHERE constraint_type IN ('PRIMARY KEY', 'UNIQUE') AND len(constraint_column_names) = 1
-        AND database_name = current_database())
-    SELECT c.schema_name, c.table_name, c.column_name, c.data_type FROM duckdb_columns() c JOIN keyed k
-      ON c.schema_name = k.schema_name AND c.table_name = k.table_name AND c.column_name = k.name
-    WHERE c.database_name = current_database() ORDER BY 1, 2, 3
+  /// Table's number, column, type of each column that has an index of its own.
+  private static func columns(_ database: String) -> String {
     """
+    WITH keyed AS (
+      SELECT table_oid, translate(expressions, '[]''"', '') AS name FROM duckdb_indexes()
+      WHERE database_name = \(database)
+      UNION SELECT table_oid, constraint_column_names[1] FROM duckdb_constraints()
+      WHERE constraint_type IN ('PRIMARY KEY', 'UNIQUE') AND len(constraint_column_names) = 1
+        AND database_name = \(database))
+    SELECT c.table_oid::VARCHAR, c.column_name, c.data_type FROM duckdb_columns() c JOIN keyed k
+      ON c.table_oid = k.table_oid AND c.column_name = k.name
+    WHERE c.database_name = \(database) ORDER BY 1, 2
+    """
+  }
 
-  func run(_ tables: [TableFingerprint]) throws(EngineSession.Failure) {
-    for column in try session.rows(Self.columns) {
-      let name = "\(column[0]).\(column[1])"
-      guard let table = tables.first(where: { $0.name == name }), table.rows > 0 else { continue }
-      tell(.at("the index of \(name)(\(column[2]))"))
+  func run(
+    _ tables: [(table: EngineCatalogue.Table, before: TableFingerprint)], _ catalogue: EngineCatalogue
+  ) throws(EngineSession.Failure) {
+    let numbered = Dictionary(tables.map { ($0.table.number, $0) }) { left, _ in left }
+    for column in try session.rows(Self.columns(catalogue.databaseText)) {
+      guard let (table, before) = numbered[column[0]], before.rows > 0, table.hasRowNumbers else { continue }
+      let name = "index of \(table.path.text)(\(column[1]))"
+      tell(.at("the \(name)"))
       do throws(EngineSession.Failure) {
-        try look(SQLText.name(column[0], column[1]), column[2], type: column[3], rows: table.rows, name)
+        try look(table.place, column[1], type: column[2], rows: before.rows, name)
       } catch {
-        tell(.problem(name: "index of \(name)(\(column[2]))", detail: error.words))
+        tell(.problem(name: name, detail: error.words))
       }
     }
   }
 
   private func look(
-    _ place: String, _ name: String, type: String, rows: Int64, _ table: String
+    _ place: String, _ name: String, type: String, rows: Int64, _ index: String
   ) throws(EngineSession.Failure) {
     let column = SQLText.name(name)
     let step = max(1, rows / Int64(Self.keys))
@@ -62,9 +67,6 @@ struct IndexProof {
     for setting in Self.indexScanSettings { try session.run("RESET \(setting)") }
     let wrong = zip(keys, zip(found, scanned)).first { $1.0 != $1.1 }
     guard let (_, (byIndex, byScan)) = wrong else { return }
-    tell(
-      .problem(
-        name: "index of \(table)(\(name))",
-        detail: "it finds \(byIndex) rows of a key of which there are \(byScan)"))
+    tell(.problem(name: index, detail: "it finds \(byIndex) rows of a key of which there are \(byScan)"))
   }
 }

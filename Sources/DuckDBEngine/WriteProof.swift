@@ -19,59 +19,92 @@ final class WriteProof {
     self.tell = tell
   }
 
-  func run(_ tables: [TableFingerprint]) throws(EngineSession.Failure) {
+  /// - Returns: whether the database can still be used.
+  func run(_ fingerprints: [TableFingerprint]) throws(EngineSession.Failure) -> Bool {
+    let catalogue = try EngineCatalogue(session)
+    let before = Dictionary(fingerprints.map { ($0.path, $0) }) { left, _ in left }
+    let tables = try catalogue.tables().compactMap { table in before[table.path].map { (table: table, before: $0) } }
+    let triggered = try removeTriggers(catalogue)
     let referenced = Set(
       try session.rows(
         """
-        SELECT DISTINCT schema_name || '.' || referenced_table FROM duckdb_constraints()
-        WHERE constraint_type = 'FOREIGN KEY' AND database_name = current_database()
+        SELECT DISTINCT schema_oid::VARCHAR, referenced_table FROM duckdb_constraints()
+        WHERE constraint_type = 'FOREIGN KEY' AND database_name = \(catalogue.databaseText)
         """
-      ).map { $0[0] })
-    let indexed = try session.rows(
-      """
-      SELECT DISTINCT schema_name, table_name, bool_or(is_key)::INTEGER::VARCHAR FROM (
-        SELECT schema_name, table_name, true AS is_key FROM duckdb_constraints()
-        WHERE constraint_type IN ('PRIMARY KEY', 'UNIQUE') AND database_name = current_database()
-        UNION ALL SELECT schema_name, table_name, is_unique FROM duckdb_indexes()
-        WHERE database_name = current_database())
-      GROUP BY ALL ORDER BY 1, 2
-      """)
-    try IndexProof(session: session, tell: tell).run(tables)
-    for table in indexed where !isDead {
-      let name = "\(table[0]).\(table[1])"
-      guard let before = tables.first(where: { $0.name == name }), before.rows > 0 else { continue }
-      let place = SQLText.name(table[0], table[1])
-      tell(.at("the indexes of \(name)"))
-      let takesRows = table[2] == "1" ? refuseDuplicate(name, place) : true
+      ).compactMap { catalogue.path(schema: $0[0], name: $0[1]) })
+    let indexed = Dictionary(
+      try session.rows(
+        """
+        SELECT table_oid::VARCHAR, bool_or(is_key)::INTEGER::VARCHAR FROM (
+          SELECT table_oid, true AS is_key FROM duckdb_constraints()
+          WHERE constraint_type IN ('PRIMARY KEY', 'UNIQUE') AND database_name = \(catalogue.databaseText)
+          UNION ALL SELECT table_oid, is_unique FROM duckdb_indexes()
+          WHERE database_name = \(catalogue.databaseText))
+        GROUP BY table_oid
+        """
+      ).map { ($0[0], $0[1] == "1") }
+    ) { $0 || $1 }
+    try IndexProof(session: session, tell: tell).run(tables, catalogue)
+    for (table, before) in tables where !isDead && before.rows > 0 {
+      guard let isKey = indexed[table.number] else { continue }
+      tell(.at("the indexes of \(table.path.text)"))
+      guard table.hasRowNumbers, !triggered.contains(table.path) else {
+        tell(.notice("the indexes of \(table.path.text) were not tried by writing"))
+        continue
+      }
+      let takesRows = isKey ? refuseDuplicate(table) : true
       // Rows that others refer to may not go, and that is right.
-      if takesRows, !referenced.contains(name) { putBack(before, place) }
+      if takesRows, !referenced.contains(table.path) { putBack(before, table) }
     }
+    return !isDead
+  }
+
+  /// Takes the user's triggers (DuckDB 2.0) out of the scratch copy: they are not to fire for what is done here.
+  ///
+  /// - Returns: the tables of those that do not go.
+  private func removeTriggers(_ catalogue: EngineCatalogue) throws(EngineSession.Failure) -> Set<TablePath> {
+    let isKnown = try session.rows(
+      "SELECT function_name FROM duckdb_functions() WHERE function_name = 'duckdb_triggers' LIMIT 1")
+    guard !isKnown.isEmpty else { return [] }
+    let triggers = try session.rows(
+      "SELECT trigger_name, schema_oid::VARCHAR, table_name FROM duckdb_triggers() "
+        + "WHERE database_name = \(catalogue.databaseText)")
+    var left: Set<TablePath> = []
+    for trigger in triggers {
+      guard let path = catalogue.path(schema: trigger[1], name: trigger[2]) else { continue }
+      do throws(EngineSession.Failure) {
+        try session.run("DROP TRIGGER \(SQLText.name(trigger[0])) ON \(catalogue.place(of: path))")
+      } catch {
+        left.insert(path)
+      }
+    }
+    return left
   }
 
   /// - Returns: whether the table takes whole rows at all.
-  private func refuseDuplicate(_ name: String, _ place: String) -> Bool {
+  private func refuseDuplicate(_ table: EngineCatalogue.Table) -> Bool {
     do throws(EngineSession.Failure) {
-      try session.run("INSERT INTO \(place) SELECT * FROM \(place) LIMIT 1")
-      tell(.problem(name: "index of \(name)", detail: "it took a key that is there already"))
+      try session.run("INSERT INTO \(table.place) SELECT * FROM \(table.place) LIMIT 1")
+      tell(.problem(name: "index of \(table.path.text)", detail: "it took a key that is there already"))
       return true
     } catch {
       if error.words.contains("onstraint") { return true }
-      note(name, error)
+      note(table.path.text, error)
       return false
     }
   }
 
-  private func putBack(_ before: TableFingerprint, _ place: String) {
+  private func putBack(_ before: TableFingerprint, _ table: EngineCatalogue.Table) {
     do throws(EngineSession.Failure) {
       try session.run(
         """
-        CREATE OR REPLACE TEMP TABLE "hrp sample" AS SELECT rowid AS "hrp row", * FROM \(place)
+        CREATE OR REPLACE TEMP TABLE "hrp sample" AS SELECT rowid AS \(table.alias), * FROM \(table.place)
         WHERE \(Self.sample(of: before.rows))
         """)
       let sampled = try session.rows("SELECT count(*)::VARCHAR FROM \"hrp sample\"").first?.first ?? "0"
-      try session.run("DELETE FROM \(place) WHERE rowid IN (SELECT \"hrp row\" FROM \"hrp sample\")")
-      try session.run("INSERT INTO \(place) SELECT * EXCLUDE (\"hrp row\") FROM \"hrp sample\"")
-      let after = try EngineProof.fingerprint(of: place, name: before.name, session)
+      try session.run("DELETE FROM \(table.place) WHERE rowid IN (SELECT \(table.alias) FROM \"hrp sample\")")
+      try session.run("INSERT INTO \(table.place) SELECT * EXCLUDE (\(table.alias)) FROM \"hrp sample\"")
+      let after = try EngineProof.fingerprint(of: table, session)
       if after != before {
         tell(
           .problem(

@@ -24,7 +24,7 @@ public func createBackup(
 
 /// Whether a backup is what was written: false also when it is not there or its lists are missing.
 ///
-/// `verificationReport` says what is wrong. Nothing in the backup is changed.
+/// `verificationReport` says what is wrong. Nothing in the backup is changed; a failure is noted beside it.
 public func verifyBackup(_ backupPath: String, level: VerificationLevel = .checksums) -> Bool {
   do {
     return try verificationReport(backupPath, level: level).isOK
@@ -34,14 +34,14 @@ public func verifyBackup(_ backupPath: String, level: VerificationLevel = .check
   }
 }
 
-/// Checks a backup and says everything that is wrong with it.
+/// Checks a backup and says everything that is wrong with it; a failure is noted beside the backup.
 /// - Throws: `BackupError` `backup.not-found`, or when it cannot be read; damage is a finding.
 public func verificationReport(
   _ backupPath: String, level: VerificationLevel = .structure, events: EventStream = EventStream()
 ) throws(BackupError) -> VerificationReport {
   try typed("verifying the backup") {
     try Verification(files: Kernel(), time: SystemTime(), events: events).verify(
-      Stack.absolute(backupPath), level: level)
+      Stack.absolute(backupPath), level: level, isRecorded: true)
   }
 }
 

@@ -52,7 +52,7 @@ struct DrillTests {
       #expect(tables == ["main.g 1", "main.k 100", "main.p 3000", "main.t 1000"])
       #expect(try SampleStack.listing(of: result.path) == before)
       let proof = try #require(try listed(sample).first?.proof.value)
-      #expect(proof.isOK && proof.level == "drill" && proof.engine == "v2.0.1" && proof.first?.tables == proof.tables)
+      #expect(proof.isOK && proof.level == .drill && proof.engine == "v2.0.1" && proof.first?.tables == proof.tables)
       #expect(try FileManager.default.contentsOfDirectory(atPath: sample.data + "/scratch") == [])
       let list = try run(Checkout.hrp, ["backup", "list", "--data-dir", sample.data], in: sample.folder)
       #expect(list.output.contains("[proven ") && list.output.contains("DuckDB v2.0.1]"))

@@ -37,7 +37,7 @@ struct EngineTests {
       #expect(report.version == "v" + engine.version)
       #expect(report.problems.isEmpty, "\(report.problems)")
       #expect(
-        report.tables.map { "\($0.name) \($0.rows)" } == ["main.k 5000", "main.p 1001", "o d\"d.t x 0"])
+        report.tables.map { "\($0.name) \($0.rows)" } == ["main.k 5000", "main.p 1001", "\"o d\"\"d\".t x 0"])
       #expect(try run("/bin/sh", ["-c", "sha256sum *"], in: folder).output == before)
     }
   }

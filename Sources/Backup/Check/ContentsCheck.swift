@@ -144,8 +144,7 @@ final class ContentsCheck {
         if let notice { collected.notices.append(notice) }
       }
     } catch let error as SystemError where error.path == file.path.text {
-      let words = ["cannot be read: \(error.errno)", sharing(file)].filter { !$0.isEmpty }
-      let finding = Finding(.mismatch, file.path, words.joined(separator: "; "))
+      let finding = Finding.unreadable(file.path, error, sharing(file))
       collected.value.withLock { $0.note(finding, file.path) }
     } catch {
       collected.value.withLock { $0.error = $0.error ?? error }

@@ -143,7 +143,7 @@ final class ContentsWalk {
     do {
       if let found = try visit(stored), found != next.element.digest { note(Finding(.mismatch, entry.path)) }
     } catch let error as SystemError where error.path == entry.path.text {
-      note(Finding(.mismatch, entry.path, "cannot be read: \(error.errno)"))
+      note(.unreadable(entry.path, error))
     }
   }
 

@@ -35,6 +35,8 @@ public struct Finding: Sendable, Equatable {
     case log
     case sqlite
     case engine
+    /// Everything reads as it should, and the engine fails when it writes a checkpoint.
+    case checkpoint
     /// A link is missing or leads elsewhere.
     case link
   }
@@ -48,11 +50,22 @@ public struct Finding: Sendable, Equatable {
   /// The part of the stack that it concerns; nil: a list of the backup itself, and so all of it.
   package let part: StackPart?
 
-  init(_ kind: Kind, _ path: EntryPath, _ detail: String = "") {
+  /// Whether it may be the fault of this machine or this user, and not of the backup: rights, limits, a connection.
+  let mayBeOfMachine: Bool
+
+  init(_ kind: Kind, _ path: EntryPath, _ detail: String = "", mayBeOfMachine: Bool = false) {
     self.kind = kind
     file = path.text
     self.detail = detail
+    self.mayBeOfMachine = mayBeOfMachine
     part = BackupLayout.lists.contains(path) ? nil : BackupLayout.part(of: path)
+  }
+
+  /// A file that the system does not read.
+  /// - Parameter more: what more there is to say, as a clause; may be empty.
+  static func unreadable(_ path: EntryPath, _ error: SystemError, _ more: String = "") -> Finding {
+    let words = ["cannot be read: \(error.errno)", more].filter { !$0.isEmpty }
+    return Finding(.mismatch, path, words.joined(separator: "; "), mayBeOfMachine: error.errno != .ioError)
   }
 
   /// Whether it stands against restoring a part of the stack; nil: all of it.
@@ -79,6 +92,7 @@ public struct Finding: Sendable, Equatable {
     case .log: "Damaged WAL: \(file)\(more)"
     case .sqlite: "Damaged SQLite database: \(file)\(more)"
     case .engine: "Refused by the engine: \(file)\(more)"
+    case .checkpoint: "Fails at its next checkpoint: \(file)\(more)"
     case .link: "Broken symlink: \(file)\(more)"
     }
   }

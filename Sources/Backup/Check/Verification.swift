@@ -6,9 +6,9 @@ package import SystemPackage
 
 /// Verifies a backup: reads everything in it and changes nothing.
 package struct Verification {
-  private let files: any FileSystem
-  private let time: any TimeSource
-  private let events: EventStream
+  let files: any FileSystem
+  let time: any TimeSource
+  let events: EventStream
 
   package init(files: any FileSystem, time: any TimeSource, events: EventStream) {
     self.files = files
@@ -17,9 +17,14 @@ package struct Verification {
   }
 
   /// Verifies the backup at a path, under a shared lock that keeps rotation away.
+  ///
+  /// - Parameter isRecorded: whether a failure is noted beside the backup, and a noted one taken back.
   /// - Throws: `BackupError` `backup.not-found`; with the level `engine` also `engine.unavailable`, `engine.too-old`,
   ///   `executable.not-found`. Damage is no error but a finding.
-  package func verify(_ path: FilePath, level: VerificationLevel) throws -> VerificationReport {
+  package func verify(
+    _ path: FilePath, level: VerificationLevel, isRecorded: Bool = false
+  ) throws -> VerificationReport {
+    let began = time.monotonicNanoseconds
     events.send(.began(operation: "backup verify", on: path.text))
     let root = try Self.open(path, files: files)
     let walk = try ContentsWalk(root)
@@ -42,6 +47,9 @@ package struct Verification {
       path: path.text, level: reached, filesChecked: walk.filesListed,
       findings: walk.findings, notices: notices, engine: engine)
     for notice in notices { events.send(.notice(notice)) }
+    if isRecorded {
+      record(report, of: path, walk.metadata, seconds: Double(time.monotonicNanoseconds - began) / 1e9)
+    }
     if report.isOK {
       events.send(
         .finished(operation: "backup verify", summary: "\(report.filesChecked) files, level \(report.level.rawValue)"))

@@ -198,7 +198,7 @@ extension BackupDirectory {
   }
 
   /// Finds the backup that a user means; `latest-valid` is the newest proven one that verifies, else the newest that
-  /// does.
+  /// does; one whose drill failed is none, unless nothing but a checkpoint failed: that comes last.
   ///
   /// Those that are passed over are named.
   /// - Parameter part: only those that hold it count for `latest-valid`.
@@ -211,16 +211,23 @@ extension BackupDirectory {
     let unlisted = try unlisted()
     for name in unlisted { events.send(.warning("\(name) does not verify: checksums.txt is missing")) }
     guard !backups.isEmpty || !unlisted.isEmpty else { throw BackupError.backupNotFound(text, in: path) }
-    let judged = backups.map { (backup: $0, isProven: $0.proof.value?.isOK == true) }
-    let unproven = judged.filter { !$0.isProven }
-    for (backup, isProven) in judged.filter(\.isProven) + unproven {
+    let judged = backups.map { (backup: $0, trust: BackupTrust($0)) }
+    for (backup, trust) in judged.filter({ $0.trust == nil }) {
+      let name = ByteText.escaped(backup.name.bytes)
+      events.send(.warning("\(name) is passed over: \(backup.proof.value?.failure ?? "")"))
+    }
+    let inOrder = BackupTrust.allCases.flatMap { trust in judged.filter { $0.trust == trust } }
+    for (backup, trust) in inOrder {
       let name = ByteText.escaped(backup.name.bytes)
       if let words = try problem(of: backup, time) {
         events.send(.warning("\(name) \(words)"))
         continue
       }
-      let newer = unproven.first { ($0.backup.moment ?? .min) > (backup.moment ?? .min) }?.backup
-      if isProven, let newer {
+      if let doubt = backup.proof.value?.failure ?? backup.proof.problem {
+        events.send(.warning("\(name) is the best there is; \(doubt)"))
+      }
+      let newer = judged.first { $0.trust == .unproven && ($0.backup.moment ?? .min) > (backup.moment ?? .min) }?.backup
+      if trust == .proven, let newer {
         events.send(
           .notice(
             "\(name) is the newest that a drill has proven; \(ByteText.escaped(newer.name.bytes)) is newer, and can be "

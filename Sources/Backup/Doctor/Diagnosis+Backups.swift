@@ -82,7 +82,7 @@ extension Diagnosis {
     guard let newest = all.first else {
       return [DiagnosisRow("last-backup", .failure, "there is none", remedy: "hrp backup create")] + rest
     }
-    return [state(of: newest, count: all.count), proof(all)] + rest + abandoned()
+    return [state(of: newest, count: all.count), proof(all)] + olderFailures(all) + rest + abandoned()
   }
 
   /// What interrupted restores left.
@@ -140,12 +140,7 @@ extension Diagnosis {
           remedy: "Make it readable for whoever runs hrp, or: hrp backup drill \(name)")
       }
       guard let proof = noted.value else { continue }
-      if !proof.isOK {
-        return DiagnosisRow(
-          "last-proof", .failure,
-          "the drill of \(name) failed (\(proof.at)): \(proof.findings.first ?? "it does not say why")",
-          remedy: "hrp backup drill \(name) says everything; hrp backup create makes a new one.")
-      }
+      if !proof.isOK { return failure(of: name, proof) }
       let isNewest = backup.name == all.first?.name
       return DiagnosisRow(
         "last-proof", isNewest ? .good : .warning,
@@ -153,5 +148,35 @@ extension Diagnosis {
         remedy: isNewest ? nil : "The newest backup is not proven yet: hrp backup drill")
     }
     return DiagnosisRow("last-proof", .warning, "no backup was ever restored for a test", remedy: "hrp backup drill")
+  }
+
+  /// Failures that are noted of older backups than the one that `proof` speaks of.
+  private func olderFailures(_ all: [ListedBackup]) -> [DiagnosisRow] {
+    let noted = all.drop { !$0.proof.mayBeThere }.dropFirst()
+    let failed = noted.filter { $0.proof.value?.isOK == false }.map { ByteText.escaped($0.name.bytes) }
+    guard let first = failed.first else { return [] }
+    let more = failed.count > 1 ? " and \(failed.count - 1) more" : ""
+    return [
+      DiagnosisRow(
+        "failed-proof", .warning, "\(first)\(more) failed a drill or a verification",
+        remedy: "hrp backup list shows which; hrp backup verify \(first) says what is wrong.")
+    ]
+  }
+
+  private func failure(of name: String, _ proof: Proof) -> DiagnosisRow {
+    let why = proof.findings.first ?? "it does not say why"
+    if proof.state == .checkpointFailed {
+      return DiagnosisRow(
+        "last-proof", .failure,
+        "\(name) restores and every byte of it is right, but DuckDB failed to write a checkpoint of it (\(proof.at)): "
+          + "the live database may fail at its next one: \(why)",
+        remedy: DrillReport.checkpointRemedy)
+    }
+    let (what, again) =
+      proof.level == .drill
+      ? ("drill", "drill \(name)") : ("verification", "verify \(name) --level \(proof.level.rawValue)")
+    return DiagnosisRow(
+      "last-proof", .failure, "the \(what) of \(name) failed (\(proof.at)): \(why)",
+      remedy: "hrp backup \(again) says everything; hrp backup create makes a new one.")
   }
 }

@@ -77,7 +77,9 @@ package struct DiagnosisBundle {
     return all.prefix(50).map { backup in
       let metadata = backup.metadata
       let proof =
-        backup.proof.value.map { ", drill \($0.isOK ? "passed" : "failed") \($0.at) DuckDB \($0.engine)" } ?? ""
+        backup.proof.value.map {
+          ", \($0.level.rawValue) \($0.isOK ? "passed" : "failed") \($0.at) DuckDB \($0.engine)"
+        } ?? ""
       return "\(ByteText.escaped(backup.name.bytes)): \(metadata?.sizeBytes ?? -1) bytes, "
         + "\(metadata?.filesCount ?? -1) files, verified \(metadata?.verified ?? false)\(proof)"
     }.joined(separator: "\n")

@@ -6,7 +6,9 @@ package import SystemPackage
 //
 //   P1  The backup is restored to scratch by the code of every restore: each byte is checked on its way, and nothing of
 //       the backup is linked or written to.
-//   P2  DuckDB opens the scratch copy read-write in a child process, replays the log, reads everything, and writes.
+//   P2  DuckDB opens the scratch copy read-write in a child process, replays the log, reads everything, writes a
+//       checkpoint, opens it again, writes rows, and writes a checkpoint of those. A checkpoint that fails is a finding
+//       of its own when all else passes without one: the bytes are sound, and the live database is in danger too.
 //   P3  What the first drill that passed read, every later one must read: a fingerprint for each table.
 //   P4  The proof is written last, beside the sealed backup; scratch is removed. What a killed drill leaves there is
 //       removed by the next.
@@ -26,6 +28,14 @@ package struct DrillReport: Sendable {
   package let rowsBefore: [String: Int64]
 
   package var isOK: Bool { findings.isEmpty }
+  /// What to do with a live database whose backup reads well, and of which DuckDB writes no checkpoint.
+  package static let checkpointRemedy =
+    "Make the indexes of the live database anew before its next checkpoint: EXPORT DATABASE into a folder, and IMPORT "
+    + "DATABASE into a new file; then hrp backup create, and hrp backup drill. Look for a newer DuckDB."
+  /// What more there is to say of a failure.
+  package var state: Proof.State? {
+    !isOK && findings.allSatisfy { $0.kind == .checkpoint } ? .checkpointFailed : nil
+  }
 }
 
 /// Restores a backup to scratch, has the engine use it, and writes down what it showed.
@@ -63,7 +73,7 @@ package struct DrillRun {
     }
     var reading = Reading()
     try read(metadata, into: &reading)
-    if let engine = reading.engine, reading.findings.isEmpty {
+    if let engine = reading.engine, reading.findings.allSatisfy({ $0.kind == .checkpoint }) {
       reading.findings += Self.differences(engine, from: earlier.value?.first)
     }
     let report = DrillReport(
@@ -102,13 +112,21 @@ package struct DrillRun {
     events.send(.phase("reading and writing with DuckDB"))
     let spill = scratch.path.appending("spill")
     try files.makeDirectory(spill, at: nil, permissions: 0o700)
-    let report = try EngineRun(files: files, onStep: { events.send(.step($0)) }).run(
-      EngineRequest(
-        database: target.appending(BackupLayout.database.name.path.components).string, isScratch: true,
-        scratch: spill.string))
+    var request = EngineRequest(
+      database: target.appending(BackupLayout.database.name.path.components).string, isScratch: true,
+      scratch: spill.string)
+    let engine = try EngineRun(files: files, onStep: { events.send(.step($0)) })
+    var report = try engine.run(request)
+    let checkpoint = report.checkpointProblems
+    if !checkpoint.isEmpty, report.stage == .checkpoint {
+      // Whether all else holds is seen without one.
+      request.checkpoints = false
+      report = try engine.run(request)
+    }
     reading.findings = report.problems.map {
       Finding(.engine, BackupLayout.database, "\($0.name): \($0.detail)")
     }
+    reading.findings += checkpoint.map { Finding(.checkpoint, BackupLayout.database, "\($0.name): \($0.detail)") }
     reading.notices = report.notices
     reading.engine = EngineSummary(version: report.version, library: report.library, tables: report.tables)
     let links = try MLflowLinks(restored: target, metadata, files: files)
@@ -120,18 +138,28 @@ package struct DrillRun {
     guard let first else { return [] }
     // Another version may hash otherwise; rows it must count alike.
     let isSameEngine = first.engine == engine.version
-    let now = Dictionary(engine.tables.map { ($0.name, $0) }) { left, _ in left }
-    let then = Dictionary(first.tables.map { ($0.name, $0) }) { left, _ in left }
-    return Set(now.keys).union(then.keys).sorted().compactMap { name in
-      guard let a = then[name] else { return finding(name, "was not there in the first drill (\(first.at))") }
-      guard let b = now[name] else { return finding(name, "was there in the first drill (\(first.at))") }
-      if a.rows != b.rows {
-        return finding(name, "has \(b.rows) rows; in the first drill (\(first.at)) it had \(a.rows)")
+    // Old proofs have names that can be read in more than one way: those are held against all of that name.
+    let isIdentified = first.tables.allSatisfy(\.isIdentified)
+    let key = { (table: TableFingerprint) in isIdentified ? table.path : TablePath([table.formerName]) }
+    let order = { (left: TableFingerprint, right: TableFingerprint) in
+      (left.rows, left.hash) < (right.rows, right.hash)
+    }
+    let now = Dictionary(grouping: engine.tables, by: key).mapValues { $0.sorted(by: order) }
+    let then = Dictionary(grouping: first.tables, by: key).mapValues { $0.sorted(by: order) }
+    return Set(now.keys).union(then.keys).sorted().flatMap { path -> [Finding] in
+      let (before, after) = (then[path] ?? [], now[path] ?? [])
+      let name = (after.first ?? before.first)?.name ?? path.text
+      if before.count < after.count { return [finding(name, "was not there in the first drill (\(first.at))")] }
+      if before.count > after.count { return [finding(name, "was there in the first drill (\(first.at))")] }
+      return zip(before, after).compactMap { before, after in
+        if before.rows != after.rows {
+          return finding(name, "has \(after.rows) rows; in the first drill (\(first.at)) it had \(before.rows)")
+        }
+        if isSameEngine, before.hash != after.hash {
+          return finding(name, "reads otherwise than in the first drill (\(first.at))")
+        }
+        return nil
       }
-      if isSameEngine, a.hash != b.hash {
-        return finding(name, "reads otherwise than in the first drill (\(first.at))")
-      }
-      return nil
     }
   }
 
@@ -145,7 +173,8 @@ package struct DrillRun {
     let all = forPeople { try BackupDirectory(backup.folder, files: files).list() } ?? []
     let older = all.drop { $0.name != name }.dropFirst()
     for backup in older {
-      guard let proof = proofs.proof(of: backup.name, checksums: backup.metadata?.checksumsDigest).value, proof.isOK
+      guard let proof = proofs.proof(of: backup.name, checksums: backup.metadata?.checksumsDigest).value, proof.isOK,
+        proof.level == .drill
       else {
         continue
       }
@@ -168,10 +197,13 @@ package struct DrillRun {
           "this drill was not compared with an earlier one, nor written down: the proof cannot be read (\(problem)). "
             + "Make it readable, or remove it"))
     }
+    // What this machine or user may be the cause of says nothing of the backup.
+    guard report.isOK || !report.findings.allSatisfy(\.mayBeOfMachine) else { return }
     let tables = report.engine?.tables ?? []
     let reading = Proof.Reading(engine: report.engine?.version ?? "", at: report.at, tables: tables)
     let proof = Proof(
-      checksums: checksums.hex, level: "drill", isOK: report.isOK, at: report.at, engine: reading.engine,
+      checksums: checksums.hex, level: .drill, isOK: report.isOK, state: report.state, at: report.at,
+      engine: reading.engine,
       durationSeconds: (report.durationSeconds * 1000).rounded() / 1000,
       findings: report.findings.prefix(100).map(\.line), damaged: Finding.damagedFiles(report.findings), tables: tables,
       first: earlier.value?.first ?? (report.isOK ? reading : nil))

@@ -8,16 +8,19 @@ package import SystemPackage
   private import Foundation
 #endif
 
-/// What the last drill of a backup showed: a small file beside the sealed backups, never needed to restore.
+/// What the last drill of a backup showed, or a verification that failed since: a small file beside the sealed backups,
+/// never needed to restore.
 package struct Proof: Codable, Sendable, Equatable {
   /// The hash of the backup's `checksums.txt`: a proof belongs to those contents, whatever their directory is called.
   package var checksums: String
-  /// How deep it looked: "drill".
-  package var level: String
+  /// How deep it looked.
+  package var level: Level
   package var isOK: Bool
+  /// Set when every byte was right and only a checkpoint failed; nil in old proofs, and wherever `isOK` says it all.
+  package var state: State?
   /// ISO 8601 with offset.
   package var at: String
-  /// The version of DuckDB that read it.
+  /// The version of DuckDB that read it; empty: none did.
   package var engine: String
   package var durationSeconds: Double
   /// What was wrong, a line each; at most a hundred.
@@ -27,6 +30,31 @@ package struct Proof: Codable, Sendable, Equatable {
   package var tables: [TableFingerprint]
   /// What the first drill that passed read: every later one must read the same.
   package var first: Reading?
+  /// The drill that had passed before a verification failed: it counts again when such a verification passes.
+  package var passed: Passed?
+
+  /// How deep a look is; each holds the one before.
+  package enum Level: String, Codable, Sendable, CaseIterable, Comparable {
+    case checksums, structure, engine, drill
+
+    package static func < (left: Level, right: Level) -> Bool { left.rank < right.rank }
+    private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+
+    init(_ level: VerificationLevel) {
+      self =
+        switch level {
+        case .checksums: .checksums
+        case .structure: .structure
+        case .engine: .engine
+        }
+    }
+  }
+
+  /// What more there is to say of a failure.
+  package enum State: String, Codable, Sendable {
+    /// The bytes are sound: only a checkpoint fails, and the live database may fail at its next one.
+    case checkpointFailed = "checkpoint-failed"
+  }
 
   /// Tables as one version of the engine read them.
   package struct Reading: Codable, Sendable, Equatable {
@@ -35,11 +63,42 @@ package struct Proof: Codable, Sendable, Equatable {
     package var tables: [TableFingerprint]
   }
 
+  /// A drill that passed.
+  package struct Passed: Codable, Sendable, Equatable {
+    package var at: String
+    package var engine: String
+    package var durationSeconds: Double
+    package var tables: [TableFingerprint]
+
+    enum CodingKeys: String, CodingKey {
+      case at, engine, tables
+      case durationSeconds = "duration_seconds"
+    }
+  }
+
   enum CodingKeys: String, CodingKey {
     case checksums = "checksums_sha256"
-    case level, at, engine, findings, damaged, tables, first
+    case level, state, at, engine, findings, damaged, tables, first, passed
     case isOK = "ok"
     case durationSeconds = "duration_seconds"
+  }
+
+  /// Whether the backup restores and every byte of it is right, though the engine fails when it writes a checkpoint.
+  package var isSound: Bool { isOK || state == .checkpointFailed }
+
+  /// For scripts: `passed`, `failed`, or what more there is to say of a failure.
+  package var stateWord: String { state?.rawValue ?? (isOK ? "passed" : "failed") }
+
+  /// For people: how it ended.
+  package var resultWord: String {
+    isOK ? "passed" : state == .checkpointFailed ? "sound, CHECKPOINT FAILED" : "FAILED"
+  }
+
+  /// What failed, as the beginning of a sentence; nil: nothing.
+  package var failure: String? {
+    if isOK { return nil }
+    if state == .checkpointFailed { return "its drill read everything, and DuckDB failed to write a checkpoint" }
+    return level == .drill ? "its drill failed" : "its verification failed (level \(level.rawValue))"
   }
 }
 

@@ -4,7 +4,8 @@ internal import SystemPackage
 /// Chooses the backup that a recovery restores: the newest that a drill has proven and that verifies, else the newest
 /// that verifies.
 ///
-/// Only what is restored is judged, one whose drill failed is never chosen, and those that are passed over are named.
+/// Only what is restored is judged, one whose drill failed is never chosen (but when only a checkpoint failed, and
+/// there is no better one), and those that are passed over are named.
 struct BackupChoice {
   private let stack: Stack
   private let files: any FileSystem
@@ -45,16 +46,18 @@ struct BackupChoice {
   /// - Throws: `BackupError` `backup.none-valid`, and what a verification throws.
   func best(of candidates: [ListedBackup], for part: StackPart?) throws -> ListedBackup {
     let holding = candidates.filter { backup in part.map { !backup.lacks($0) } ?? true }
-    for backup in holding {
+    for backup in holding where backup.problem != nil || BackupTrust(backup) == nil {
       guard let doubt = doubt(about: backup) else { continue }
       events.send(.warning("\(ByteText.escaped(backup.name.bytes)) is passed over: \(doubt)"))
     }
-    let judged = holding.filter { doubt(about: $0) == nil }.map { (backup: $0, isProven: $0.proof.value != nil) }
-    let unproven = judged.filter { !$0.isProven }
-    for (backup, isProven) in judged.filter(\.isProven) + unproven {
+    let judged = holding.filter { $0.problem == nil }.map { (backup: $0, trust: BackupTrust($0)) }
+    for (backup, trust) in BackupTrust.allCases.flatMap({ trust in judged.filter { $0.trust == trust } }) {
       guard try verifies(backup, for: part) else { continue }
-      let newer = unproven.first { ($0.backup.moment ?? .min) > (backup.moment ?? .min) }?.backup
-      if isProven, let newer {
+      if let doubt = backup.proof.value?.failure ?? backup.proof.problem {
+        events.send(.warning("\(ByteText.escaped(backup.name.bytes)) is the best there is; \(doubt)"))
+      }
+      let newer = judged.first { $0.trust == .unproven && ($0.backup.moment ?? .min) > (backup.moment ?? .min) }?.backup
+      if trust == .proven, let newer {
         events.send(
           .notice(
             "\(ByteText.escaped(backup.name.bytes)) is the newest that a drill has proven; "
@@ -75,7 +78,7 @@ struct BackupChoice {
     case .nothing: return nil
     case .unreadable(let why): return "whether a drill failed cannot be told (\(why))"
     case .found(let proof):
-      return proof.isOK ? nil : "its drill failed (\(proof.at)): \(proof.findings.first ?? "it does not say why")"
+      return proof.failure.map { "\($0) (\(proof.at)): \(proof.findings.first ?? "it does not say why")" }
     }
   }
 

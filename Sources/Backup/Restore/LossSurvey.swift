@@ -82,7 +82,7 @@ struct LossSurvey {
     let proof = ProofDirectory(of: backup.folder, files: files).proof(of: name, checksums: metadata?.checksumsDigest)
       .value
     let tables: [TableFingerprint]
-    if let proof, proof.isOK {
+    if let proof, proof.isOK, proof.level == .drill, proof.tables.allSatisfy(\.isIdentified) {
       tables = proof.tables
     } else {
       let scratch = try Scratch(in: scratch, files: files)

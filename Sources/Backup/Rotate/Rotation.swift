@@ -153,7 +153,7 @@ package struct Rotation {
     if let problem = backup.problem { return problem }
     switch backup.proof {
     case .nothing: break
-    case .found(let proof): if !proof.isOK { return "its last drill failed" }
+    case .found(let proof): if let failure = proof.failure { return failure }
     case .unreadable(let why): return "whether a drill failed cannot be told (\(why))"
     }
     do {

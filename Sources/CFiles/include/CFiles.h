@@ -78,5 +78,7 @@ int64_t hrp_own_path(char *buffer, int64_t size);
 void hrp_prefer_large_pages(void *start, int64_t length);
 /// Columns of the terminal that a descriptor is; 0: it is none, or does not say.
 int hrp_terminal_width(int descriptor);
+/// Limits the memory that this process may take for itself, where the system knows such a limit.
+void hrp_limit_memory(int64_t bytes);
 /// Where directories of descriptors of this process are listed.
 const char *hrp_descriptor_folder(void);

@@ -81,7 +81,7 @@ struct ListCommand: ParsableCommand {
   private static func proofCell(_ backup: ListedBackup) -> String {
     let noted = backup.proof
     if noted.problem != nil { return "cannot be read" }
-    return noted.value.map { "\($0.level) \($0.isOK ? "passed" : "FAILED") \($0.at.prefix(10))" } ?? "none"
+    return noted.value.map { "\($0.level) \($0.resultWord) \($0.at.prefix(10))" } ?? "none"
   }
 
   /// What is out of the ordinary, and why it is pinned.
@@ -126,13 +126,15 @@ struct ListCommand: ParsableCommand {
     if noted.problem != nil { return backup.problem == nil ? " [proof cannot be read]" : "" }
     guard let proof = noted.value else { return "" }
     let when = proof.at.prefix(19).split(separator: "T").joined(separator: " ")
-    return proof.isOK ? " [proven \(when), DuckDB \(proof.engine)]" : " [\(proof.level) failed \(when)]"
+    if proof.isOK { return " [proven \(when), DuckDB \(proof.engine)]" }
+    if proof.state == .checkpointFailed { return " [sound, checkpoint failed \(when)]" }
+    return proof.level == .drill ? " [drill failed \(when)]" : " [verify failed \(when)]"
   }
 
   static func json(_ proof: Proof) -> JSONText {
     .object([
-      ("level", .text(proof.level)), ("at", .text(proof.at)), ("ok", .flag(proof.isOK)),
-      ("engine", .text(proof.engine)),
+      ("level", .text(proof.level.rawValue)), ("at", .text(proof.at)), ("ok", .flag(proof.isOK)),
+      ("engine", .text(proof.engine)), ("state", .text(proof.stateWord)),
     ])
   }
 

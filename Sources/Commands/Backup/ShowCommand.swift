@@ -109,7 +109,7 @@ struct ShowCommand: ParsableCommand {
     if let problem = noted.problem { return [("Proof:", "cannot be read: \(problem)")] }
     guard let proof = noted.value else { return [("Proof:", "none yet: hrp backup drill makes one")] }
     let when = proof.at.prefix(19).split(separator: "T").joined(separator: " ")
-    let result = "\(proof.level) \(proof.isOK ? "passed" : "FAILED") on \(when)"
+    let result = "\(proof.level) \(proof.resultWord) on \(when)"
     let engine = proof.engine.isEmpty ? "" : " with DuckDB \(proof.engine)"
     let tables = proof.tables.reduce(Int64(0)) { $0 &+ $1.rows }
     let read = proof.tables.isEmpty ? "" : ": \(proof.tables.count) tables, \(tables) rows"
@@ -136,8 +136,9 @@ struct ShowCommand: ParsableCommand {
     let proof: JSONText =
       known.backup.proof.value.map { proof in
         .object([
-          ("level", .text(proof.level)), ("at", .text(proof.at)), ("ok", .flag(proof.isOK)),
-          ("engine", .text(proof.engine)), ("duration_seconds", .number(proof.durationSeconds)),
+          ("level", .text(proof.level.rawValue)), ("at", .text(proof.at)), ("ok", .flag(proof.isOK)),
+          ("engine", .text(proof.engine)), ("state", .text(proof.stateWord)),
+          ("duration_seconds", .number(proof.durationSeconds)),
           ("findings", .list(proof.findings.map { .text($0) })),
           (
             "tables",

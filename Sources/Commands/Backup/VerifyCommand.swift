@@ -12,7 +12,11 @@ struct VerifyCommand: ParsableCommand {
       The level checksums finds every byte that changed, every file that is missing or there too much. The level \
       structure also checks each block in use of the DuckDB file, its log, and the SQLite databases. The level engine \
       then has DuckDB itself read everything, read-only and in a process of its own: the log replays, every column of \
-      every table is read, views bind, foreign keys hold. It needs DuckDB's library (HRP_DUCKDB_LIBRARY).
+      every table is read, foreign keys hold; views that do not bind are named. It needs DuckDB's library \
+      (HRP_DUCKDB_LIBRARY).
+
+      A failure is noted beside the backup; list, doctor, rotate and latest-valid heed it until such a verification \
+      passes.
 
       Examples:
         hrp backup verify latest
@@ -33,7 +37,8 @@ struct VerifyCommand: ParsableCommand {
     let report = try Operation.run("backup verify", stack, console) { events in
       let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
         .find(text, time: SystemTime(), events: events)
-      return try Verification(files: Kernel(), time: SystemTime(), events: events).verify(path, level: level)
+      return try Verification(files: Kernel(), time: SystemTime(), events: events).verify(
+        path, level: level, isRecorded: true)
     }
     console.json(json(report))
     if report.isOK {
@@ -76,7 +81,8 @@ struct VerifyCommand: ParsableCommand {
         .list(
           engine.tables.map {
             .object([
-              ("name", .text($0.name)), ("rows", .whole($0.rows)), ("fingerprint", .text($0.hash)),
+              ("name", .text($0.name)), ("path", .list($0.path.parts.map { .text($0) })), ("rows", .whole($0.rows)),
+              ("fingerprint", .text($0.hash)),
               ("rows_before", .optional(rowsBefore[$0.name])),
             ])
           })

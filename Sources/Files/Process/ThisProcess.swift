@@ -15,6 +15,11 @@ package enum ThisProcess {
 
   package static func exit(_ code: Int32) -> Never { _exit(code) }
 
+  /// Limits the memory that this process may take for itself; what asks for more is refused, not served.
+  ///
+  /// A system that knows no such limit goes on without.
+  package static func limitMemory(bytes: Int64) { hrp_limit_memory(bytes) }
+
   /// The path of the running program.
   package static var executable: FilePath? {
     var bytes = [CChar](repeating: 0, count: 4096)
