@@ -41,6 +41,25 @@ struct UnreadableTests {
     }
   }
 
+  @Test(
+    "a pin can be read by whoever may read the backups, whatever the umask; what stays in doubt is said with -q too")
+  func pinnedByAnother() throws {
+    try withStack { sample in
+      let made = try (0..<3).map { _ in
+        try sample.create(time: ManualTime(now: Self.later.nowNanoseconds - 90 * Self.day))
+      }
+      _ = try sample.create()
+      let pin = "umask 077; exec \(Checkout.hrp) backup pin \(made[0].name) --data-dir \(sample.data)"
+      #expect(try run("/bin/sh", ["-c", pin]).status == 0)
+      let modes = { try run("/bin/sh", ["-c", "stat -c %a .hrp-pins .hrp-pins/*"], in: sample.backups).output }
+      #expect(try modes() == "755\n644\n")
+      try run("/bin/sh", ["-c", "rm .hrp-pins/* && ln -s nowhere .hrp-pins/\(made[0].name).json"], in: sample.backups)
+      let rotated = try run(
+        Checkout.hrp, ["backup", "rotate", "-q", "--keep-days", "7", "--data-dir", sample.data], in: sample.folder)
+      #expect(rotated.errors.contains("warning: \(made[0].name) stays: whether it is pinned cannot be told"))
+    }
+  }
+
   @Test("B1: metadata that cannot be read protects its backup, which counts for nothing and is listed with the reason")
   func metadata() throws {
     try withStack { sample in

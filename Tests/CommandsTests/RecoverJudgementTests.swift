@@ -113,6 +113,21 @@ struct RecoverJudgementTests {
     }
   }
 
+  @Test("a drill that failed because of MLflow's files says nothing against the database")
+  func failedDrillOfTheOtherPart() throws {
+    try withRecoverSample { sample in
+      let backup = try sample.backup()
+      try run(
+        "/bin/sh", ["-c", "chmod u+w model.pkl && printf X | dd of=model.pkl bs=1 conv=notrunc status=none"],
+        in: backup + "/mlruns/mlruns/1/r1/artifacts/model")
+      #expect(try sample.hrp("backup", "drill", backup).status == 1)
+      try Data(repeating: 7, count: 40_000).write(to: URL(fileURLWithPath: sample.data + "/hrp.duckdb"))
+      let done = try sample.hrp("recover", "--apply")
+      #expect(done.status == 0, "\(done)")
+      #expect(try sample.query("SELECT count(*) FROM hypotheses") == "2")
+    }
+  }
+
   @Test("where no backup is right as a whole, a right database is recommended")
   func onlyTheDatabase() throws {
     try withRecoverSample { sample in

@@ -31,6 +31,9 @@ struct BackupNotes {
   }
 
   /// Writes a note in place of the one before; a crash leaves the one or the other.
+  ///
+  /// Whoever may read the backups may read it, whatever the umask of whoever writes it: a pin that another user cannot
+  /// read keeps more than it was meant to.
   func write(_ bytes: [UInt8], of name: FileName) throws(SystemError) {
     let parent = try OpenFile(backups, [.directory], files: files)
     if try !files.exists(folderName, at: parent.descriptor) {
@@ -39,6 +42,12 @@ struct BackupNotes {
     }
     let folder = try OpenFile(folderName, at: parent.descriptor, [.directory, .noFollow], files: files)
     try files.replace(Self.fileName(of: name), in: folder, with: bytes)
+    let permissions = try parent.status().permissions & 0o755
+    ignoringFailure {
+      let note = try OpenFile(Self.fileName(of: name), at: folder.descriptor, [.noFollow], files: files)
+      try files.setPermissions(note.descriptor, permissions & 0o644)
+      try files.setPermissions(folder.descriptor, permissions)
+    }
   }
 
   /// Removes the note; there need not be one.

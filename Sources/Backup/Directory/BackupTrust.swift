@@ -10,7 +10,9 @@ enum BackupTrust: CaseIterable {
   case doubtful
 
   /// nil: it failed in a way that a look at its structure does not see.
-  init?(_ backup: ListedBackup) {
+  ///
+  /// - Parameter part: the part that is wanted of it; nil: all of it.
+  init?(_ backup: ListedBackup, for part: StackPart? = nil) {
     // Why it cannot be looked at is said by whoever looks.
     if backup.problem != nil {
       self = .unproven
@@ -21,6 +23,7 @@ enum BackupTrust: CaseIterable {
     case .unreadable: self = .doubtful
     case .found(let proof) where proof.isOK: self = proof.level == .drill ? .proven : .unproven
     case .found(let proof) where proof.isSound || proof.level <= .structure: self = .doubtful
+    case .found(let proof) where !proof.concerns(part): self = .unproven
     case .found: return nil
     }
   }

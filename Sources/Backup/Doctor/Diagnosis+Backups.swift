@@ -136,8 +136,8 @@ extension Diagnosis {
       let noted = backup.proof
       if let problem = noted.problem {
         return DiagnosisRow(
-          "last-proof", .warning, "whether \(name) was proven cannot be told: \(problem)",
-          remedy: "Make it readable for whoever runs hrp, or: hrp backup drill \(name)")
+          "last-proof", .failure, "whether \(name) was proven cannot be told: \(problem)",
+          remedy: "Make it readable for whoever runs hrp; a damaged one: remove it, and hrp backup drill \(name)")
       }
       guard let proof = noted.value else { continue }
       if !proof.isOK { return failure(of: name, proof) }

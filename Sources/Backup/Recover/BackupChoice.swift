@@ -46,14 +46,14 @@ struct BackupChoice {
   /// - Throws: `BackupError` `backup.none-valid`, and what a verification throws.
   func best(of candidates: [ListedBackup], for part: StackPart?) throws -> ListedBackup {
     let holding = candidates.filter { backup in part.map { !backup.lacks($0) } ?? true }
-    for backup in holding where backup.problem != nil || BackupTrust(backup) == nil {
-      guard let doubt = doubt(about: backup) else { continue }
+    for backup in holding {
+      guard let doubt = refusal(of: backup, for: part) else { continue }
       events.send(.warning("\(ByteText.escaped(backup.name.bytes)) is passed over: \(doubt)"))
     }
-    let judged = holding.filter { $0.problem == nil }.map { (backup: $0, trust: BackupTrust($0)) }
+    let judged = holding.filter { $0.problem == nil }.map { (backup: $0, trust: BackupTrust($0, for: part)) }
     for (backup, trust) in BackupTrust.allCases.flatMap({ trust in judged.filter { $0.trust == trust } }) {
       guard try verifies(backup, for: part) else { continue }
-      if let doubt = backup.proof.value?.failure ?? backup.proof.problem {
+      if trust == .doubtful, let doubt = backup.proof.value?.failure ?? backup.proof.problem {
         events.send(.warning("\(ByteText.escaped(backup.name.bytes)) is the best there is; \(doubt)"))
       }
       let newer = judged.first { $0.trust == .unproven && ($0.backup.moment ?? .min) > (backup.moment ?? .min) }?.backup
@@ -71,12 +71,21 @@ struct BackupChoice {
       remedy: "Check the disk for errors (dmesg, smartctl -a) and try your copies elsewhere.")
   }
 
+  /// Why a backup is passed over without a look at it, as a clause; nil: a verification decides.
+  func refusal(of backup: ListedBackup, for part: StackPart?) -> String? {
+    guard backup.problem != nil || BackupTrust(backup, for: part) == nil else { return nil }
+    return doubt(about: backup, for: part)
+  }
+
   /// Why a backup is not to be recommended, as a clause; nil: nothing is known against it.
-  func doubt(about backup: ListedBackup) -> String? {
+  ///
+  /// - Parameter part: the part that is restored from it; nil: all of it.
+  func doubt(about backup: ListedBackup, for part: StackPart?) -> String? {
     if let problem = backup.problem { return problem }
     switch backup.proof {
     case .nothing: return nil
     case .unreadable(let why): return "whether a drill failed cannot be told (\(why))"
+    case .found(let proof) where !proof.concerns(part): return nil
     case .found(let proof):
       return proof.failure.map { "\($0) (\(proof.at)): \(proof.findings.first ?? "it does not say why")" }
     }
@@ -120,5 +129,18 @@ extension ListedBackup {
     guard !places.isEmpty else { return nil }
     return places.contains(stack.dataDirectory)
       || places.contains(ThisProcess.realPathOfWhatExists(stack.dataDirectory))
+  }
+}
+
+extension Proof {
+  /// Whether a failure stands against restoring a part; nil: all of it.
+  ///
+  /// One that tells what is damaged, all of it of the other part, does not.
+  func concerns(_ part: StackPart?) -> Bool {
+    guard let part, let damaged else { return true }
+    return damaged.contains { text in
+      guard let path = ByteText.bytes(of: text.utf8).flatMap({ EntryPath(validating: $0) }) else { return true }
+      return BackupLayout.lists.contains(path) || BackupLayout.part(of: path) == part
+    }
   }
 }

@@ -48,7 +48,7 @@ extension Recovery {
   }
 
   private func isUsable(_ candidate: Candidate) throws -> Bool {
-    if let doubt = choice.doubt(about: candidate.backup) {
+    if let doubt = choice.refusal(of: candidate.backup, for: candidate.part) {
       events.send(.warning("\(candidate.name) is passed over: \(doubt)"))
       return false
     }

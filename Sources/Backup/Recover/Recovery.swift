@@ -153,7 +153,7 @@ package struct Recovery {
         "verification.failed", .failed, "\(backup.path.text) does not verify, and is not restored",
         remedy: "Leave --backup away: the newest that verifies is chosen.")
     }
-    if let doubt = choice.doubt(about: backup) {
+    if let doubt = choice.doubt(about: backup, for: part) {
       events.send(.warning("\(ByteText.escaped(backup.name.bytes)) was named, though \(doubt)"))
     }
   }

@@ -7,7 +7,9 @@ struct OpenPrograms {
 
   /// Those that have something open below one of the paths.
   init(below paths: [FilePath]) {
-    programs = Set(paths.flatMap { ThisProcess.openFiles(below: $0).map(\.pid) }).sorted()
+    // Only to be named: with --force nothing is decided by it.
+    let open = paths.flatMap { path in forPeople { try ThisProcess.openFiles(below: path) } ?? [] }
+    programs = Set(open.map(\.pid)).sorted()
   }
 
   /// Names each, and says what it needs.

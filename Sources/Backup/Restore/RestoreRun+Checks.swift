@@ -133,7 +133,7 @@ extension RestoreRun {
 extension BackupError {
   /// - Throws: `BackupError` `restore.mlflow-in-use`, naming the first program that has something open there.
   static func checkOpenFiles(below path: FilePath) throws {
-    let open = ThisProcess.openFiles(below: path)
+    let open = try ThisProcess.openFiles(below: path)
     guard let first = open.first else { return }
     let others = Set(open.map(\.pid)).count - 1
     throw BackupError(

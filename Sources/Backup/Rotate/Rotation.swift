@@ -62,25 +62,25 @@ package struct Rotation {
     defer { ignoringFailure { try lock?.release() } }
     if !isDryRun { try backups.removeDebris() }
     let all = try backups.list()
-    var notices: [String] = []
-    let expired = try expired(all, keepDays: keepDays, &notices)
+    var stays: [Stay] = []
+    let expired = try expired(all, keepDays: keepDays, &stays)
     if isDryRun, !expired.isEmpty { try ThisProcess.checkWritable(directory) }
     var deleted: [ListedBackup] = []
     var bytesFreed: Int64 = 0
     for backup in expired.reversed() {
       try Interruption.check()
       guard let bytes = try isDryRun ? size(of: backup) : delete(backup) else {
-        notices.append("\(name(backup)) is being read, and stays for now")
+        stays.append(Stay(backup, "it is being read; for now", isDoubt: false))
         continue
       }
       bytesFreed += bytes
       deleted.append(backup)
     }
-    for notice in notices { events.send(.notice(notice)) }
+    for stay in stays { events.send(stay.isDoubt ? .warning(stay.words) : .notice(stay.words)) }
     let gone = Set(deleted.map(\.name))
     let result = RotationResult(
       deleted: deleted.map(name), kept: all.filter { !gone.contains($0.name) }.map(name), bytesFreed: bytesFreed,
-      notices: notices)
+      notices: stays.map(\.words))
     let verb = isDryRun ? "would delete" : "deleted"
     events.send(
       .finished(
@@ -88,55 +88,61 @@ package struct Rotation {
     return result
   }
 
-  /// The backups that may go, newest first (D1, D2).
-  private func expired(_ all: [ListedBackup], keepDays: Int, _ notices: inout [String]) throws -> [ListedBackup] {
+  /// The backups that may go, newest first.
+  private func expired(_ all: [ListedBackup], keepDays: Int, _ stays: inout [Stay]) throws -> [ListedBackup] {
     let limit = time.nowNanoseconds - Int64(keepDays) * Self.dayNanoseconds
     // Where nothing is old enough, nothing needs to be read.
-    guard all.contains(where: { $0.moment ?? .max < limit }) else { return [] }
-    let (protected, doubts) = try protected(all)
-    return all.filter { backup in
-      if let problem = backup.problem {
-        if backup.moment ?? .min < limit { notices.append("\(name(backup)) stays: \(problem)") }
-        return false
-      }
-      guard let moment = backup.moment else {
-        notices.append("\(name(backup)) stays: nothing says how old it is")
-        return false
-      }
-      guard moment < limit else { return false }
-      guard let named = BackupLayout.moment(ofName: backup.name) else {
-        notices.append("\(name(backup)) stays: its name is not one that hrp gives")
-        return false
-      }
-      if abs(named - moment) > Self.dayNanoseconds {
-        notices.append("\(name(backup)) stays: its name and its metadata differ by more than a day")
-        return false
-      }
-      switch backup.pin {
-      case .nothing: break
-      case .found:
-        notices.append("\(name(backup)) stays: it is pinned")
-        return false
-      case .unreadable(let why):
-        notices.append("\(name(backup)) stays: whether it is pinned cannot be told (\(why))")
-        return false
-      }
-      if let doubt = doubts[backup.name] {
-        notices.append("\(name(backup)) stays: \(doubt); look at it before you delete it")
-        return false
-      }
-      if protected.contains(backup.name) {
-        notices.append("\(name(backup)) stays: it is one of the newest \(Self.minimumKept) good ones")
-        return false
-      }
-      return true
+    let old = all.filter { $0.moment ?? .min < limit }
+    guard old.contains(where: { $0.moment != nil }) else { return [] }
+    let judged = try judged(all)
+    return old.filter { backup in
+      guard let stay = reason(toKeep: backup, judged) else { return true }
+      stays.append(stay)
+      return false
     }
+  }
+
+  /// An old backup that stays, and why.
+  private struct Stay {
+    let words: String
+    /// Something is wrong: said whatever was asked for.
+    let isDoubt: Bool
+
+    init(_ backup: ListedBackup, _ why: String, isDoubt: Bool) {
+      words = "\(ByteText.escaped(backup.name.bytes)) stays: \(why)"
+      self.isDoubt = isDoubt
+    }
+  }
+
+  /// D1, D2, D5; nil: it may go.
+  private func reason(
+    toKeep backup: ListedBackup, _ judged: (good: Set<FileName>, doubts: [FileName: String])
+  ) -> Stay? {
+    if let problem = backup.problem { return Stay(backup, problem, isDoubt: true) }
+    guard let moment = backup.moment else { return Stay(backup, "nothing says how old it is", isDoubt: false) }
+    guard let named = BackupLayout.moment(ofName: backup.name) else {
+      return Stay(backup, "its name is not one that hrp gives", isDoubt: false)
+    }
+    if abs(named - moment) > Self.dayNanoseconds {
+      return Stay(backup, "its name and its metadata differ by more than a day", isDoubt: false)
+    }
+    switch backup.pin {
+    case .nothing: break
+    case .found: return Stay(backup, "it is pinned", isDoubt: false)
+    case .unreadable(let why):
+      return Stay(backup, "whether it is pinned cannot be told (\(why))", isDoubt: true)
+    }
+    if let doubt = judged.doubts[backup.name] {
+      return Stay(backup, "\(doubt); look at it before you delete it", isDoubt: true)
+    }
+    guard judged.good.contains(backup.name) else { return nil }
+    return Stay(backup, "it is one of the newest \(Self.minimumKept) good ones", isDoubt: false)
   }
 
   /// D2: the backups that stay because they are good, and what is to be said of those that were found not to be.
   ///
   /// The list is newest first. What says of itself that it is not whole is asked last.
-  private func protected(_ all: [ListedBackup]) throws -> (good: Set<FileName>, doubts: [FileName: String]) {
+  private func judged(_ all: [ListedBackup]) throws -> (good: Set<FileName>, doubts: [FileName: String]) {
     let isLesser = { (backup: ListedBackup) in
       backup.metadata?.verified == false || backup.metadata?.complete == false || !backup.hasDatabase
     }

@@ -8,8 +8,9 @@ struct RotateCommand: ParsableCommand {
     commandName: "rotate",
     abstract: "Delete backups that are older than a number of days.",
     discussion: """
-      The newest two verified backups stay, whatever their age; they are read before anything is deleted. A backup \
-      whose name and metadata disagree about its age, or that is being read, or that is damaged, stays too.
+      The newest two good backups stay, whatever their age: good is what was read just now and is right. A backup \
+      whose name and metadata disagree about its age, that is being read, that is damaged, or that cannot be judged \
+      (its pin, its proof or its metadata cannot be read) stays too.
 
       Examples:
         hrp backup rotate

@@ -182,16 +182,19 @@ package enum ThisProcess {
   }
 
   /// Open files of other processes below a path, as far as they are ours to see (Linux).
-  package static func openFiles(below path: FilePath) -> [(pid: Int32, path: FilePath)] {
+  ///
+  /// - Throws: `SystemError` when a process of ours cannot be looked at.
+  package static func openFiles(below path: FilePath) throws(SystemError) -> [(pid: Int32, path: FilePath)] {
     let kernel = Kernel()
     var found: [(pid: Int32, path: FilePath)] = []
-    for entry in names(in: "/proc") {
+    for entry in try seen({ () throws(SystemError) in try names(in: "/proc") }) ?? [] {
       guard let number = Int32(String(decoding: entry.name.bytes, as: UTF8.self)), number != pid else { continue }
       let folder = FilePath("/proc/\(number)/fd")
-      for descriptor in names(in: folder) {
+      for descriptor in try seen({ () throws(SystemError) in try names(in: folder) }) ?? [] {
         let link = folder.appending(descriptor.name.path.components)
-        // A process, or a file of it, that is gone by now has nothing open.
-        guard let target = forPeople({ try kernel.linkTarget(link, at: nil) }) else { continue }
+        guard let target = try seen({ () throws(SystemError) in try kernel.linkTarget(link, at: nil) }) else {
+          continue
+        }
         let file = FilePath(bytes: target)
         if file.starts(with: path) { found.append((number, file)) }
       }
@@ -199,12 +202,20 @@ package enum ThisProcess {
     return found
   }
 
-  /// What there is in a directory of `/proc`, as far as it is ours to see.
-  private static func names(in folder: FilePath) -> [DirectoryEntry] {
-    forPeople {
-      let open = try OpenFile(folder, [.directory], files: Kernel())
-      return try Kernel().entries(of: open.descriptor)
-    } ?? []
+  private static func names(in folder: FilePath) throws(SystemError) -> [DirectoryEntry] {
+    let open = try OpenFile(folder, [.directory], files: Kernel())
+    return try Kernel().entries(of: open.descriptor)
+  }
+
+  /// nil: a process that is gone by now, or that is not ours to see; a system without `/proc`.
+  private static func seen<Value>(_ look: () throws(SystemError) -> Value) throws(SystemError) -> Value? {
+    do {
+      return try look()
+    } catch {
+      let isNotOurs = error.errno == .permissionDenied || error.errno == .notPermitted
+      guard error.meansAbsent || error.errno == .noSuchProcess || isNotOurs else { throw error }
+      return nil
+    }
   }
 
   private static func text(_ path: FilePath) -> String? {
