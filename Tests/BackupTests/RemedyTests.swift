@@ -4,7 +4,7 @@ import SystemPackage
 import TestKit
 import Testing
 
-@testable import Backup
+import Backup
 
 /// What errors of the kernel are called, and what they say to do.
 @Suite("Remedies")

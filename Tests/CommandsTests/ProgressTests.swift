@@ -3,7 +3,7 @@ import Foundation
 import TestKit
 import Testing
 
-@testable import Commands
+import Commands
 
 /// The progress line, as a state machine and on a real terminal.
 @Suite("Progress line")

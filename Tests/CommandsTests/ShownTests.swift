@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-@testable import Commands
+import Commands
 
 /// What reaches a user: commands that mean the right stack, columns on a terminal, texts of strangers made harmless.
 @Suite("What is shown")

@@ -212,7 +212,7 @@ extension BackupDirectory {
     for name in unlisted { events.send(.warning("\(name) does not verify: checksums.txt is missing")) }
     guard !backups.isEmpty || !unlisted.isEmpty else { throw BackupError.backupNotFound(text, in: path) }
     let judged = backups.map { (backup: $0, trust: BackupTrust($0)) }
-    for (backup, trust) in judged.filter({ $0.trust == nil }) {
+    for (backup, _) in judged.filter({ $0.trust == nil }) {
       let name = ByteText.escaped(backup.name.bytes)
       events.send(.warning("\(name) is passed over: \(backup.proof.value?.failure ?? "")"))
     }

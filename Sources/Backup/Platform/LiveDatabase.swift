@@ -17,7 +17,7 @@ package struct LiveDatabase {
   }
 
   /// - Parameter scratch: where the copy goes.
-  init(
+  package init(
     _ path: FilePath, scratch: FilePath, executable: FilePath? = nil, files: any FileSystem, time: any TimeSource
   ) {
     self.path = path

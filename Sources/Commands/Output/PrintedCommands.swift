@@ -6,7 +6,7 @@ internal import Files
 ///
 /// Remedies are written far below, where nobody knows how the stack was named: "hrp backup list". Whoever typed
 /// `--data-dir /mnt/lab` would see another stack with that. So the options are put in here, at the edge.
-struct PrintedCommands: Sendable {
+package struct PrintedCommands: Sendable {
   /// Those of the command that runs.
   @TaskLocal static var current = PrintedCommands(options: [], target: nil)
 
@@ -15,7 +15,7 @@ struct PrintedCommands: Sendable {
   /// The directory that a restore went to, ready for a shell; nil: the stack itself.
   let target: String?
 
-  init(options: [(name: String, value: String)], target: String?) {
+  package init(options: [(name: String, value: String)], target: String?) {
     self.options = options
     self.target = target
   }
@@ -32,7 +32,7 @@ struct PrintedCommands: Sendable {
   }
 
   /// The text with the options in every command of `hrp` that takes them and does not have them yet.
-  func completed(_ text: String) -> String {
+  package func completed(_ text: String) -> String {
     if options.isEmpty, target == nil || !text.contains("hrp backup undo") { return text }
     var result = ""
     var rest = text[...]

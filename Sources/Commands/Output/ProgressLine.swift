@@ -1,10 +1,10 @@
-internal import Backup
+package import Backup
 internal import Files
 
 /// One line on a terminal: what is done, how much, how fast, how long it will take.
 ///
 /// It only keeps the state and makes the texts; `Screen` writes them.
-struct ProgressLine {
+package struct ProgressLine {
   /// Ten a second.
   private static let pauseNanoseconds: Int64 = 100_000_000
   /// A rate is that of the last seconds, and there is none before one of them is over.
@@ -24,7 +24,7 @@ struct ProgressLine {
   private var columns = 0
   private(set) var isTicking = false
 
-  init(isTicking: Bool = false) { self.isTicking = isTicking }
+  package init(isTicking: Bool = false) { self.isTicking = isTicking }
 
   /// Whether somebody has to begin to draw the line now and then; says so once.
   mutating func startsTicking() -> Bool {
@@ -34,7 +34,7 @@ struct ProgressLine {
   }
 
   /// Takes what an operation tells.
-  mutating func take(_ event: Event, at now: Int64) {
+  package mutating func take(_ event: Event, at now: Int64) {
     switch event {
     case .expected(let bytes): expected = bytes
     case .phase(let words): begin(words, at: now)
@@ -63,7 +63,7 @@ struct ProgressLine {
   }
 
   /// What must be written to show the line as it is now.
-  mutating func redrawn(at now: Int64, width: Int, showsUTF8: Bool) -> String {
+  package mutating func redrawn(at now: Int64, width: Int, showsUTF8: Bool) -> String {
     let start = erased(width: width) ?? "\r"
     drawn = now
     // The last column stays free: a terminal that fills it may go to the next line.
@@ -83,7 +83,7 @@ struct ProgressLine {
   }
 
   /// The line in words.
-  func text(at now: Int64) -> String {
+  package func text(at now: Int64) -> String {
     var parts: [String] = []
     if !step.isEmpty { parts.append(step) }
     if phaseHasBytes {

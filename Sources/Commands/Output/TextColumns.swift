@@ -1,9 +1,9 @@
 /// Texts in columns of a terminal.
-enum TextColumns {
+package enum TextColumns {
   /// Columns that a text takes, at most.
   ///
   /// What may be wide counts as two: a line too short is better than one that wraps.
-  static func width(of text: String) -> Int { text.reduce(0) { $0 + width(of: $1) } }
+  package static func width(of text: String) -> Int { text.reduce(0) { $0 + width(of: $1) } }
 
   private static func width(of character: Character) -> Int {
     // "…" and "✓" lie among characters that are narrow.
