@@ -18,7 +18,7 @@ extension BackupError {
     case let error as MLflowStore.Missing:
       self.init(
         "mlflow.not-found", .notFound, "no MLflow store at \(error.path.text), where \(error.named) has it",
-        remedy: "Mount or make it, correct MLFLOW_TRACKING_URI, or pass --no-mlflow for the database alone.")
+        remedy: "Mount it or create it, correct MLFLOW_TRACKING_URI, or pass --no-mlflow for the database alone.")
     case let error as SQLiteError: self = Self.of(error)
     case let error as Swap.Interference:
       self.init(
@@ -71,20 +71,20 @@ extension BackupError {
     case .unavailable(let reasons):
       BackupError(
         "engine.unavailable", .failed, "DuckDB's library could not be loaded",
-        remedy: "Name it with HRP_DUCKDB_LIBRARY, or install it (macOS: brew install duckdb; in a checkout: "
-          + "scripts/setup). The level structure needs no library.",
+        remedy: "Set HRP_DUCKDB_LIBRARY to its path, or install it (macOS: brew install duckdb; in a checkout: "
+          + "scripts/setup). hrp backup verify --level structure needs no library.",
         cause: reasons.joined(separator: "; "))
     case .noExecutable:
       BackupError(
         "executable.not-found", .notFound,
-        "the program hrp was not found, which runs the engine in a process of its own",
+        "the program hrp, which runs the engine in a process of its own, was not found",
         remedy: "Set HRP_EXECUTABLE, or put hrp on PATH.")
     case .tooOld(let version, let words):
       BackupError(
         "engine.too-old", .failed,
         "the database was written by a newer DuckDB than the library (\(version)); "
-          + "that says nothing against the backup",
-        remedy: "Name a newer library with HRP_DUCKDB_LIBRARY, or verify with --level structure.", cause: words)
+          + "this does not mean that the backup is damaged",
+        remedy: "Set HRP_DUCKDB_LIBRARY to a newer library, or verify with --level structure.", cause: words)
     case .refused(let words):
       BackupError(
         "engine.refused", .failed, "DuckDB does not open the database",
@@ -105,7 +105,7 @@ extension BackupError {
   private static func of(_ error: AdvisoryLock.Busy) -> BackupError {
     BackupError(
       "locked", .busy, "\(error.directory.text) is in use by \(error.holder.map(\.words) ?? "another hrp")",
-      remedy: "Wait until it is done, or stop it; the lock goes with the process.")
+      remedy: "Wait until it is done, or stop it; the lock ends with that process.")
   }
 
   private static func of(_ error: RestoreRun.Damaged) -> BackupError {

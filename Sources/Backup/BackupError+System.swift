@@ -165,8 +165,8 @@ private struct SystemFault {
     case (.fileTooLarge, _):
       "A file of this size is not allowed: see ulimit -f; FAT file systems end at 4 GB. Use another file system."
     case (.noLocks, _):
-      "The file system has no locks left, or its lock service does not run (NFS: rpc.statd). Mend that, or use a local "
-        + "disk."
+      "The file system has no locks left, or its lock service does not run (NFS: rpc.statd). Repair that, or use a "
+        + "local disk."
     case (.tooManyLinks, _): "The file system allows no more hard links to one file: pass --no-link."
     default: nil
     }

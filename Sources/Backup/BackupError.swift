@@ -19,7 +19,7 @@ public struct BackupError: Error, Sendable {
   /// What the system said, if it did.
   public let cause: String?
   /// When something is busy: who has it, such as "PID 12 (python)"; nil: that is not known.
-  package let holder: String?
+  public let holder: String?
 
   package init(
     _ code: String, _ kind: Kind, _ message: String, remedy: String, cause: String? = nil, holder: String? = nil

@@ -18,11 +18,12 @@ public struct Program: ParsableCommand {
         hrp backup restore latest --target-dir ~/elsewhere
 
       Environment:
-        HRP_DATA_DIR HRP_DB_PATH HRP_BACKUP_DIR MLFLOW_TRACKING_URI    where the stack and its backups are
+        HRP_DATA_DIR, HRP_DB_PATH, MLFLOW_TRACKING_URI    where the stack is
+        HRP_BACKUP_DIR                        where its backups are
         HRP_NO_BACKUP=1                       make no backups on this machine
-        HRP_UNDO_DAYS=7                       how long a restore keeps what it replaced
-        LOG_LEVEL=info                        what is written to logs/backup.log
-        HRP_DUCKDB_LIBRARY                    DuckDB's library
+        HRP_UNDO_DAYS=7                       keep what a restore replaced so long
+        LOG_LEVEL=info                        write this to logs/backup.log
+        HRP_DUCKDB_LIBRARY                    the path of DuckDB's library
       """,
     version: Version.current,
     subcommands: [

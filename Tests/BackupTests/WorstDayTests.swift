@@ -298,7 +298,7 @@ struct WorstDayTests {
         try run(Checkout.hrp, ["backup", "undo", "--data-dir", sample.folder + "/" + name], in: sample.folder)
       }
       let copied = try undo("copy")
-      #expect(copied.status == 1 && copied.errors.contains("is half of another stack's"), "\(copied)")
+      #expect(copied.status == 1 && copied.errors.contains("belongs to another stack"), "\(copied)")
       #expect(try SwapTests.contents(of: sample.folder + "/store") == new)
       try run("/bin/sh", ["-c", "rm -rf copy && mv data moved"], in: sample.folder)
       let moved = try undo("moved")

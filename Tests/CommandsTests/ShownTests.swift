@@ -127,7 +127,7 @@ struct ShownTests {
       #expect(try hrp(["backup", "pin", "1", "--reason", "the paper"], in: home).status == 0)
       let text = try hrp(["backup", "show", "latest"], in: home).output
       for words in [
-        "(number 1 of the list)", "hrp.duckdb: ", "mlruns/: ", "drill passed on ", "1 tables, 10 rows", ": the paper",
+        "(number 1 of the list)", "hrp.duckdb: ", "mlruns/: ", "drill passed on ", "1 table, 10 rows", ": the paper",
         "it is pinned: the paper", "younger than 30 days", "one of the newest two", "complete; read back",
       ] { #expect(text.contains(words), "\(words): \(text)") }
       let output = try hrp(["backup", "show", "1", "--json"], in: home).output

@@ -74,7 +74,7 @@ struct LibraryTests {
       #expect {
         try createBackup(dataDirectory: folder)
       } throws: {
-        ($0 as? BackupError)?.code == "source.not-found"
+        ($0 as? BackupError)?.code == "source.not-found" && ($0 as? BackupError)?.holder == nil
       }
       #expect {
         try restoreBackup(folder + "/nowhere", targetDirectory: folder + "/x")

@@ -95,6 +95,7 @@ struct PlatformTests {
           try platform(folder).getPrices(symbols: symbols, start: start, end: end)
         } throws: {
           ($0 as? BackupError)?.message == text && ($0 as? BackupError)?.code == "prices.invalid"
+            && ($0 as? BackupError)?.remedy.isEmpty == false
         }
       }
     }

@@ -82,7 +82,7 @@ final class OrderedList<Element> {
   }
 
   private func sort() throws {
-    guard entries <= maximumUnsorted else { return problem("is neither sorted nor short") }
+    guard entries <= maximumUnsorted else { return problem("is not sorted") }
     var all: [Element] = []
     while let element = try read() { all.append(element) }
     all.sort { key($0).lexicographicallyPrecedes(key($1)) }

@@ -74,10 +74,11 @@ package struct PriceQuery {
   /// - Throws: `BackupError` `prices.invalid`.
   package func check(_ time: any TimeSource) throws(BackupError) {
     let today = CalendarDay.of(time)
+    let days = "Give days that are not after today (\(today)), the first one first."
     for (name, day) in [("start", start), ("end", end)] where day > today {
-      throw Self.invalid("\(name) date cannot be in the future: \(day) > \(today)")
+      throw Self.invalid("\(name) date cannot be in the future: \(day) > \(today)", remedy: days)
     }
-    if start > end { throw Self.invalid("start date must be <= end date: \(start) > \(end)") }
+    if start > end { throw Self.invalid("start date must be <= end date: \(start) > \(end)", remedy: days) }
     if symbols.isEmpty { throw Self.invalid("symbols list cannot be empty") }
   }
 
@@ -124,7 +125,9 @@ package struct PriceQuery {
       }
   }
 
-  private static func invalid(_ message: String) -> BackupError {
-    BackupError("prices.invalid", .usage, message, remedy: "Correct the question; the universe lists the symbols.")
+  private static func invalid(
+    _ message: String, remedy: String = "Name symbols that the table universe holds."
+  ) -> BackupError {
+    BackupError("prices.invalid", .usage, message, remedy: remedy)
   }
 }

@@ -199,7 +199,7 @@ extension BackupError {
     let stop = holder > 0 ? "Close that program (kill \(holder) asks it to end)" : "Close that program"
     return BackupError(
       "restore.database-in-use", .busy, "Database is locked: \(path.text) is in use by \(words)",
-      remedy: "\(stop), or wait for it: --wait 10m. A database in use is never replaced, not with --force.",
+      remedy: "\(stop), or wait for it: --wait 10m. A database in use is never replaced, not even with --force.",
       holder: ThisProcess.name(of: holder))
   }
 

@@ -81,7 +81,7 @@ struct SwapPlan: Codable, Sendable, Equatable {
         plan.sites[index].path = directory.pushing(rest).text
       } else if try files.exists(old) {
         throw BackupError(
-          "undo.elsewhere", .failed, "what is kept at \(directory.text) is half of another stack's, \(old.text)",
+          "undo.elsewhere", .failed, "what is kept for undo at \(directory.text) belongs to another stack: \(old.text)",
           remedy: "This directory is a copy of that one: undo there, or restore here to have a stack of its own.")
       }
     }
@@ -103,7 +103,7 @@ struct SwapPlan: Codable, Sendable, Equatable {
         let isOther = status.kind == .directory && status.identity.device != device
         guard try isOther || ThisProcess.isMountPoint(path) else { continue }
         throw BackupError(
-          "restore.mount-inside", .failed, "\(path.text) is a mount point, and cannot change places with what comes in",
+          "restore.mount-inside", .failed, "\(path.text) is a mount point, and a restore cannot exchange it",
           remedy: "Unmount it, mount the whole MLflow directory instead, or restore elsewhere with --target-dir.")
       }
     }

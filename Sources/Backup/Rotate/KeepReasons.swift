@@ -35,7 +35,7 @@ package enum KeepReasons {
     }
     let good = all.filter { $0.hasDatabase && $0.metadata?.verified != false && $0.metadata?.complete != false }
     if good.prefix(2).contains(where: { $0.name == backup.name }) {
-      reasons.append("it is one of the newest two whole ones, which stay when they verify")
+      reasons.append("it is one of the newest two complete backups, which stay when they verify")
     }
     return reasons
   }

@@ -8,11 +8,11 @@ struct BackupCommand: ParsableCommand, StackCommand {
     discussion: """
       The flags of the operations guide work too, one at a time and without a subcommand:
 
-        hrp backup --backup                   make a backup (--no-mlflow: the database only)
-        hrp backup --list                     list the backups
-        hrp backup --verify PATH              compare a backup with its checksums
-        hrp backup --restore PATH             restore a backup (--target-dir DIR: to another place)
-        hrp backup --rotate                   delete backups older than --keep-days (default: 30)
+        hrp backup --backup [--no-mlflow]
+        hrp backup --list
+        hrp backup --verify PATH
+        hrp backup --restore PATH [--target-dir DIR]
+        hrp backup --rotate [--keep-days DAYS]
 
       Examples:
         hrp backup create --data-dir ~/hrp-data

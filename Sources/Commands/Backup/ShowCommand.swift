@@ -66,8 +66,8 @@ struct ShowCommand: ParsableCommand {
     lines += known.contents.parts.map { ("", "\($0.name): \(Self.amount($0))") }
     lines += known.contents.unread.map { ("", "not counted: \($0)") }
     lines += proof(backup) + pin(backup)
-    let reasons = known.reasons.isEmpty ? ["nothing: the next hrp backup rotate deletes it"] : known.reasons
-    lines.append(("Kept for:", reasons[0]))
+    let reasons = known.reasons.isEmpty ? ["no reason: the next hrp backup rotate deletes it"] : known.reasons
+    lines.append(("Why kept:", reasons[0]))
     return lines + reasons.dropFirst().map { ("", $0) }
   }
 
@@ -97,12 +97,14 @@ struct ShowCommand: ParsableCommand {
     let shared = metadata?.sharedBytes.flatMap { bytes in
       metadata?.sharedWith.map { ", of these \(ByteCount.text(bytes)) hard-linked with \($0)" }
     }
-    return "\(ByteCount.text(bytes)) in \(files) files" + (shared ?? "")
+    return "\(ByteCount.text(bytes)) in \(Self.count(files, "file"))" + (shared ?? "")
   }
 
   private static func amount(_ part: BackupContents.Part) -> String {
-    ByteCount.text(part.bytes) + (part.name.hasSuffix("/") ? " in \(part.files) files" : "")
+    ByteCount.text(part.bytes) + (part.name.hasSuffix("/") ? " in \(count(part.files, "file"))" : "")
   }
+
+  private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)" + (number == 1 ? "" : "s") }
 
   private func proof(_ backup: ListedBackup) -> [(String, String)] {
     let noted = backup.proof
@@ -112,7 +114,7 @@ struct ShowCommand: ParsableCommand {
     let result = "\(proof.level) \(proof.resultWord) on \(when)"
     let engine = proof.engine.isEmpty ? "" : " with DuckDB \(proof.engine)"
     let tables = proof.tables.reduce(Int64(0)) { $0 &+ $1.rows }
-    let read = proof.tables.isEmpty ? "" : ": \(proof.tables.count) tables, \(tables) rows"
+    let read = proof.tables.isEmpty ? "" : ": \(Self.count(proof.tables.count, "table")), \(tables) rows"
     return [("Proof:", result + engine + read)] + proof.findings.map { ("", $0) }
   }
 

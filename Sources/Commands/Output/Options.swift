@@ -38,9 +38,6 @@ struct StackOptions: ParsableArguments {
   /// The same as one text, empty where the bare command finds the same stack.
   var words: String { isNeeded ? typed.map { " \($0.name) \($0.value)" }.joined() : "" }
 
-  /// A word for a shell: quoted where it has to be.
-  static func quoted(_ text: String) -> String { ShellWord.quoted(text) }
-
   /// Whether a command without these options would find another stack.
   var isNeeded: Bool {
     let (meant, bare) = (stack, Stack(StackSettings()))

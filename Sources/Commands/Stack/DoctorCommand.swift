@@ -70,7 +70,7 @@ struct DoctorCommand: ParsableCommand {
     let list = rows.map { row -> JSONText in
       let fields: [(String, JSONText)] = [
         ("name", .text(row.name)), ("state", .text(row.state.rawValue)), ("detail", .text(row.detail)),
-        ("remedy", .optional(row.remedy)),
+        ("remedy", .optional(row.remedy.map(PrintedCommands.current.completed))),
       ]
       return .object(fields)
     }

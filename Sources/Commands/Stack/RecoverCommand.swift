@@ -72,7 +72,7 @@ struct RecoverCommand: ParsableCommand {
     for (number, step) in plan.steps.enumerated() { console.result("  \(number + 1). \(step)") }
     guard plan.backup != nil, !apply else { return }
     let options = [("--missing", missing), ("--backup", backup)]
-      .compactMap { name, value in value.map { " \(name) \(StackOptions.quoted($0))" } }.joined()
+      .compactMap { name, value in value.map { " \(name) \(ShellWord.quoted($0))" } }.joined()
     console.result("Nothing was changed. To do it: hrp recover --apply\(options)\(place.words)")
   }
 
@@ -113,7 +113,8 @@ struct RecoverCommand: ParsableCommand {
       ("scenario", .text(plan.scenario.rawValue)), ("findings", .list(plan.findings.map { .text($0) })),
       ("backup", .optional(plan.backup)),
       ("backup_timestamp", .optional(plan.moment.map { LocalTime(nanoseconds: $0).iso8601WithOffset })),
-      ("part", .optional(plan.part?.rawValue)), ("steps", .list(plan.steps.map { .text($0) })),
+      ("part", .optional(plan.part?.rawValue)),
+      ("steps", .list(plan.steps.map { .text(PrintedCommands.current.completed($0)) })),
       ("lost", .list((plan.losses?.rows ?? []).map(\.json))),
       ("not_compared", .list((plan.losses?.notices ?? []).map { .text($0) })),
       ("missing", hits(plan.missing)), ("still_missing", hits(stillMissing)),
