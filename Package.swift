@@ -36,7 +36,8 @@ let package = Package(
     .target(
       name: "DuckDBFile", dependencies: ["Files", system],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
-    .target(name: "MLflow", dependencies: ["Files", system, grdb], swiftSettings: strict),
+    .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+    .target(name: "MLflow", dependencies: ["CSQLite", "Files", system, grdb], swiftSettings: strict),
     .target(name: "CDuckDB"),
     .target(name: "DuckDBEngine", dependencies: ["CDuckDB", "Files", system], swiftSettings: strict),
     .target(

@@ -19,6 +19,9 @@ extension BackupError {
       self.init(
         "mlflow.not-found", .notFound, "no MLflow store at \(error.path.text), where \(error.named) has it",
         remedy: "Mount it or create it, correct MLFLOW_TRACKING_URI, or pass --no-mlflow for the database alone.")
+    case let error as SQLiteError where error.resultCode == 9 && Interruption.stopped != nil:
+      // SQLite was ended because this process is asked to end.
+      self.init(Interruption.stopped ?? error, doing: what)
     case let error as SQLiteError: self = Self.of(error)
     case let error as Swap.Interference:
       self.init(

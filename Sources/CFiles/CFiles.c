@@ -228,14 +228,20 @@ unsigned char hrp_entry_type(const void *entry) { return ((const struct dirent *
 #define CHANGED st_ctim
 #endif
 
-int64_t hrp_modified_ns(const void *pointer) {
-  const struct stat *status = pointer;
-  return (int64_t)status->MODIFIED.tv_sec * 1000000000 + status->MODIFIED.tv_nsec;
+// Nanoseconds in 64 bits reach from 1677 to 2262: a time beyond that is the nearest that can be said.
+static int64_t nanoseconds(const struct timespec *time) {
+  if (time->tv_sec >= INT64_MAX / 1000000000) return INT64_MAX;
+  if (time->tv_sec <= INT64_MIN / 1000000000) return INT64_MIN;
+  return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
 }
 
+int64_t hrp_modified_ns(const void *pointer) {
+  const struct stat *status = pointer;
+  return nanoseconds(&status->MODIFIED);
+}
 int64_t hrp_changed_ns(const void *pointer) {
   const struct stat *status = pointer;
-  return (int64_t)status->CHANGED.tv_sec * 1000000000 + status->CHANGED.tv_nsec;
+  return nanoseconds(&status->CHANGED);
 }
 
 int hrp_set_modified(int descriptor, const char *path, int64_t nanoseconds) {

@@ -197,6 +197,14 @@ package final class HookedFileSystem: FileSystem {
     try hook("fchmod", "")
     try kernel.setPermissions(descriptor, permissions)
   }
+  package func setOwner(_ descriptor: Descriptor, _ owner: FileOwner) throws(SystemError) {
+    try hook("fchown", "")
+    try kernel.setOwner(descriptor, owner)
+  }
+  package func setOwner(_ path: FilePath, at directory: Descriptor?, _ owner: FileOwner) throws(SystemError) {
+    try hook("fchownat", path.string)
+    try kernel.setOwner(path, at: directory, owner)
+  }
   package func setModified(_ descriptor: Descriptor, nanoseconds: Int64) throws(SystemError) {
     try hook("futimens", "")
     try kernel.setModified(descriptor, nanoseconds: nanoseconds)

@@ -380,6 +380,14 @@ package final class MemoryFileSystem: FileSystem {
       if !isReplacing, state.nodes[new]?.entries[newName] != nil {
         throw SystemError("renameat2", .fileExists, path: target.string)
       }
+      if isReplacing, let there = state.nodes[new]?.entries[newName], state.nodes[there]?.kind == .directory {
+        guard state.nodes[id]?.kind == .directory else {
+          throw SystemError("renameat", .isDirectory, path: target.string)
+        }
+        guard state.nodes[there]?.entries.isEmpty == true else {
+          throw SystemError("renameat", .directoryNotEmpty, path: target.string)
+        }
+      }
       Self.change([(old, oldName, nil), (new, newName, id)], &state)
     }
   }
@@ -446,6 +454,8 @@ package final class MemoryFileSystem: FileSystem {
   package func setPermissions(_ descriptor: Descriptor, _ permissions: UInt16) throws(SystemError) {
     try node(descriptor) { (node, _) throws(SystemError) in node.permissions = permissions }
   }
+  package func setOwner(_ descriptor: Descriptor, _ owner: FileOwner) throws(SystemError) {}
+  package func setOwner(_ path: FilePath, at directory: Descriptor?, _ owner: FileOwner) throws(SystemError) {}
   package func setModified(_ descriptor: Descriptor, nanoseconds: Int64) throws(SystemError) {
     try node(descriptor) { (node, _) throws(SystemError) in node.modified = nanoseconds }
   }

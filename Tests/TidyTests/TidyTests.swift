@@ -8,7 +8,7 @@ struct TidyTests {
   /// What each module may import of ours; `ARCHITECTURE.md` draws the same arrows.
   private static let arrows: [String: Set<String>] = [
     "CFiles": [], "CDuckDB": [], "Files": ["CFiles"], "DuckDBEngine": ["CDuckDB", "Files"], "DuckDBFile": ["Files"],
-    "MLflow": ["Files"],
+    "CSQLite": [], "MLflow": ["CSQLite", "Files"],
     "Backup": ["DuckDBEngine", "DuckDBFile", "Files", "MLflow"],
     "Commands": ["Backup", "DuckDBEngine", "DuckDBFile", "Files", "MLflow"],
     "HRP": ["Backup", "Files"], "hrp": ["Commands"],
@@ -18,7 +18,8 @@ struct TidyTests {
   private static let packages: [String: Set<String>] = [
     "Files": ["SystemPackage", "Synchronization", "Dispatch", "Glibc", "Musl", "Darwin"],
     "DuckDBFile": ["SystemPackage"],
-    "MLflow": ["SystemPackage", "GRDB"], "DuckDBEngine": ["SystemPackage", "FoundationEssentials", "Foundation"],
+    "MLflow": ["SystemPackage", "Synchronization", "GRDB"],
+    "DuckDBEngine": ["SystemPackage", "FoundationEssentials", "Foundation"],
     "HRP": ["SystemPackage"],
     "Backup": ["SystemPackage", "Synchronization", "Crypto", "GRDB", "FoundationEssentials", "Foundation"],
     "Commands": ["SystemPackage", "ArgumentParser", "Synchronization"],

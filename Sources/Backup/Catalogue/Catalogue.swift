@@ -61,6 +61,8 @@ package final class Catalogue: Sendable {
       try Self.setAside(path, files)
       queue = try Self.open(path)
     }
+    // What root makes in a user's stack is the user's to go on with.
+    if !wasThere { try files.give(path, at: nil, to: files.status(dataDirectory.appending("."), at: nil).owner) }
     let isNew = try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM setting") ?? 0 } == 0
     if isNew {
       // Backups without a catalogue: there was one, or they are the Python tool's.

@@ -63,16 +63,19 @@ package enum FlatJSON {
     /// A whole number that fits, with or without a minus.
     mutating func number() throws(Malformed) -> Int64 {
       let isNegative = take("-")
+      // Below zero there is one number more.
       var value: Int64 = 0
       var count = 0
       while let digit = rest.first, (0x30...0x39).contains(digit) {
         count += 1
-        guard count <= 18 || value < Int64.max / 10 else { throw Malformed() }
-        value = value * 10 + Int64(digit - 0x30)
+        let (product, isBeyond) = value.multipliedReportingOverflow(by: 10)
+        let (sum, isBelow) = product.subtractingReportingOverflow(Int64(digit - 0x30))
+        guard !isBeyond, !isBelow, count <= 19 else { throw Malformed() }
+        value = sum
         rest = rest.dropFirst()
       }
-      guard count > 0, count <= 19 else { throw Malformed() }
-      return isNegative ? -value : value
+      guard count > 0, isNegative || value != .min else { throw Malformed() }
+      return isNegative ? value : -value
     }
 
     /// A string without its quotes: a part of the line where nothing is escaped in it.

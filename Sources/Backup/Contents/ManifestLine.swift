@@ -92,7 +92,10 @@ package struct ManifestLine: Equatable, Sendable {
     var attributes: Int64 = 0
 
     var origin: Origin? {
-      guard let device, let inode, let changed, let read else { return nil }
+      // Of a time that can be: others would not leave room for the doubt of a clock.
+      guard let device, let inode, let changed, let read, (0..<7_000_000_000_000_000_000).contains(read) else {
+        return nil
+      }
       return Origin(
         identity: FileIdentity(device: device, inode: inode), changedNanoseconds: changed, readNanoseconds: read)
     }

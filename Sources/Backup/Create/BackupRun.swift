@@ -79,6 +79,7 @@ package struct BackupRun {
   /// Looks at everything and writes nothing.
   package func plan() throws -> Plan {
     try EnvironmentSettings.checkBackupsAreOn()
+    try stack.checkOutsideOfBackups(files: files)
     guard try files.exists(stack.database) else { throw BackupError.sourceNotFound(stack.database) }
     try place.check()
     let database = try DatabaseFile(stack.database, files: files, time: time)
@@ -100,6 +101,7 @@ package struct BackupRun {
   /// - Throws: `BackupError`, `HotCopyError`, `SystemError`, `SQLiteError`, `Interruption.Stopped`.
   package func run() throws -> CreateResult {
     events.send(.began(operation: "backup create", on: stack.database.text))
+    try stack.checkOutsideOfBackups(files: files)
     // A stack that is half the old and half the restored one is no stack to back up.
     try PendingRestore(RestoreTarget(stack, files: files), files: files, time: time, events: events).finish()
     let plan = try plan()
@@ -112,7 +114,9 @@ package struct BackupRun {
     let lock = try AdvisoryLock.take(.shared, .stack, on: stack.dataDirectory, note: note, files: files, time: time)
     defer { ignoringFailure { try lock.release() } }
     try BackupDirectory(stack.backupDirectory, files: files).removeDebris()
-    let staging = try Staging(in: stack.backupDirectory, began: time.nowNanoseconds, files: files)
+    let staging = try Staging(
+      in: stack.backupDirectory, of: [stack.dataDirectory, stack.database.folder], began: time.nowNanoseconds,
+      files: files)
     do {
       let result = try fill(staging, note)
       place.remember()

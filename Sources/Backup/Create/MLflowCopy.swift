@@ -52,7 +52,7 @@ final class MLflowCopy {
 
   /// Copies the databases at the top of the store, so that every artifact they name is copied after them.
   func copyDatabases() throws {
-    _ = try chain.directory(BackupLayout.mlflow, makingMissing: 0o755)
+    _ = try chain.directory(BackupLayout.mlflow, makingMissing: Self.permissions(of: root.status()))
     let reader = ContentsReader(fromDevice: false, files: files, time: SystemTime())
     for entry in try files.entries(of: root.descriptor).sorted(by: { $0.name < $1.name }) {
       guard store.holds(entry.name) else { continue }
@@ -120,12 +120,15 @@ final class MLflowCopy {
     noteRest()
   }
 
+  /// A stored folder is open to those who could look into the source, and writable for its owner only.
+  static func permissions(of directory: FileStatus) -> UInt16 { directory.permissions & 0o755 | 0o700 }
+
   // MARK: - Entries
 
   private func copyDirectory(_ entry: TreeEntry) throws -> Bool {
     guard belongs(entry), let path = target(of: entry.path) else { return false }
     try addDatabases(before: entry.path.bytes + [UInt8(ascii: "/")])
-    _ = try chain.directory(path, makingMissing: 0o755)
+    _ = try chain.directory(path, makingMissing: Self.permissions(of: entry.status))
     try lists.add(
       ManifestLine(
         path: path, kind: .directory, permissions: entry.status.permissions,
@@ -254,7 +257,13 @@ final class MLflowCopy {
   ///
   /// A database of the stack that lies in it is not: it was copied as what it is.
   private func belongs(_ entry: TreeEntry) -> Bool {
-    (!isAtTop(entry.path) || store.holds(entry.path.name)) && !excluded.contains(entry.status.identity)
+    guard !excluded.contains(entry.status.identity) else { return false }
+    guard isAtTop(entry.path) else { return true }
+    let name = entry.path.name
+    guard store.holds(name), name.isReserved else { return store.holds(name) }
+    // No restore would bring it back.
+    notes.skipped.append(.init(path: entry.path.text, why: "hrp keeps such names for itself"))
+    return false
   }
 
   /// Whether a name at the top was handed to SQLite, which copied it or said why not.

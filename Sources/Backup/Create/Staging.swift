@@ -11,16 +11,26 @@ final class Staging {
   let name: String
 
   private let parent: OpenFile
+  /// Of the published folder.
+  private let permissions: UInt16
   private let hiddenName: FilePath
   private let files: any FileSystem
   private(set) var publishedName: String?
 
-  init(in directory: FilePath, began: Int64, files: any FileSystem) throws(SystemError) {
+  /// - Parameter sources: the directories that the backup is of: it is open to nobody who could not look into them.
+  init(
+    in directory: FilePath, of sources: [FilePath], began: Int64, files: any FileSystem
+  ) throws(SystemError) {
     self.files = files
     self.began = began
     name = BackupLayout.prefix + LocalTime(nanoseconds: began).compact
     parent = try OpenFile(directory, [.directory], files: files)
     var (folder, hiddenName): (OpenFile?, FilePath) = (nil, "")
+    var permissions: UInt16 = 0o755
+    for source in sources {
+      permissions = try permissions & files.status(source.appending("."), at: nil).permissions | 0o700
+    }
+    self.permissions = permissions
     for attempt in 0..<1000 where folder == nil {
       hiddenName = FilePath(".\(name).\(ThisProcess.pid)-\(attempt)\(BackupLayout.partialSuffix)")
       folder = try Self.make(hiddenName, in: parent, files: files)
@@ -35,7 +45,7 @@ final class Staging {
     _ name: FilePath, in parent: OpenFile, files: any FileSystem
   ) throws(SystemError) -> OpenFile? {
     do throws(SystemError) {
-      try files.makeDirectory(name, at: parent.descriptor, permissions: 0o755)
+      try files.makeDirectory(name, at: parent.descriptor, permissions: 0o700)
       let folder = try OpenFile(
         name, at: parent.descriptor, [.directory, .noFollow], shown: parent.path.appending(name.components),
         files: files)
@@ -53,6 +63,7 @@ final class Staging {
   ///
   /// A second backup within one second gets a suffix: `backup_…_2`.
   func publish() throws -> FilePath {
+    try files.setPermissions(folder.descriptor, permissions)
     try folder.synchronize()
     for number in 1...1000 {
       let final = number == 1 ? name : "\(name)_\(number)"

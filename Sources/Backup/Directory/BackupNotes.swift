@@ -34,7 +34,9 @@ struct BackupNotes {
   ///
   /// Whoever may read the backups may read it, whatever the umask of whoever writes it: a pin that another user cannot
   /// read keeps more than it was meant to.
-  func write(_ bytes: [UInt8], of name: FileName) throws(SystemError) {
+  /// - Throws: `BackupError` `path.in-backup`; `SystemError`.
+  func write(_ bytes: [UInt8], of name: FileName) throws {
+    try BackupError.checkOutsideOfBackups(backups, files: files)
     let parent = try OpenFile(backups, [.directory], files: files)
     if try !files.exists(folderName, at: parent.descriptor) {
       try files.makeDirectory(folderName, at: parent.descriptor, permissions: 0o755)

@@ -20,6 +20,7 @@ package struct DiagnosisBundle {
   /// Writes the bundle to a new file that only its owner may read.
   /// - Throws: `SystemError`; an existing file is not replaced.
   package func write(_ rows: [DiagnosisRow], to path: FilePath) throws {
+    try BackupError.checkOutsideOfBackups(path, files: files)
     let text = Redaction().apply(sections(rows).map { "== \($0.0)\n\($0.1)\n" }.joined(separator: "\n"))
     let file = try OpenFile(path, [.write, .create, .exclusive], permissions: 0o600, files: files)
     try file.write(Array(text.utf8), at: 0)

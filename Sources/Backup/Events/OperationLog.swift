@@ -54,9 +54,15 @@ package struct OperationLog: Sendable {
   }
 
   private func append(_ line: [UInt8]) throws(SystemError) {
-    if try !files.exists(folder) { try files.makeDirectory(folder, at: nil, permissions: 0o755) }
+    let owner = try files.status(folder.folder.appending("."), at: nil).owner
+    if try !files.exists(folder) {
+      try files.makeDirectory(folder, at: nil, permissions: 0o755)
+      try files.give(folder, at: nil, to: owner)
+    }
     let name = folder.appending("backup.log")
     let file = try OpenFile(name, [.write, .create, .append, .noFollow], permissions: 0o644, files: files)
+    // What root writes into a user's stack is the user's to go on with.
+    try files.giveNew(file.descriptor, to: owner)
     var failure: SystemError?
     line.withUnsafeBytes { bytes in
       do throws(SystemError) { _ = try files.append(file.descriptor, bytes) } catch { failure = error }

@@ -1,6 +1,6 @@
 internal import DuckDBFile
-internal import Files
-internal import SystemPackage
+package import Files
+package import SystemPackage
 
 // Questions are never put to the live database: an open read-only connection would keep a starting writer out. They are
 // put to a hot copy in scratch.
@@ -12,7 +12,7 @@ internal import SystemPackage
 //   S3  One is kept, for a day, up to a size; all others go when they are done with.
 
 /// A hot copy of the live database in scratch, which the engine may open read-only.
-final class LiveSnapshot {
+package final class LiveSnapshot {
   private static let prefix = "hrp-snapshot."
   private static let databaseName = FilePath("database.duckdb")
   private static let stateName = FilePath("state")
@@ -103,6 +103,19 @@ final class LiveSnapshot {
       time.nowNanoseconds - moment < maximumAgeNanoseconds
     else { return nil }
     return LiveSnapshot(name, in: parent, lock: folder, moment: time.nowNanoseconds, isKept: true)
+  }
+
+  /// Leaves a directory that was made for a snapshot: what nobody uses goes, and the directory where it is empty then.
+  ///
+  /// Somebody else may have begun to work in it.
+  package static func leave(_ directory: FilePath, files: any FileSystem) {
+    ignoringFailure {
+      let parent = try OpenFile(directory, [.directory], files: files)
+      for entry in try files.entries(of: parent.descriptor) where entry.name.hasPrefix(prefix) {
+        ignoringFailure { try discard(entry.name.path, in: parent) }
+      }
+      try files.removeDirectory(directory, at: nil)
+    }
   }
 
   private static func discard(_ name: FilePath, in parent: OpenFile) throws {

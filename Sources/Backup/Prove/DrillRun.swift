@@ -211,6 +211,8 @@ package struct DrillRun {
       try proofs.write(proof, of: name)
     } catch let error as SystemError {
       events.send(.warning("the proof could not be written down: \(error)"))
+    } catch let error as BackupError {
+      events.send(.warning("the proof could not be written down: \(error.message)"))
     }
   }
 

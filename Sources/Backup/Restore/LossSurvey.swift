@@ -25,12 +25,7 @@ struct LossSurvey {
     let hadScratch = try files.exists(scratch)
     // A place that is no stack's own keeps nothing of ours.
     defer {
-      ignoringFailure {
-        if !hadScratch, let name = scratch.lastComponent {
-          let parent = try OpenFile(scratch.folder, [.directory], files: files)
-          try files.removeTree(FilePath(name.string), at: parent.descriptor)
-        }
-      }
+      if !hadScratch { LiveSnapshot.leave(scratch, files: files) }
     }
     var losses = Losses(rows: [], notices: [], health: nil)
     var isSomethingThere = false

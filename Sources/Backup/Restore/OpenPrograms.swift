@@ -8,7 +8,7 @@ struct OpenPrograms {
   /// Those that have something open below one of the paths.
   init(below paths: [FilePath]) {
     // Only to be named: with --force nothing is decided by it.
-    let open = paths.flatMap { path in forPeople { try ThisProcess.openFiles(below: path) } ?? [] }
+    let open = paths.isEmpty ? [] : forPeople { try ThisProcess.openFiles(below: paths) } ?? []
     programs = Set(open.map(\.pid)).sorted()
   }
 

@@ -8,19 +8,24 @@ final class RestoreCopy {
   private let files: any FileSystem
   private let databaseChain: DirectoryChain
   private let storeChain: DirectoryChain
+  private let names: RestoreNames
   private let reader: ContentsReader
-  private var directories: [(path: EntryPath, permissions: UInt16, modified: Int64)] = []
+  private var directories: [(path: EntryPath, permissions: UInt16?, modified: Int64?)] = []
   private(set) var filesCount = 0
   private(set) var sizeBytes: Int64 = 0
   /// What there is of the backup's two parts.
   private(set) var hasDatabase = false
   private(set) var hasStore = false
+  /// Names at the top of the backup and of its store that do not come out of it, in the backup's own paths.
+  private(set) var leftOut: Set<EntryPath> = []
 
   init(
-    to staging: RestoreStaging, _ request: RestoreRun.Request, files: any FileSystem, time: any TimeSource,
+    to staging: RestoreStaging, _ names: RestoreNames, _ request: RestoreRun.Request, files: any FileSystem,
+    time: any TimeSource,
     events: EventStream
   ) throws {
     self.staging = staging
+    self.names = names
     self.request = request
     self.files = files
     databaseChain = DirectoryChain(root: staging.databaseFolder)
@@ -32,33 +37,36 @@ final class RestoreCopy {
   ///
   /// Returns the hash of a file's contents.
   func take(_ entry: StoredEntry) throws -> Digest? {
-    guard let (path, chain) = target(of: entry.path) else {
+    guard let place = place(of: entry.path) else {
       // Not asked for: read all the same, for a restore in part comes from a backup that is whole.
       return entry.status.kind == .regular ? try reader.digest(of: entry) : nil
     }
+    let path = place.path
     switch entry.status.kind {
     case .directory:
-      _ = try chain.directory(path, makingMissing: 0o755)
-      // A directory that is there already keeps what it has.
-      if let line = entry.manifest, !path.isRoot {
-        directories.append((path, line.permissions, line.modifiedNanoseconds))
+      let directory = try chain(place).directory(path, makingMissing: 0o700)
+      if !path.isRoot {
+        try files.give(directory, to: owner(place))
+        directories.append((path, entry.manifest?.permissions, entry.manifest?.modifiedNanoseconds))
       }
       return nil
     case .link:
-      let directory = try chain.directory(holding: path, makingMissing: 0o755)
+      let directory = try chain(place).directory(holding: path, makingMissing: 0o700)
       try files.makeLink(path.name.path, at: directory, target: entry.manifest?.target ?? [])
+      try files.give(path.name.path, at: directory, to: owner(place))
       if let modified = entry.manifest?.modifiedNanoseconds {
         try files.setModified(path.name.path, at: directory, nanoseconds: modified)
       }
       return nil
     default:
-      return try copy(entry, to: path, chain)
+      return try copy(entry, to: place)
     }
   }
 
-  private func copy(_ entry: StoredEntry, to path: EntryPath, _ chain: DirectoryChain) throws -> Digest {
+  private func copy(_ entry: StoredEntry, to place: Place) throws -> Digest {
     let source = try reader.open(entry)
-    let directory = try chain.directory(holding: path, makingMissing: 0o755)
+    let path = place.path
+    let directory = try chain(place).directory(holding: path, makingMissing: 0o700)
     let target = try TargetFile(
       path.name.path, at: directory, permissions: 0o600, expectedBytes: entry.status.size,
       shown: entry.name, files: files)
@@ -70,44 +78,71 @@ final class RestoreCopy {
       end = offset + Int64(bytes.count)
     }
     if end != entry.status.size { try target.file.truncate(to: entry.status.size) }
-    // Backups are read-only and in those of the Python tool nothing says what the source was.
-    try files.setPermissions(target.file.descriptor, entry.manifest?.permissions ?? (entry.status.permissions | 0o600))
+    try files.give(target.file.descriptor, to: owner(place))
+    // Backups are read-only and in those of the Python tool nothing says what the source was. What would give whoever
+    // runs a file another's rights never comes out of a backup.
+    let permissions = entry.manifest?.permissions ?? (entry.status.permissions | 0o600)
+    // The swap and its undo open the database for writing.
+    try files.setPermissions(target.file.descriptor, permissions & 0o777 | (place.inStore ? 0 : 0o600))
     try files.setModified(
       target.file.descriptor,
       nanoseconds: entry.manifest?.modifiedNanoseconds ?? entry.status.modifiedNanoseconds)
     try target.file.close()
     filesCount += 1
-    sizeBytes += entry.status.size
+    sizeBytes = sizeBytes.addingClamped(entry.status.size)
     return digest
   }
 
   /// Gives folders their times and permissions, once nothing is put into them any more.
+  ///
+  /// A folder passes on its group and keeps its sticky bit; it gives nobody rights. One that changes places as a whole
+  /// stays its owner's to move.
   func finishDirectories() throws {
     for (path, permissions, modified) in directories.reversed() {
       let directory = try storeChain.directory(path)
-      try files.setModified(directory, nanoseconds: modified)
-      try files.setPermissions(directory, permissions)
+      if let modified { try files.setModified(directory, nanoseconds: modified) }
+      let kept = (permissions ?? 0o755) & 0o3777
+      try files.setPermissions(directory, path.depth == 1 ? kept | 0o700 : kept)
     }
   }
 
-  /// Where an entry goes; nil: it is not asked for.
-  private func target(of path: EntryPath) -> (EntryPath, DirectoryChain)? {
+  /// Where an entry goes: to the database's part or to the store's, and to which path there.
+  private struct Place {
+    let path: EntryPath
+    let inStore: Bool
+  }
+
+  private func chain(_ place: Place) -> DirectoryChain { place.inStore ? storeChain : databaseChain }
+
+  private func owner(_ place: Place) throws -> FileOwner {
+    try staging.owner(of: place.path, inStore: place.inStore)
+  }
+
+  /// Where an entry goes; nil: it is not asked for, or does not come out of a backup.
+  private func place(of path: EntryPath) -> Place? {
     guard request.wants(path) else { return nil }
     for folder in BackupLayout.stores where path.isInside(folder) {
       guard request.part != .duckdb else { return nil }
       hasStore = true
-      guard let rest = path.relative(to: folder) else { return (staging.storePath, storeChain) }
-      if staging.storePath.isRoot { return (rest, storeChain) }
-      let joined: EntryPath? = staging.storePath / rest
-      return joined.map { ($0, storeChain) }
+      guard let rest = path.relative(to: folder) else { return Place(path: staging.storePath, inStore: true) }
+      guard let place = names.place(of: rest) else {
+        leftOut.insert(folder / rest.components[0])
+        return nil
+      }
+      if staging.storePath.isRoot { return Place(path: place, inStore: true) }
+      let joined: EntryPath? = staging.storePath / place
+      return joined.map { Place(path: $0, inStore: true) }
     }
     guard request.part != .mlflow else { return nil }
     // The database and its logs under the name that the target has for it.
     let prefix = BackupLayout.database.bytes
-    guard path.bytes.starts(with: prefix) else { return (path, databaseChain) }
-    hasDatabase = true
-    let name = FileName(bytes: staging.databaseName.bytes + path.bytes.dropFirst(prefix.count))
-    return (EntryPath.root / name, databaseChain)
+    for suffix in RestoreNames.databaseSuffixes where path.bytes.elementsEqual(prefix + Array(suffix.utf8)) {
+      hasDatabase = true
+      let name = FileName(bytes: staging.databaseName.bytes + Array(suffix.utf8))
+      return Place(path: EntryPath.root / name, inStore: false)
+    }
+    leftOut.insert(EntryPath.root / path.components[0])
+    return nil
   }
 
   private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {

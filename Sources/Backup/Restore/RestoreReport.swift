@@ -11,7 +11,11 @@ struct RestoreReport {
   /// Writes it; a report that cannot be written does not undo a restore.
   func write(in target: FilePath, files: any FileSystem) throws {
     let folder = target.appending("logs")
-    if try !files.exists(folder) { try files.makeDirectory(folder, at: nil, permissions: 0o755) }
+    let owner = try files.status(target, at: nil).owner
+    if try !files.exists(folder) {
+      try files.makeDirectory(folder, at: nil, permissions: 0o755)
+      try files.give(folder, at: nil, to: owner)
+    }
     var name = "restore_\(moment.compact)"
     var number = 1
     while try files.exists(folder.appending(name + ".json")) {
@@ -21,6 +25,7 @@ struct RestoreReport {
     let file = try OpenFile(
       folder.appending(name + ".json"), [.write, .create, .exclusive], permissions: 0o644, files: files)
     try file.write(Array((json.rendered() + "\n").utf8), at: 0)
+    try files.give(file.descriptor, to: owner)
     try file.synchronize()
     try file.close()
   }

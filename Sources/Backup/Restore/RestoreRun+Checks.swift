@@ -25,7 +25,9 @@ extension RestoreRun {
   }
 
   /// What is restored: what was asked for, of what the backup holds; what it does not hold is not taken away.
+  /// - Throws: `Damaged` for a part that is no file or no folder: what it leads to is not looked at.
   func part(in root: OpenFile) throws -> StackPart? {
+    try checkKinds(in: root)
     let hasStore = try BackupLayout.stores.contains {
       try files.exists($0.name.path, at: root.descriptor)
     }
@@ -46,12 +48,76 @@ extension RestoreRun {
     }
   }
 
-  func checkRequest(_ store: RestoreTarget.Store, _ root: OpenFile) throws {
-    if ThisProcess.realPathOfWhatExists(target.directory).starts(with: ThisProcess.realPathOfWhatExists(backup)) {
-      throw BackupError(
-        "restore.target-in-backup", .usage, "\(target.directory.text) lies in the backup itself",
-        remedy: "Name a place outside of \(backup.text) with --target-dir.")
+  /// The parts are asked for their kind before anything opens them.
+  private func checkKinds(in root: OpenFile) throws {
+    let parts = [BackupLayout.database, BackupLayout.log, BackupLayout.checkpointLog].map { ($0, FileKind.regular) }
+    for (path, kind) in parts + BackupLayout.stores.map({ ($0, FileKind.directory) })
+    where try files.exists(path.name.path, at: root.descriptor) {
+      let found = try files.status(path.name.path, at: root.descriptor).kind
+      guard found != kind else { continue }
+      throw Damaged(
+        report: VerificationReport(
+          path: backup.text, level: .checksums, filesChecked: 0,
+          findings: [Finding(.unexpected, path, "it is \(found.words)")], notices: []))
     }
+  }
+
+  /// Held from before the first byte is staged: no backup of the stack begins in the middle of a restore.
+  /// - Returns: nil: there is no directory yet.
+  func takeLock() throws -> AdvisoryLock? {
+    guard try files.exists(target.directory) else { return nil }
+    return try AdvisoryLock.take(
+      .exclusive, .stack, on: target.directory, note: ThisProcess.note(program: "hrp backup restore", time: time),
+      patience: request.wait, onWait: events.waitingForLock, files: files, time: time)
+  }
+
+  /// Nothing that is restored is open to more people than the backup is, which lies in its directory and that in a
+  /// stack's.
+  func permissionsOfNewTarget() throws -> UInt16 {
+    var folder = ThisProcess.realPathOfWhatExists(backup)
+    var permissions: UInt16 = 0o755
+    for _ in 0..<3 {
+      permissions &= try files.status(folder, at: nil).permissions
+      folder = folder.removingLastComponent()
+    }
+    return permissions | 0o700
+  }
+
+  /// Says which names of the backup were not restored, for they are no part of a stack.
+  func tell(leftOut: Set<EntryPath>) {
+    guard !leftOut.isEmpty else { return }
+    let names = leftOut.sorted().prefix(5).map(\.text).joined(separator: ", ")
+    let more = leftOut.count > 5 ? " and \(leftOut.count - 5) more" : ""
+    events.send(
+      .warning(
+        "left out, for it is no part of a stack at this place: \(names)\(more); it is in the backup, to be copied "
+          + "with cp"))
+  }
+
+  /// Refuses a place in a backup, and the directory of the backups: what lies there would be replaced.
+  private func checkPlace(_ store: RestoreTarget.Store) throws {
+    let remedy = "Name a place outside of it with --target-dir."
+    for path in [target.directory, target.database.folder, store.path] {
+      if let enclosing = try BackupLayout.enclosingBackup(of: path, files: files) {
+        throw BackupError(
+          "restore.target-in-backup", .usage,
+          "\(path.text) lies in a backup, \(enclosing.text)", remedy: remedy)
+      }
+      let real = ThisProcess.realPathOfWhatExists(path)
+      if real.starts(with: ThisProcess.realPathOfWhatExists(backup)) {
+        throw BackupError(
+          "restore.target-in-backup", .usage, "\(path.text) lies in the backup itself", remedy: remedy)
+      }
+      if protecting.contains(real) {
+        throw BackupError(
+          "restore.target-in-backup", .usage, "\(path.text) is the directory of the stack's backups or logs",
+          remedy: remedy)
+      }
+    }
+  }
+
+  func checkRequest(_ store: RestoreTarget.Store, _ root: OpenFile) throws {
+    try checkPlace(store)
     for path in [target.database, store.path] where try files.statusIfPresent(path)?.kind == .link {
       throw BackupError(
         "restore.dangling-link", .failed, "\(path.text) is a symlink that leads to nothing",
@@ -112,28 +178,50 @@ extension RestoreRun {
     if request.part != .duckdb, !request.isForced { try checkOpenFiles(store) }
   }
 
+  /// Right before the commit: a program may have opened something since, and hold no lock yet.
+  ///
+  /// Only looks: to open and close the database would drop the lock that is held on it by now (W5).
+  func checkOpen(_ store: RestoreTarget.Store) throws {
+    if request.part != .mlflow { try BackupError.checkDatabaseOpen(target.database, files: files) }
+    if request.part != .duckdb, !request.isForced { try checkOpenFiles(store) }
+  }
+
   private func checkDatabaseHolder() throws {
-    guard let file = try OpenFile.ifPresent(target.database, files: files), try file.status().kind == .regular,
-      let holder = try files.lockHolder(file.descriptor, against: .exclusive)
+    guard try files.exists(target.database) else { return }
+    let file: OpenFile
+    do {
+      file = try OpenFile(target.database, files: files)
+    } catch  where error.errno == .permissionDenied {
+      return  // The swap will need to open it, and says so, or passes it over with `--force`.
+    }
+    guard try file.status().kind == .regular, let holder = try files.lockHolder(file.descriptor, against: .exclusive)
     else { return }
     throw BackupError.databaseInUse(target.database, holder: holder)
   }
 
   private func checkOpenFiles(_ store: RestoreTarget.Store) throws {
-    for path in openPlaces(store) { try BackupError.checkOpenFiles(below: path) }
+    try BackupError.checkOpenFiles(below: openPlaces(store))
   }
 
   /// Where a program that uses the store has files open.
   private func openPlaces(_ store: RestoreTarget.Store) -> [FilePath] {
-    let path = if case .names(let folder) = store { folder.appending("mlflow.db") } else { store.path }
-    return [path]
+    guard case .names(let folder, let database) = store else { return [store.path] }
+    return (RestoreNames.storeFolders + [database]).map { folder.appending($0.path.components) }
   }
 }
 
 extension BackupError {
+  /// - Throws: `BackupError` `restore.database-in-use`: a program has the database open, with or without a lock.
+  static func checkDatabaseOpen(_ path: FilePath, files: any FileSystem) throws {
+    guard let status = try files.statusIfPresent(path), status.kind == .regular,
+      let first = try FileHolders(of: status.identity).seen.first
+    else { return }
+    throw BackupError.databaseInUse(path, holder: first.pid)
+  }
+
   /// - Throws: `BackupError` `restore.mlflow-in-use`, naming the first program that has something open there.
-  static func checkOpenFiles(below path: FilePath) throws {
-    let open = try ThisProcess.openFiles(below: path)
+  static func checkOpenFiles(below paths: [FilePath]) throws {
+    let open = try ThisProcess.openFiles(below: paths)
     guard let first = open.first else { return }
     let others = Set(open.map(\.pid)).count - 1
     throw BackupError(

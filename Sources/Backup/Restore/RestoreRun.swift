@@ -138,14 +138,20 @@ package struct RestoreRun {
       try ThisProcess.checkWritable(BackupRun.existing(target.directory, files: files).path)
       return try dryRun(walk, losses)
     }
+    // Where there is no database yet, nobody can begin a backup: such a place is locked when it is published.
+    var lock = try files.exists(target.database) ? takeLock() : nil
+    defer { ignoringFailure { try lock?.release() } }
     let staging = try RestoreStaging(for: target, store: store, files: files)
     do {
-      let copy = try RestoreCopy(to: staging, request, files: files, time: time, events: events)
+      let copy = try RestoreCopy(
+        to: staging, RestoreNames(store, in: root), request, files: files, time: time, events: events)
       try fill(copy, walk)
+      tell(leftOut: copy.leftOut)
       let relocated = try relocate(staging, store, walk.metadata)
       events.send(.phase("making it durable"))
       try staging.synchronize()
-      let result = try publish(staging, copy, walk.metadata, relocated, losses)
+      lock = try lock ?? takeLock()
+      let result = try publish(staging, copy, walk.metadata, relocated, losses) { try checkOpen(store) }
       writeReport(result)
       return result
     } catch {
@@ -185,18 +191,14 @@ package struct RestoreRun {
 
   private func publish(
     _ staging: RestoreStaging, _ copy: RestoreCopy, _ metadata: BackupMetadata?, _ relocation: StoreRelocation.Result,
-    _ losses: Losses?
+    _ losses: Losses?, check: () throws -> Void
   ) throws -> RestoreResult {
     events.send(.phase("putting it in place"))
-    let lock =
-      try files.exists(target.directory)
-      ? AdvisoryLock.take(
-        .exclusive, .stack, on: target.directory, note: ThisProcess.note(program: "hrp backup restore", time: time),
-        patience: request.wait, onWait: events.waitingForLock, files: files, time: time) : nil
-    defer { ignoringFailure { try lock?.release() } }
     let moment = LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset
     let programs = programsAside(metadata)
-    let undo = try staging.publish(request, backup: backup, protecting: protecting, at: moment, time)
+    let undo = try staging.publish(
+      request, backup: backup, protecting: protecting, at: moment,
+      permissions: staging.isNewTarget ? permissionsOfNewTarget() : 0o755, time, check: check)
     programs.warn(events)
     events.send(
       .finished(operation: "backup restore", summary: "\(copy.filesCount) files to \(target.directory.text)"))

@@ -30,20 +30,21 @@ struct RestoreSpace {
     var parts: [StackPart: Int64] = [:]
     try TreeWalk(files: files).walk(backup) { step in
       guard case .entry(let entry) = step else { return true }
-      total += entry.status.size
+      total = total.addingClamped(entry.status.size)
       let part = BackupLayout.part(of: entry.path)
-      if request.takes(entry.path) { parts[part, default: 0] += entry.status.size }
+      if request.takes(entry.path) { parts[part] = (parts[part] ?? 0).addingClamped(entry.status.size) }
       return true
     }
     let places = [(target.database.folder, parts[.duckdb] ?? 0), (store.place, parts[.mlflow] ?? 0)]
     var devices: [UInt64: (folder: OpenFile, bytes: Int64)] = [:]
     for (path, bytes) in places where bytes > 0 {
       let folder = try BackupRun.existing(path, files: files)
-      devices[try folder.status().identity.device, default: (folder, 0)].bytes += bytes
+      let device = try folder.status().identity.device
+      devices[device] = (folder, (devices[device]?.bytes ?? 0).addingClamped(bytes))
     }
     for (folder, bytes) in devices.values {
       let available = try files.space(of: folder.descriptor).availableBytes
-      let needed = bytes / 100 * 101 + (4 << 20)
+      let needed = bytes.addingClamped(bytes / 100 + (4 << 20))
       guard UInt64(needed) <= available else {
         let undo = try UndoRun(target, files: files, time: time, events: EventStream()).bytes(on: folder)
         throw BackupError.noSpace(folder.path, needed: needed, available: available, keptForUndo: undo)

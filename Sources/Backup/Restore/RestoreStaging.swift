@@ -29,7 +29,8 @@ final class RestoreStaging {
   private let target: RestoreTarget
   private let store: RestoreTarget.Store
   private let sites: [Site]
-  private let isNewTarget: Bool
+  private let nonce: String
+  let isNewTarget: Bool
   /// W1: from here on nothing of it is anybody's to remove.
   private(set) var isCommitted = false
   private let files: any FileSystem
@@ -42,13 +43,14 @@ final class RestoreStaging {
     isNewTarget =
       try !files.exists(target.directory)
       && target.database.folder == ThisProcess.realPathOfWhatExists(target.directory)
+    nonce = SwapOwner.newNonce()
     if isNewTarget {
       let site = try Self.stageWhole(target, files)
       sites = [site]
     } else {
       try files.makeDirectories(target.database.folder)
       try files.makeDirectories(target.directory)
-      sites = try Self.stageSites(target, store, files)
+      sites = try Self.stageSites(target, store, nonce, files)
     }
     databaseFolder = sites[0].incoming
     storeFolder = sites[sites.count - 1].incoming
@@ -70,7 +72,7 @@ final class RestoreStaging {
   }
 
   private static func stageSites(
-    _ target: RestoreTarget, _ store: RestoreTarget.Store, _ files: any FileSystem
+    _ target: RestoreTarget, _ store: RestoreTarget.Store, _ nonce: String, _ files: any FileSystem
   ) throws -> [Site] {
     let directory = try OpenFile(target.database.folder, [.directory], files: files)
     let journal = SwapJournal(in: directory, base: target.databaseName)
@@ -82,60 +84,72 @@ final class RestoreStaging {
         if case .folder(let path) = store, let name = path.lastComponent { FileName(name) } else {
           FileName("mlflow")
         }
-      let owner = directory.path.appending(journal.committed.path.components)
+      let owner = SwapOwner(
+        committed: directory.path.appending(journal.committed.path.components), nonce: nonce)
       sites.append(try stage(base, in: second, owner: owner))
     }
     return sites
   }
 
-  private static func stage(_ base: FileName, in directory: OpenFile, owner: FilePath?) throws -> Site {
+  private static func stage(_ base: FileName, in directory: OpenFile, owner: SwapOwner?) throws -> Site {
     let hidden = SwapJournal(in: directory, base: base).staged
     let folder = try make(hidden, in: directory, owner: owner)
     for name in ["a", "b"] {
       try directory.files.makeDirectory(FilePath(name), at: folder.descriptor, permissions: 0o700)
+      try directory.files.give(FilePath(name), at: folder.descriptor, to: directory.status().owner)
     }
     let incoming = try OpenFile(
       "a", at: folder.descriptor, [.directory, .noFollow], shown: folder.path.appending("a"), files: directory.files)
     return Site(directory: directory, hidden: hidden, base: base, folder: folder, incoming: incoming)
   }
 
-  private static let ownerName = FilePath("owner")
-
   /// Makes and locks the folder; what a crashed restore left under that name is removed.
   ///
   /// - Parameter owner: the folder that is committed when a swap needs this one.
-  private static func make(_ hidden: FileName, in parent: OpenFile, owner: FilePath?) throws -> OpenFile {
+  private static func make(_ hidden: FileName, in parent: OpenFile, owner: SwapOwner?) throws -> OpenFile {
     let (name, files) = (hidden.path, parent.files)
     let shown = parent.path.appending(name.components)
     if try files.exists(name, at: parent.descriptor) {
       let old = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: files)
       guard try files.lock(old.descriptor, .exclusive) else { throw BackupError.restoreBusy(parent.path) }
       // The other half of a swap that another stack has committed is no debris.
-      let owner = try OpenFile.ifPresent(ownerName, at: old.descriptor, [.noFollow], files: files)
-      if let bytes = try owner?.read(count: 4096, at: 0), try files.exists(FilePath(bytes: bytes)) {
+      if let owner = try SwapOwner(in: old), try files.exists(owner.committed) {
         throw BackupError(
           "restore.pending", .busy, "\(shown.text) belongs to a restore that is not finished",
-          remedy: "Finish it first: hrp backup list --data-dir \(ShellWord.quoted(FilePath(bytes: bytes).folder))")
+          remedy: "Finish it first: hrp backup list --data-dir \(ShellWord.quoted(owner.committed.folder))")
       }
       try files.removeTree(name, at: parent.descriptor)
     }
     do throws(SystemError) {
-      try files.makeDirectory(name, at: parent.descriptor, permissions: 0o755)
+      try files.makeDirectory(name, at: parent.descriptor, permissions: 0o700)
     } catch {
       throw error.at(parent.path.text)
     }
     let folder = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], shown: shown, files: files)
     guard try files.lock(folder.descriptor, .exclusive) else { throw BackupError.restoreBusy(parent.path) }
-    if let owner {
-      let file = try OpenFile(ownerName, at: folder.descriptor, [.write, .create, .exclusive], files: files)
-      try file.write(owner.bytes, at: 0)
-      try file.close()
-    }
+    try owner?.write(in: folder, for: parent.status().owner)
     return folder
   }
 
   /// Makes everything that was staged durable.
   func synchronize() throws { for site in sites { try files.synchronizeTree(site.folder) } }
+
+  /// Who gets what comes in under a name: the owner of what it replaces, else of the directory.
+  ///
+  /// - Parameter path: as it is staged.
+  func owner(of path: EntryPath, inStore: Bool) throws -> FileOwner {
+    let site = sites[inStore ? sites.count - 1 : 0]
+    guard !isNewTarget, let name = path.components.first else { return try site.directory.status().owner }
+    if let known = owners[name], known.inStore == inStore { return known.owner }
+    let isThere = try files.exists(name.path, at: site.directory.descriptor)
+    let owner =
+      try isThere
+      ? files.status(name.path, at: site.directory.descriptor).owner : site.directory.status().owner
+    owners[name] = (inStore, owner)
+    return owner
+  }
+
+  private var owners: [FileName: (inStore: Bool, owner: FileOwner)] = [:]
 
   /// Removes what was staged.
   func discard() throws(SystemError) {
@@ -146,11 +160,16 @@ final class RestoreStaging {
 
   /// Puts everything in its place.
   ///
+  /// - Parameter permissions: of a target that did not exist.
+  /// - Parameter check: is asked once more, last, whether anybody uses what is replaced.
   /// - Returns: the folder with what was replaced, in readable form; nil: nothing was.
   func publish(
-    _ request: RestoreRun.Request, backup: FilePath, protecting: [FilePath], at moment: String, _ time: any TimeSource
+    _ request: RestoreRun.Request, backup: FilePath, protecting: [FilePath], at moment: String, permissions: UInt16,
+    _ time: any TimeSource, check: () throws -> Void
   ) throws -> String? {
     if isNewTarget {
+      try files.setPermissions(sites[0].folder.descriptor, permissions)
+      try files.give(sites[0].folder.descriptor, to: sites[0].directory.status().owner)
       try files.renameNew(sites[0].hidden.path, at: sites[0].directory.descriptor, to: target.directory, at: nil)
       try sites[0].directory.synchronize()
       return nil
@@ -163,20 +182,18 @@ final class RestoreStaging {
     }
     let plan = try plan(request, backup: backup, protecting: protecting, at: moment)
     try plan.checkDevices(files)
+    for (index, site) in sites.enumerated() {
+      try SwapProbe(plan, files: files).run(index, in: site.directory, hidden: site.folder)
+    }
     if request.part != .mlflow { try hold.take(databaseName, in: sites[0].incoming, isForced: false) }
     try plan.write(SwapJournal.planName, in: sites[0].folder)
-    for site in sites { try site.directory.synchronize() }
-    // W1: the commit.
-    isCommitted = true
-    do throws(SystemError) {
-      try files.renameNew(
-        journal.staged.path, at: sites[0].directory.descriptor, to: journal.committed.path,
-        at: sites[0].directory.descriptor)
-    } catch {
-      // Where it cannot be told, it may be: then nothing is discarded.
-      do { isCommitted = try journal.isPending() } catch { isCommitted = true }
-      throw error
+    for site in sites {
+      try files.give(SwapJournal.planName, in: site.folder, to: site.directory.status().owner)
+      try site.folder.synchronize()
+      try site.directory.synchronize()
     }
+    try request.waiting(time) { try check() }
+    try commit(journal)
     do {
       try sites[0].directory.synchronize()
       try journal.finish(hold)
@@ -184,6 +201,20 @@ final class RestoreStaging {
     hold.release()
     guard plan.replacesSomething, let undo = plan.sites.first.flatMap({ SwapPlan.name($0.undo) }) else { return nil }
     return sites[0].directory.path.appending(undo.path.components).text
+  }
+
+  /// W1: the commit.
+  private func commit(_ journal: SwapJournal) throws {
+    isCommitted = true
+    do throws(SystemError) {
+      try files.renameNew(
+        journal.staged.path, at: sites[0].directory.descriptor, to: journal.committed.path,
+        at: sites[0].directory.descriptor)
+    } catch {
+      // What cannot be told is taken for committed: nothing of it is removed.
+      do { isCommitted = try journal.isPending() } catch { isCommitted = true }
+      throw error
+    }
   }
 
   private func plan(
@@ -201,7 +232,7 @@ final class RestoreStaging {
     items[sites.count - 1] += try names.filter { !known.contains(SwapPlan.text($0)) }
       .compactMap { try item($0, sites[sites.count - 1]) }
     return SwapPlan(
-      backup: backup.text, target: target.directory.text, at: moment, database: database,
+      backup: backup.text, target: target.directory.text, at: moment, nonce: nonce, database: database,
       headers: hasDatabase ? try Swap.headers(of: databaseName, in: sites[0].incoming) : nil,
       oldHeaders: hasDatabase ? try Swap.headers(of: databaseName, in: sites[0].directory) : nil,
       sites: try sites.indices.map { index in
@@ -228,9 +259,9 @@ final class RestoreStaging {
     let staged = try files.entries(of: site.incoming.descriptor).map(\.name)
     switch store {
     case .folder(let path): return (path.lastComponent.map { [FileName($0)] } ?? [], nil)
-    case .names:
-      let own = ["mlruns", "mlartifacts", "mlflow.db"] + SQLiteFile.sidecars.map { "mlflow.db" + $0 }
-      return (Set(staged + own.map { FileName($0) }).filter { !isOfDatabase($0) }.sorted(), nil)
+    case .names(_, let database):
+      let databases = ([""] + SQLiteFile.sidecars).map { FileName(bytes: database.bytes + Array($0.utf8)) }
+      return (Set(RestoreNames.storeFolders + databases).filter { !isOfDatabase($0) }.sorted(), nil)
     case .contents(let path):
       // What else lies in there and is no part of the store stays where it is.
       let spared = Set(
@@ -240,7 +271,7 @@ final class RestoreStaging {
           return rest.components.first.map { FileName($0) }
         } + [FileName("lost+found")])
       let present = try files.entries(of: site.directory.descriptor).map(\.name)
-      return (Set(staged + present).filter { !spared.contains($0) && !$0.isOfRestore }.sorted(), spared.sorted())
+      return (Set(staged + present).filter { !spared.contains($0) && !$0.isReserved }.sorted(), spared.sorted())
     }
   }
 
@@ -250,10 +281,10 @@ final class RestoreStaging {
   }
 }
 
-extension FileName {
-  /// Whether it is one of the hidden folders of a restore.
-  var isOfRestore: Bool {
-    let text = String(decoding: bytes, as: UTF8.self)
-    return text.hasPrefix(".") && (text.contains(".hrp-restore") || text.contains(".hrp-undo"))
+extension FileSystem {
+  /// Gives a hidden folder of a restore, and a file in it, to whoever owns the directory that it lies in.
+  fileprivate func give(_ name: FilePath, in folder: OpenFile, to owner: FileOwner) throws(SystemError) {
+    if try exists(name, at: folder.descriptor) { try give(name, at: folder.descriptor, to: owner) }
+    try give(folder.descriptor, to: owner)
   }
 }

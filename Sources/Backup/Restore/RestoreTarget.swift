@@ -11,13 +11,13 @@ package struct RestoreTarget: Sendable {
     case folder(FilePath)
     /// A directory that cannot be renamed, such as a mount point: what is in it is exchanged, name by name.
     case contents(FilePath)
-    /// Names among other things in a directory.
-    case names(FilePath)
+    /// Names among other things in a directory, and what the tracking database is called among them.
+    case names(FilePath, database: FileName)
 
     /// The directory in which the store's files lie.
     var path: FilePath {
       switch self {
-      case .folder(let path), .contents(let path), .names(let path): path
+      case .folder(let path), .contents(let path), .names(let path, _): path
       }
     }
 
@@ -25,7 +25,7 @@ package struct RestoreTarget: Sendable {
     var place: FilePath {
       switch self {
       case .folder(let path): path.folder
-      case .contents(let path), .names(let path): path
+      case .contents(let path), .names(let path, _): path
       }
     }
   }
@@ -46,8 +46,12 @@ package struct RestoreTarget: Sendable {
     } catch let missing as MLflowStore.Missing {
       // A store that is named and not there is where the restore puts it.
       let name = missing.path.extension == "db" ? missing.path.folder : missing.path
-      let isFlat = name == stack.dataDirectory
-      current = isFlat ? nil : (.folder(ThisProcess.realPathOfWhatExists(name)), name)
+      let isDatabase = missing.path.extension == "db"
+      guard name == stack.dataDirectory else {
+        current = (.folder(ThisProcess.realPathOfWhatExists(name)), name)
+        return
+      }
+      current = isDatabase ? (.names(name, database: Self.lastName(of: missing.path)), name) : nil
     }
   }
 
@@ -63,7 +67,8 @@ package struct RestoreTarget: Sendable {
   func store(of metadata: BackupMetadata?) -> Store {
     if let current { return current.store }
     let directory = ThisProcess.realPathOfWhatExists(directory)
-    return metadata?.mlflowLayout == "flat" ? .names(directory) : .folder(directory.appending("mlflow"))
+    return metadata?.mlflowLayout == "flat"
+      ? .names(directory, database: MLflowStore.databaseName) : .folder(directory.appending("mlflow"))
   }
 
   /// The store's directory as the user names it: links on the way to it are the user's, and may lead elsewhere one day.
@@ -72,7 +77,13 @@ package struct RestoreTarget: Sendable {
   }
 
   private static func store(_ store: MLflowStore, _ files: any FileSystem) throws -> Store {
-    store.layout == .flat ? .names(store.directory) : try folder(store.directory, files)
+    guard store.layout == .flat else { return try folder(store.directory, files) }
+    let database = store.names?.subtracting(RestoreNames.storeFolders).first
+    return .names(store.directory, database: database ?? MLflowStore.databaseName)
+  }
+
+  private static func lastName(of path: FilePath) -> FileName {
+    path.lastComponent.map { FileName($0) } ?? MLflowStore.databaseName
   }
 
   private static func folder(_ path: FilePath, _ files: any FileSystem) throws -> Store {

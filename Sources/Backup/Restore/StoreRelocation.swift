@@ -9,6 +9,8 @@ internal import SystemPackage
 /// with the backup: those locations stay, and are counted.
 struct StoreRelocation {
   private static let artifactLocation = FilePath("mlflow.artifactLocation")
+  /// What MLflow writes into one record; a larger file of such a name is somebody's data, and stays as it is.
+  private static let maximumRecordBytes: Int64 = 2 << 20
 
   private let relocation: Relocation
   private let folder: OpenFile
@@ -93,7 +95,7 @@ struct StoreRelocation {
         return true
       }
       let isYAML = entry.name == "meta.yaml" || entry.name == "MLmodel"
-      guard isYAML || isOurs, entry.status.size <= 16 << 20 else { return true }
+      guard isYAML || isOurs, entry.status.size <= Self.maximumRecordBytes else { return true }
       try Interruption.check()
       let file = try OpenFile(entry.name, at: entry.directory, [.noFollow], files: files)
       let bytes = try file.read(count: Int(entry.status.size), at: 0)
@@ -129,6 +131,7 @@ struct StoreRelocation {
     let file = try OpenFile(
       staged, at: entry.directory, [.write, .create, .exclusive], permissions: 0o600, files: files)
     try file.write(bytes, at: 0)
+    try files.give(file.descriptor, to: entry.status.owner)
     try files.setPermissions(file.descriptor, entry.status.permissions)
     try files.setModified(file.descriptor, nanoseconds: entry.status.modifiedNanoseconds)
     try file.close()

@@ -57,7 +57,7 @@ struct Swap {
     var isInterfered = false
     var notices: [String] = []
     for (index, site) in plan.sites.enumerated() {
-      let place = try open(site)
+      let place = try open(site, index)
       if index == 0, let name = plan.database.flatMap(SwapPlan.name) {
         isInterfered = try !swapDatabase(name, place)
       }
@@ -80,14 +80,14 @@ struct Swap {
       .map { "a program wrote to \(name) before the swap was finished; a WAL that fits no database now is kept: \($0)" }
   }
 
-  private func open(_ site: SwapPlan.Site) throws -> Place {
+  private func open(_ site: SwapPlan.Site, _ index: Int) throws -> Place {
     guard let path = SwapPlan.path(site.path), let hiddenName = SwapPlan.name(site.hidden),
       let undoName = SwapPlan.name(site.undo)
     else { throw BackupError.journalUnreadable(site.path) }
     let directory = try OpenFile(path, [.directory], files: files)
     // A site that is finished already has its folder under the later name.
     let name = try files.exists(hiddenName.path, at: directory.descriptor) ? hiddenName : undoName
-    let hidden = try OpenFile(name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+    let hidden = try plan.openHidden(name, of: index, in: directory)
     let folder = { (name: String) in
       try OpenFile(FilePath(name), at: hidden.descriptor, [.directory, .noFollow], files: files)
     }
@@ -316,16 +316,16 @@ struct Swap {
     do throws(SystemError) {
       return try files.renameNew(name.path, at: from.descriptor, to: target.path, at: to.descriptor)
     } catch {
-      let isFolder = try files.statusIfPresent(name.path, at: from.descriptor)?.kind == .directory
-      guard isFolder, [.improperLink, .resourceBusy, .fileExists, .directoryNotEmpty].contains(error.errno) else {
-        throw error
-      }
+      guard [.improperLink, .resourceBusy, .fileExists, .directoryNotEmpty].contains(error.errno),
+        try files.status(name.path, at: from.descriptor).kind == .directory
+      else { throw error }
     }
     let source = try OpenFile(name.path, at: from.descriptor, [.directory, .noFollow], files: files)
     if try !files.exists(target.path, at: to.descriptor) {
       try files.makeDirectory(target.path, at: to.descriptor, permissions: try source.status().permissions)
     }
     let copy = try OpenFile(target.path, at: to.descriptor, [.directory, .noFollow], files: files)
+    try files.give(copy.descriptor, to: source.status().owner)
     for entry in try files.entries(of: source.descriptor) { try move(entry.name, source, copy) }
     try copy.synchronize()
     try source.close()

@@ -24,9 +24,11 @@ struct SwapJournal {
   private let undoPrefix: FileName
   private let files: any FileSystem
 
-  /// - Returns: nil: the directory is not there, so nothing is pending in it.
+  /// - Returns: nil: the directory is not there, or it is part of a backup, so nothing of ours is in it.
   init?(of target: RestoreTarget, files: any FileSystem) throws(SystemError) {
-    guard try files.exists(target.database.folder) else { return nil }
+    guard try files.exists(target.database.folder),
+      try BackupLayout.enclosingBackup(of: target.database.folder, files: files) == nil
+    else { return nil }
     try self.init(in: OpenFile(target.database.folder, [.directory], files: files), base: target.databaseName)
   }
 
@@ -77,15 +79,13 @@ struct SwapJournal {
   /// Gives the folders their later names; the first site's last, for it is the one that says that something is pending.
   private func close(_ plan: SwapPlan, _ folder: OpenFile) throws {
     try Swap.removeMarks(in: folder)
-    for site in plan.sites.dropFirst() {
+    for (index, site) in plan.sites.enumerated().dropFirst() {
       guard let path = SwapPlan.path(site.path), let hidden = SwapPlan.name(site.hidden),
-        let undo = SwapPlan.name(site.undo)
-      else { continue }
+        let undo = SwapPlan.name(site.undo), SwapPlan.isHidden(undo)
+      else { throw BackupError.journalUnreadable(site.path) }
       let place = try OpenFile(path, [.directory], files: files)
-      if try files.exists(hidden.path, at: place.descriptor) {
-        try Swap.removeMarks(
-          in: try OpenFile(hidden.path, at: place.descriptor, [.directory, .noFollow], files: files))
-      }
+      guard try files.exists(hidden.path, at: place.descriptor) else { continue }
+      try Swap.removeMarks(in: try plan.openHidden(hidden, of: index, in: place))
       try keep(hidden, as: undo, in: place)
     }
     if try files.exists(Self.nextName, at: folder.descriptor) {
@@ -145,14 +145,8 @@ struct SwapJournal {
   func drop(_ kept: Kept) throws {
     let folder = try OpenFile(kept.name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
     guard try files.lock(folder.descriptor, .exclusive) else { throw BackupError.restoreBusy(directory.path) }
-    // Another stack's half stays where it is.
-    let plan: SwapPlan?
-    do { plan = try kept.plan.found(in: directory.path, files) } catch is BackupError { plan = nil }
-    for site in plan?.sites.dropFirst() ?? [] {
-      guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.undo),
-        let place = try OpenFile.ifPresent(path, [.directory], files: files)
-      else { continue }
-      try files.removeTree(undo.path, at: place.descriptor)
+    for half in try kept.halves(in: directory) {
+      try files.removeTree(half.name.path, at: half.place.descriptor)
     }
     // In one step it is no undo any more; what a crash leaves of it is debris.
     let gone = FileName(bytes: kept.name.bytes + Self.debrisSuffix)
@@ -185,6 +179,29 @@ struct SwapJournal {
 
   private func isDebris(_ name: FileName) -> Bool {
     name == staged || name.bytes.starts(with: undoPrefix.bytes) && name.bytes.suffix(8).elementsEqual(Self.debrisSuffix)
+  }
+}
+
+extension SwapJournal.Kept {
+  /// What of it lies in other directories: their hidden folders, open, as far as they are its own.
+  ///
+  /// What is on a disk that is not mounted now, and what is another stack's half, is passed over: it stays where it is.
+  /// - Throws: `SystemError` when it cannot be told.
+  func halves(in directory: OpenFile) throws -> [(place: OpenFile, name: FileName, folder: OpenFile)] {
+    let files = directory.files
+    do {
+      let plan = try plan.found(in: directory.path, files)
+      return try plan.sites.enumerated().dropFirst().compactMap { index, site in
+        guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.undo), try files.exists(path) else {
+          return nil
+        }
+        let place = try OpenFile(path, [.directory], files: files)
+        guard try files.exists(undo.path, at: place.descriptor) else { return nil }
+        return (place, undo, try plan.openHidden(undo, of: index, in: place))
+      }
+    } catch let error as BackupError where ["undo.elsewhere", "restore.foreign-folder"].contains(error.code) {
+      return []
+    }
   }
 }
 

@@ -40,6 +40,10 @@ struct SwapPlan: Codable, Sendable, Equatable {
   var target: String
   /// ISO 8601 with offset.
   var at: String
+  /// What the hidden folders of the other sites must hold to be this swap's; nil: an earlier version made it.
+  var nonce: String?
+  /// Where the first site was when the swap was made, if the stack was moved since.
+  var origin: String?
   /// The name of the DuckDB file in the first site; nil: it is not part of the swap.
   var database: String?
   /// SHA-256 of the headers of the DuckDB file that comes in: whoever wrote to it in between shows there.
@@ -58,7 +62,12 @@ struct SwapPlan: Codable, Sendable, Equatable {
     guard try folder.files.exists(name, at: folder.descriptor) else { return nil }
     let file = try OpenFile(name, at: folder.descriptor, [.noFollow], files: folder.files)
     do {
-      return try JSONDecoder().decode(SwapPlan.self, from: Data(try file.read(count: 16 << 20, at: 0)))
+      let plan = try JSONDecoder().decode(SwapPlan.self, from: Data(try file.read(count: 16 << 20, at: 0)))
+      // They are opened below the hidden folders: nothing else is ever called so.
+      guard Set([plan.incoming, plan.outgoing]) == ["a", "b"] else {
+        throw BackupError.journalUnreadable(folder.path.text)
+      }
+      return plan
     } catch let error as SystemError {
       throw error
     } catch {
@@ -74,6 +83,7 @@ struct SwapPlan: Codable, Sendable, Equatable {
   func found(in directory: FilePath, _ files: any FileSystem) throws -> SwapPlan {
     guard let first = sites.first, let old = Self.path(first.path), old != directory else { return self }
     var plan = self
+    plan.origin = origin ?? first.path
     plan.sites[0].path = directory.text
     for index in sites.indices.dropFirst() {
       guard var rest = Self.path(sites[index].path) else { continue }
@@ -95,10 +105,10 @@ struct SwapPlan: Codable, Sendable, Equatable {
       guard let place = Self.path(site.path) else { continue }
       let device = try files.status(place, at: nil).identity.device
       for item in site.items where item.old != nil {
-        guard let name = item.fileName,
-          let status = try files.statusIfPresent(place.appending(name.path.components))
-        else { continue }
+        guard let name = item.fileName else { throw BackupError.journalUnreadable(site.path) }
         let path = place.appending(name.path.components)
+        guard try files.exists(path) else { continue }
+        let status = try files.status(path, at: nil)
         // In an overlay a file's device may be that of its layer.
         let isOther = status.kind == .directory && status.identity.device != device
         guard try isOther || ThisProcess.isMountPoint(path) else { continue }

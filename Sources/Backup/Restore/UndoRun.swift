@@ -74,8 +74,9 @@ package struct UndoRun {
   private func expiry(of kept: SwapJournal.Kept, _ journal: SwapJournal) throws -> Int64 {
     let folder = journal.directory.path.appending(kept.name.path.components)
     // The plan was written last before the swap.
-    return try files.status(folder.appending(SwapJournal.planName.components), at: nil).modifiedNanoseconds
-      &+ Self.keptNanoseconds
+    let written = try files.status(folder.appending(SwapJournal.planName.components), at: nil).modifiedNanoseconds
+    let (end, isBeyond) = written.addingReportingOverflow(Self.keptNanoseconds)
+    return isBeyond ? .max : end
   }
 
   /// Bytes that all of it takes on the file system of a folder.
@@ -138,10 +139,14 @@ package struct UndoRun {
     }
     try describe(&plan, journal, folder)
     try plan.checkDevices(files)
+    try probe(plan, journal, folder)
     if !isForced { try request.waiting(time, events) { try checkOpenFiles(plan) } }
     let programs = OpenPrograms(below: isForced ? openPlaces(plan) : [])
     try plan.write(SwapJournal.nextName, in: folder)
     try journal.directory.synchronize()
+    if plan.database != nil {
+      try request.waiting(time, events) { try BackupError.checkDatabaseOpen(target.database, files: files) }
+    }
     // W1: the commit.
     try files.renameNew(
       kept.name.path, at: journal.directory.descriptor, to: journal.committed.path, at: journal.directory.descriptor)
@@ -156,8 +161,20 @@ package struct UndoRun {
       at: kept.plan.at)
   }
 
+  /// Sees to it, before the commit, that every name can be renamed.
+  private func probe(_ plan: SwapPlan, _ journal: SwapJournal, _ first: OpenFile) throws {
+    for (index, site) in plan.sites.enumerated() {
+      guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.hidden) else {
+        throw BackupError.journalUnreadable(site.path)
+      }
+      let place = index == 0 ? journal.directory : try OpenFile(path, [.directory], files: files)
+      let hidden = index == 0 ? first : try plan.openHidden(undo, of: index, in: place)
+      try SwapProbe(plan, files: files).run(index, in: place, hidden: hidden)
+    }
+  }
+
   private func checkOpenFiles(_ plan: SwapPlan) throws {
-    for path in openPlaces(plan) { try BackupError.checkOpenFiles(below: path) }
+    try BackupError.checkOpenFiles(below: openPlaces(plan))
   }
 
   /// What changes places beside the database.
@@ -233,13 +250,10 @@ package struct UndoRun {
   }
 
   private func folders(of kept: SwapJournal.Kept, _ journal: SwapJournal) throws -> [OpenFile] {
-    // What is on a disk that is not mounted now is not counted.
-    let sites = forPeople { try kept.plan.found(in: journal.directory.path, files) }?.sites ?? []
-    return sites.enumerated().compactMap { index, site in
-      guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.undo) else { return nil }
-      let name = index == 0 ? kept.name : undo
-      return forPeople { try OpenFile(path.appending(name.path.components), [.directory, .noFollow], files: files) }
-    }
+    // What is on a disk that is not mounted now, or cannot be read, is not counted.
+    let own = try OpenFile(
+      kept.name.path, at: journal.directory.descriptor, [.directory, .noFollow], files: files)
+    return [own] + (forPeople { try kept.halves(in: journal.directory).map(\.folder) } ?? [])
   }
 
   /// Says of every name what is there now and what comes in.
@@ -251,13 +265,13 @@ package struct UndoRun {
       let directory = try OpenFile(path, [.directory], files: files)
       let hidden =
         try index == 0
-        ? first : OpenFile(undo.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+        ? first : plan.openHidden(undo, of: index, in: directory)
       let folder = try incoming(plan, hidden)
       var names = Set(plan.sites[index].items.compactMap(\.fileName))
       names.formUnion((plan.sites[index].names ?? []).compactMap(SwapPlan.name))
       if let spared = plan.sites[index].spared.map({ Set($0.compactMap(SwapPlan.name)) }) {
         names.formUnion(
-          try files.entries(of: directory.descriptor).map(\.name).filter { !spared.contains($0) && !$0.isOfRestore })
+          try files.entries(of: directory.descriptor).map(\.name).filter { !spared.contains($0) && !$0.isReserved })
       }
       // A log that was put away under a number is nobody's now.
       names.formUnion(

@@ -56,6 +56,7 @@ package struct Rotation {
         remedy: "To remove one backup whatever its age, delete its directory.")
     }
     events.send(.began(operation: "backup rotate", on: "\(directory.text), keeping \(keepDays) days"))
+    try BackupError.checkOutsideOfBackups(directory, files: files)
     let backups = BackupDirectory(directory, files: files)
     _ = try backups.list()  // A directory that is not there is said to be so, before its lock is asked for.
     let lock = try isDryRun ? nil : takeLock()

@@ -55,12 +55,27 @@ public struct Stack: Sendable {
   /// Where copies that are thrown away go: in the data directory, else, where there is none, in `TMPDIR`.
   package var scratchDirectory: FilePath {
     // Where it cannot be told, the data directory is no place to write to.
-    forPeople { try Kernel().exists(dataDirectory) } == true ? dataDirectory.appending("scratch") : Scratch.standard
+    let isThere = forPeople { try Kernel().exists(dataDirectory) } == true
+    return isThere && !isInBackup ? dataDirectory.appending("scratch") : Scratch.standard
+  }
+
+  /// Whether the data directory is a backup, or lies in one, which is sealed: nothing is written there.
+  package var isInBackup: Bool {
+    // What cannot be looked at is not written to either.
+    do { return try BackupLayout.enclosingBackup(of: dataDirectory, files: Kernel()) != nil } catch { return true }
+  }
+
+  /// - Throws: `BackupError` `path.in-backup`: the data directory or the backup directory lies in a backup.
+  func checkOutsideOfBackups(files: any FileSystem) throws {
+    for path in [dataDirectory, database.folder, backupDirectory] {
+      try BackupError.checkOutsideOfBackups(path, files: files)
+    }
   }
 
   /// What lies in the stack's directories and is no part of it.
   package var protected: [FilePath] {
-    [backupDirectory, dataDirectory.appending("logs"), dataDirectory.appending("scratch")]
+    (backupDirectory == dataDirectory ? [] : [backupDirectory])
+      + [dataDirectory.appending("logs"), dataDirectory.appending("scratch")]
   }
 
   /// The MLflow store of the stack; nil: there is none.

@@ -30,6 +30,7 @@ struct CopyCommand: ParsableCommand {
       throw BackupError(
         "source.not-found", .notFound, "no database at \(source.text)", remedy: "Check the path.")
     }
+    try BackupError.checkOutsideOfBackups(Stack.absolute(target), files: files)
     let copy = try StandaloneCopy(source, to: Stack.absolute(target), files: files, time: time).run()
     let console = output.console
     for warning in copy.warnings { console.warning("hrp: warning: \(warning)") }

@@ -29,7 +29,7 @@ struct Console: Sendable {
     let hasStack = [stack.database, stack.dataDirectory.appending("logs")].contains { path in
       forPeople { try kernel.exists(path) } == true
     }
-    if isLogged, hasStack, forPeople({ try kernel.exists(stack.dataDirectory) }) == true {
+    if isLogged, hasStack, !stack.isInBackup, forPeople({ try kernel.exists(stack.dataDirectory) }) == true {
       let log = OperationLog(dataDirectory: stack.dataDirectory, files: kernel, time: SystemTime())
       stream = stream.adding { log.note($0) }
       let history = JobHistory(stack, files: kernel, time: SystemTime()) { notice("hrp: \($0)") }

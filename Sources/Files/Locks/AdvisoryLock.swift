@@ -66,6 +66,7 @@ package final class AdvisoryLock {
       // Whatever the umask of whoever made it: there is no secret in it, and others must be able to lock it.
       ignoringFailure {
         if try file.status().permissions != 0o644 { try files.setPermissions(file.descriptor, 0o644) }
+        try files.giveNew(file.descriptor, to: files.status(directory.appending("."), at: nil).owner)
       }
       return file
     } catch  where error.errno == .readOnlyFileSystem || error.errno == .permissionDenied {

@@ -43,9 +43,14 @@ package enum Interruption {
     }
   }
 
+  /// What asked this process to stop; nil: nothing did.
+  package static var stopped: Stopped? {
+    let signal = received.load(ordering: .relaxed)
+    return signal == 0 ? nil : Stopped(signal: signal)
+  }
+
   /// Returns at once, or throws when the process was asked to stop.
   package static func check() throws(Stopped) {
-    let signal = received.load(ordering: .relaxed)
-    if signal != 0 { throw Stopped(signal: signal) }
+    if let stopped { throw stopped }
   }
 }

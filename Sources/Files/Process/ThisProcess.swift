@@ -13,6 +13,9 @@ package import SystemPackage
 package enum ThisProcess {
   package static var pid: Int32 { getpid() }
 
+  /// Whether this process may do what only root may; in a user namespace that is less.
+  package static var isRoot: Bool { geteuid() == 0 }
+
   package static func exit(_ code: Int32) -> Never { _exit(code) }
 
   /// Limits the memory that this process may take for itself; what asks for more is refused, not served.
@@ -181,10 +184,10 @@ package enum ThisProcess {
     }
   }
 
-  /// Open files of other processes below a path, as far as they are ours to see (Linux).
+  /// Open files of other processes below some paths, as far as they are ours to see (Linux).
   ///
   /// - Throws: `SystemError` when a process of ours cannot be looked at.
-  package static func openFiles(below path: FilePath) throws(SystemError) -> [(pid: Int32, path: FilePath)] {
+  package static func openFiles(below paths: [FilePath]) throws(SystemError) -> [(pid: Int32, path: FilePath)] {
     let kernel = Kernel()
     var found: [(pid: Int32, path: FilePath)] = []
     for entry in try seen({ () throws(SystemError) in try names(in: "/proc") }) ?? [] {
@@ -196,7 +199,7 @@ package enum ThisProcess {
           continue
         }
         let file = FilePath(bytes: target)
-        if file.starts(with: path) { found.append((number, file)) }
+        if paths.contains(where: { file.starts(with: $0) }) { found.append((number, file)) }
       }
     }
     return found

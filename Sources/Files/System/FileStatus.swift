@@ -27,6 +27,20 @@ package struct FileIdentity: Hashable, Sendable {
   }
 }
 
+/// Whose a file is, by the kernel's numbers.
+package struct FileOwner: Hashable, Sendable {
+  package let user: UInt32
+  package let group: UInt32
+
+  package init(user: UInt32, group: UInt32) {
+    self.user = user
+    self.group = group
+  }
+
+  /// The owner of what root makes.
+  package static let root = FileOwner(user: 0, group: 0)
+}
+
 /// What the kernel knows of a file.
 ///
 /// The corresponding C function is `fstat`.
@@ -45,10 +59,11 @@ package struct FileStatus: Equatable, Sendable {
   package let identity: FileIdentity
   /// Names that lead to the file.
   package let linkCount: UInt64
+  package let owner: FileOwner
 
   package init(
     kind: FileKind, permissions: UInt16, size: Int64, allocatedBytes: Int64, modifiedNanoseconds: Int64,
-    changedNanoseconds: Int64, identity: FileIdentity, linkCount: UInt64
+    changedNanoseconds: Int64, identity: FileIdentity, linkCount: UInt64, owner: FileOwner = .root
   ) {
     self.kind = kind
     self.permissions = permissions
@@ -58,6 +73,7 @@ package struct FileStatus: Equatable, Sendable {
     self.changedNanoseconds = changedNanoseconds
     self.identity = identity
     self.linkCount = linkCount
+    self.owner = owner
   }
 
   /// Whether nothing happened to the file between two looks, as far as the kernel tells.

@@ -117,6 +117,10 @@ package protocol FileSystem: Sendable {
   func punchHole(_ descriptor: Descriptor, offset: Int64, length: Int64) throws(SystemError)
   /// The corresponding C function is `fchmod`.
   func setPermissions(_ descriptor: Descriptor, _ permissions: UInt16) throws(SystemError)
+  /// The corresponding C function is `fchown`. The kernel takes the setuid and the setgid bit of a file away by it.
+  func setOwner(_ descriptor: Descriptor, _ owner: FileOwner) throws(SystemError)
+  /// Of a link itself. The corresponding C function is `fchownat`.
+  func setOwner(_ path: FilePath, at directory: Descriptor?, _ owner: FileOwner) throws(SystemError)
   /// The corresponding C function is `futimens`.
   func setModified(_ descriptor: Descriptor, nanoseconds: Int64) throws(SystemError)
   /// Of a link itself. The corresponding C function is `utimensat`.

@@ -148,9 +148,7 @@ package struct Kernel: FileSystem {
     }
   }
 
-  /// What the kernel says where names cannot be exchanged (man 2 renameat2).
-  ///
-  /// No such flag, a mount point, a folder of an overlay.
+  /// What the kernel says where names cannot be exchanged (man 2 renameat2): no such flag, a mount point, an overlay.
   private static let noExchange: Set<Errno> = [
     .invalidArgument, .noFunction, .notSupported, .notSupportedOnSocket, .improperLink, .resourceBusy,
   ]
@@ -222,6 +220,14 @@ package struct Kernel: FileSystem {
 
   package func setPermissions(_ descriptor: Descriptor, _ permissions: UInt16) throws(SystemError) {
     _ = try call("fchmod") { fchmod(descriptor.number, mode_t(permissions)) }
+  }
+
+  package func setOwner(_ descriptor: Descriptor, _ owner: FileOwner) throws(SystemError) {
+    _ = try call("fchown") { fchown(descriptor.number, owner.user, owner.group) }
+  }
+
+  package func setOwner(_ path: FilePath, at directory: Descriptor?, _ owner: FileOwner) throws(SystemError) {
+    _ = try call("fchownat", path) { fchownat(base(directory), $0, owner.user, owner.group, AT_SYMLINK_NOFOLLOW) }
   }
 
   package func setModified(_ descriptor: Descriptor, nanoseconds: Int64) throws(SystemError) {
@@ -372,10 +378,10 @@ extension FileStatus {
     permissions = UInt16(status.st_mode & 0o7777)
     size = Int64(status.st_size)
     allocatedBytes = Int64(status.st_blocks) * 512
-    (modifiedNanoseconds, changedNanoseconds) = withUnsafePointer(to: status) {
-      (hrp_modified_ns($0), hrp_changed_ns($0))
-    }
+    modifiedNanoseconds = withUnsafePointer(to: status) { hrp_modified_ns($0) }
+    changedNanoseconds = withUnsafePointer(to: status) { hrp_changed_ns($0) }
     linkCount = UInt64(status.st_nlink)
+    owner = FileOwner(user: status.st_uid, group: status.st_gid)
     identity = FileIdentity(
       device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino))
   }

@@ -19,8 +19,8 @@ package protocol TimeSource: Sendable {
 package struct SystemTime: TimeSource {
   package init() {}
 
-  package var nowNanoseconds: Int64 { read(CLOCK_REALTIME) }
-  package var monotonicNanoseconds: Int64 { read(CLOCK_MONOTONIC) }
+  package var nowNanoseconds: Int64 { Self.read(CLOCK_REALTIME) }
+  package var monotonicNanoseconds: Int64 { Self.read(CLOCK_MONOTONIC) }
 
   package func sleep(_ duration: Duration) {
     let (seconds, attoseconds) = duration.components
@@ -29,7 +29,10 @@ package struct SystemTime: TimeSource {
     nanosleep(&time, nil)
   }
 
-  private func read(_ clock: clockid_t) -> Int64 {
+  /// Nanoseconds that a processor has worked for the calling thread: what a disk lets it wait for does not count.
+  package static var workedNanoseconds: Int64 { read(CLOCK_THREAD_CPUTIME_ID) }
+
+  private static func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()
     clock_gettime(clock, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)

@@ -16,6 +16,11 @@ package enum TrackingRelocation {
     ("logged_model_params", "param_value"), ("logged_model_tags", "tag_value"),
   ]
 
+  /// No location is longer: a path has 4,096 bytes, each of which a URI may write as three.
+  private static let maximumLocationLength = 16_384
+  /// Longer texts are data, in which nobody looks for a place.
+  private static let maximumValueLength = 1 << 20
+
   /// What was done to one database.
   package struct Result: Sendable {
     /// How many values were rewritten, by "table.column".
@@ -45,7 +50,12 @@ package enum TrackingRelocation {
       var result = Result()
       for (table, column) in columns where try has(table, column, database) {
         result.left +=
-          try Int.fetchOne(database, sql: "SELECT count(*) FROM \(table) WHERE hrp_leaves(\(column))") ?? 0
+          try Int.fetchOne(
+            database,
+            sql: """
+              SELECT count(*) FROM \(table)
+              WHERE CASE WHEN length(\(column)) <= \(maximumLocationLength) THEN hrp_leaves(\(column)) END
+              """) ?? 0
         try update(table, column, "", &result, database)
       }
       if try has("trace_tags", "value", database) {
@@ -55,7 +65,12 @@ package enum TrackingRelocation {
       }
       for (table, column) in userColumns where try has(table, column, database) {
         result.mentioned +=
-          try Int.fetchOne(database, sql: "SELECT count(*) FROM \(table) WHERE hrp_mentions(\(column))") ?? 0
+          try Int.fetchOne(
+            database,
+            sql: """
+              SELECT count(*) FROM \(table)
+              WHERE CASE WHEN length(\(column)) <= \(maximumValueLength) THEN hrp_mentions(\(column)) END
+              """) ?? 0
       }
       return result
     }
@@ -66,7 +81,9 @@ package enum TrackingRelocation {
   ) throws {
     try database.execute(
       sql: """
-        UPDATE \(table) SET \(column) = hrp_rewrite(\(column)) WHERE hrp_rewrite(\(column)) IS NOT NULL\(filter)
+        UPDATE \(table) SET \(column) = hrp_rewrite(\(column))
+        WHERE CASE WHEN length(\(column)) <= \(maximumLocationLength) THEN hrp_rewrite(\(column)) END IS NOT NULL
+          \(filter)
         """)
     if database.changesCount > 0 { result.rewritten.append(("\(table).\(column)", database.changesCount)) }
   }

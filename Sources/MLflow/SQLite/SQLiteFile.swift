@@ -84,10 +84,11 @@ package enum SQLiteFile {
 
   /// Runs queries on a database that nobody writes to, without writing a byte.
   static func reading<Result>(_ path: FilePath, _ body: (Database) throws -> Result) throws(SQLiteError) -> Result {
-    try translating(path) {
+    try guarded(path) { sentinel in
       var configuration = Configuration()
       configuration.readonly = true
       configuration.label = "hrp.check"
+      configuration.prepareDatabase { try sentinel.protect($0) }
       let queue = try DatabaseQueue(path: uri(path, "?immutable=1"), configuration: configuration)
       defer { ignoringFailure { try queue.close() } }
       return try queue.read(body)
@@ -96,9 +97,12 @@ package enum SQLiteFile {
 
   /// Runs statements on a database that nobody uses yet, in one transaction; not durable.
   static func writing<Result>(_ path: FilePath, _ body: (Database) throws -> Result) throws(SQLiteError) -> Result {
-    try translating(path) {
+    try guarded(path) { sentinel in
       var configuration = Configuration()
       configuration.label = "hrp.staged"
+      // What refers to a changed row is no business of ours, and could be made to have no end.
+      configuration.foreignKeysEnabled = false
+      configuration.prepareDatabase { try sentinel.protect($0) }
       // A crash throws the staged database away: a journal on the disk would only cost time.
       configuration.prepareDatabase { database in
         try database.execute(sql: "PRAGMA journal_mode = MEMORY")
@@ -115,6 +119,31 @@ package enum SQLiteFile {
     let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-_.~".utf8)
     return "file:" + path.bytes.map { plain.contains($0) ? String(UnicodeScalar($0)) : "%" + ByteText.hex($0) }.joined()
       + options
+  }
+
+  /// Runs something on a database that a stranger may have made.
+  private static func guarded<Result>(
+    _ path: FilePath, _ body: (SQLiteGuard) throws -> Result
+  ) throws(SQLiteError) -> Result {
+    let sentinel = try SQLiteGuard(bytes: size(of: path))
+    do throws(SQLiteError) {
+      let result = try translating(path) { try body(sentinel) }
+      return withExtendedLifetime(sentinel) { result }
+    } catch {
+      guard sentinel.isOverdue else { throw error }
+      throw SQLiteError(
+        path: error.path, resultCode: error.resultCode,
+        message: "it works on for much longer than a database of its size takes, and was stopped")
+    }
+  }
+
+  private static func size(of path: FilePath) throws(SQLiteError) -> Int64 {
+    do {
+      return try Kernel().status(ThisProcess.realPathOfWhatExists(path), at: nil).size
+    } catch {
+      // As SQLite says it of a file that it cannot open.
+      throw SQLiteError(path: path.text, resultCode: 14, message: "\(error)")
+    }
   }
 
   private static func translating<Result>(

@@ -27,6 +27,9 @@ package struct MLflowStore: Sendable, Equatable {
     self.remoteScheme = remoteScheme
   }
 
+  /// What a tracking database is called where nothing says otherwise.
+  package static let databaseName = FileName("mlflow.db")
+
   /// Whether a name at the top of the directory belongs to the store.
   package func holds(_ name: FileName) -> Bool { names?.contains(name) ?? true }
 
