@@ -183,15 +183,18 @@ final class Matrix {
 
   /// A restore that dies after its commit.
   private static func interrupt(_ sample: SampleStack) throws {
+    let journal = sample.data + "/.hrp.duckdb.hrp-restore/plan.json"
     let files = HookedFileSystem(hook: { (call, path) throws(SystemError) in
-      if call == "exchange" || call == "renameat", !path.hasSuffix("plan.json") {
-        throw SystemError(call, .ioError, path: path)
-      }
+      // Before the commit renames are only probed.
+      guard call == "exchange" || call == "renameat", !path.hasSuffix("plan.json"),
+        FileManager.default.fileExists(atPath: journal)
+      else { return }
+      throw SystemError(call, .ioError, path: path)
     })
     #expect(throws: (any Error).self) {
       try sample.restore(sample.backups + "/" + good, to: sample.data, files: files)
     }
-    try #require(FileManager.default.fileExists(atPath: sample.data + "/.hrp.duckdb.hrp-restore/plan.json"))
+    try #require(FileManager.default.fileExists(atPath: journal))
   }
 
   // MARK: - The commands

@@ -11,21 +11,32 @@ struct OldBackups {
   ]
 
   /// The folders at the top of a directory that are backups, or hold backups and nothing else.
-  /// - Throws: `SystemError` when a folder cannot be looked at.
+  ///
+  /// A folder that may not be looked into counts as the store's: a backup names it as unread, and a restore keeps it
+  /// with what it replaces.
+  /// - Throws: `SystemError` when the directory, or a folder for another reason than its permissions, cannot be read.
   static func find(in directory: OpenFile) throws(SystemError) -> [FileName] {
-    let files = directory.files
+    let entries = try directory.files.entries(of: directory.descriptor).sorted { $0.name < $1.name }
     var found: [FileName] = []
-    for entry in try files.entries(of: directory.descriptor).sorted(by: { $0.name < $1.name })
+    for entry in entries
     where (entry.kind == .directory || entry.kind == .unknown) && !storeFolders.contains(entry.name) {
-      guard
-        let folder = try OpenFile.ifPresent(
-          entry.name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
-      else { continue }
-      var isOne = try isBackup(entry.name, folder)
-      if !isOne { isOne = try holdsOnlyBackups(folder) }
-      if isOne { found.append(entry.name) }
+      if try isOne(entry.name, in: directory) { found.append(entry.name) }
     }
     return found
+  }
+
+  private static func isOne(_ name: FileName, in directory: OpenFile) throws(SystemError) -> Bool {
+    do throws(SystemError) {
+      guard
+        let folder = try OpenFile.ifPresent(
+          name.path, at: directory.descriptor, [.directory, .noFollow], files: directory.files)
+      else { return false }
+      if try isBackup(name, folder) { return true }
+      return try holdsOnlyBackups(folder)
+    } catch {
+      guard error.errno == .permissionDenied || error.errno == .notPermitted else { throw error }
+      return false
+    }
   }
 
   private static func isBackup(_ name: FileName, _ folder: OpenFile) throws(SystemError) -> Bool {
