@@ -14,6 +14,9 @@ from collections import Counter
 
 HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
+sys.path.insert(0, str(HERE))
+import idle
+
 COMMITTED, PAUSE, PAUSED = 0, 2, 3  # words of the shared memory, see writer.py
 COPY_SECONDS = 120
 CORNERS_EVERY = 10  # names that hide the WAL, and two copies with one PID, beside the busy writer
@@ -181,6 +184,17 @@ class Run:
                 row["failures"].append(f"two copies with one PID: {kind}: {'; '.join(details[:3])}")
         shutil.rmtree(other)
 
+    def idle_traps(self, row):
+        place = self.folder / "idle"
+        place.mkdir()
+        python, library = self.options.deps / "python" / "bin" / "python", self.options.deps / "duckdb" / self.engine
+        version = tuple(map(int, self.engine.split(".")[:2]))
+        for wrong in idle.traps(place, self.options.hrp, python, {**os.environ, "PYTHONPATH": str(library)}, version):
+            row["corners"] += 1
+            if wrong:
+                row["failures"].append(wrong)
+        shutil.rmtree(place)
+
     def expect(self, row, code, command):
         done = subprocess.run(list(map(str, command)), text=True, capture_output=True, timeout=COPY_SECONDS)
         row["corners"] += 1
@@ -269,6 +283,8 @@ class Run:
                 self.corners(row)
             if self.writer.poll() == -signal.SIGKILL:
                 self.start_writer()
+        if method == "hrp":
+            self.idle_traps(row)
         row["commits"] = sum(self.shared[0:2]) - commits
         row["checkpoints"] = (iteration(self.live) or 0) - (checkpoints or 0)
         if row["commits"] < wanted:
