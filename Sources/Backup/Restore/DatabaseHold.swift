@@ -26,8 +26,13 @@ final class DatabaseHold {
     do throws(SystemError) {
       file = try OpenFile(name.path, at: directory.descriptor, [.write, .noFollow], shown: shown, files: files)
     } catch {
-      if isForced { return }
-      throw error
+      guard isForced else { throw error }
+      // It cannot be locked; that nobody has it open can be seen all the same.
+      let identity = try files.status(name.path, at: directory.descriptor).identity
+      if let holder = try FileHolders(of: identity).seen.first {
+        throw BackupError.databaseInUse(shown, holder: holder.pid)
+      }
+      return
     }
     if let holder = try files.lockHolder(file.descriptor, against: .exclusive) {
       throw BackupError.databaseInUse(shown, holder: holder)
@@ -38,15 +43,16 @@ final class DatabaseHold {
       throw BackupError.databaseInUse(shown, holder: holder ?? 0)
     }
     let identity = try file.status().identity
-    // A lock may be gone, or not seen across a mount, while the program goes on: whoever has the file open is in the
-    // way.
-    let isOpenElsewhere = try files.hasOtherOpeners(file.descriptor, .all)
-    if isOpenElsewhere != false {
-      let holder = try FileHolders(of: identity).seen.first?.pid
-      if let pid = holder ?? (isOpenElsewhere == true ? 0 : nil) { throw BackupError.databaseInUse(shown, holder: pid) }
-    }
+    if let holder = try Self.opener(of: file, identity) { throw BackupError.databaseInUse(shown, holder: holder) }
     Self.open.withLock { $0[identity] = file.descriptor.number }
     held.append((identity, file))
+  }
+
+  /// The process that has a file open without a lock, or with one that is not seen across a mount; 0: not seen which.
+  private static func opener(of file: OpenFile, _ identity: FileIdentity) throws(SystemError) -> Int32? {
+    let isOpenElsewhere = try file.files.hasOtherOpeners(file.descriptor, .all)
+    if isOpenElsewhere == false { return nil }
+    return try FileHolders(of: identity).seen.first?.pid ?? (isOpenElsewhere == true ? 0 : nil)
   }
 
   /// Lets go of all.

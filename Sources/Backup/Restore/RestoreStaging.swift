@@ -111,7 +111,7 @@ final class RestoreStaging {
     let shown = parent.path.appending(name.components)
     if try files.exists(name, at: parent.descriptor) {
       let old = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: files)
-      guard try files.lock(old.descriptor, .exclusive) else { throw BackupError.restoreBusy(parent.path) }
+      guard try files.lockPatiently(old.descriptor) else { throw BackupError.restoreBusy(parent.path) }
       // The other half of a swap that another stack has committed is no debris.
       if let owner = try SwapOwner(in: old), try files.exists(owner.committed) {
         throw BackupError(
@@ -126,7 +126,7 @@ final class RestoreStaging {
       throw error.at(parent.path.text)
     }
     let folder = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], shown: shown, files: files)
-    guard try files.lock(folder.descriptor, .exclusive) else { throw BackupError.restoreBusy(parent.path) }
+    guard try files.lockPatiently(folder.descriptor) else { throw BackupError.restoreBusy(parent.path) }
     try owner?.write(in: folder, for: parent.status().owner)
     return folder
   }

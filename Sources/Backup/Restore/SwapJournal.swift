@@ -56,7 +56,7 @@ struct SwapJournal {
   @discardableResult
   func finish(_ hold: DatabaseHold? = nil, isForced: Bool = false) throws -> (plan: SwapPlan, notices: [String]) {
     let folder = try OpenFile(committed.path, at: directory.descriptor, [.directory, .noFollow], files: files)
-    if hold == nil, try !files.lock(folder.descriptor, .exclusive) { throw BackupError.restoreBusy(directory.path) }
+    if hold == nil, try !files.lockPatiently(folder.descriptor) { throw BackupError.restoreBusy(directory.path) }
     guard
       let written = try SwapPlan.read(Self.nextName, in: folder) ?? SwapPlan.read(Self.planName, in: folder)
     else { throw BackupError.journalUnreadable(directory.path.appending(committed.path.components).text) }
@@ -144,7 +144,7 @@ struct SwapJournal {
   /// - Throws: `BackupError` `restore.busy`.
   func drop(_ kept: Kept) throws {
     let folder = try OpenFile(kept.name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
-    guard try files.lock(folder.descriptor, .exclusive) else { throw BackupError.restoreBusy(directory.path) }
+    guard try files.lockPatiently(folder.descriptor) else { throw BackupError.restoreBusy(directory.path) }
     for half in try kept.halves(in: directory) {
       try files.removeTree(half.name.path, at: half.place.descriptor)
     }

@@ -125,7 +125,7 @@ package struct UndoRun {
     var plan = try kept.plan.found(in: journal.directory.path, files)
     let folder = try OpenFile(
       kept.name.path, at: journal.directory.descriptor, [.directory, .noFollow], files: files)
-    guard try files.lock(folder.descriptor, .exclusive) else { throw BackupError.restoreBusy(target.directory) }
+    guard try files.lockPatiently(folder.descriptor) else { throw BackupError.restoreBusy(target.directory) }
     (plan.incoming, plan.outgoing) = (plan.outgoing, plan.incoming)
     plan.backup = ""
     plan.at = LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset
