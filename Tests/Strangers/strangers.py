@@ -227,7 +227,9 @@ class Run:
             if not self.options.short:
                 self.judge(who, name, sandbox, self.hrp(who, sandbox, "backup", "restore", backup, "--target-dir", sandbox.new, *place), False)
                 # Whoever looks at the stack next finishes and expires what he finds.
-                for words in (["backup", "list", *place], ["backup", "list", "--data-dir", backup], ["backup", "verify", backup]):
+                # Verifying terabytes of holes takes its time, and ends at Ctrl-C: that is no hang.
+                verify = [] if "without data" in name else [["backup", "verify", backup]]
+                for words in (["backup", "list", *place], ["backup", "list", "--data-dir", backup], *verify):
                     self.judge(who, name, sandbox, self.hrp(who, sandbox, *words), False)
         finally:
             subprocess.run(["chmod", "-R", "u+rwx", folder], stderr=subprocess.DEVNULL)
