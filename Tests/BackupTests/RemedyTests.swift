@@ -1,10 +1,9 @@
+import Backup
 import Files
 import Foundation
 import SystemPackage
 import TestKit
 import Testing
-
-import Backup
 
 /// What errors of the kernel are called, and what they say to do.
 @Suite("Remedies")

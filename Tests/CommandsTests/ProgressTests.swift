@@ -1,9 +1,8 @@
 import Backup
+import Commands
 import Foundation
 import TestKit
 import Testing
-
-import Commands
 
 /// The progress line, as a state machine and on a real terminal.
 @Suite("Progress line")

@@ -1,8 +1,7 @@
+import Commands
 import Foundation
 import TestKit
 import Testing
-
-import Commands
 
 /// What reaches a user: commands that mean the right stack, columns on a terminal, texts of strangers made harmless.
 @Suite("What is shown")
