@@ -54,7 +54,8 @@ Kind("checksums", "a list missing")(lambda case, random: remove_one(case, random
 @Kind("checksums", "an unexpected file, link or folder")
 def _(case, random):
     folder = random.choice([case.path, *[p for p in sorted(case.path.rglob("*")) if p.is_dir()]])
-    names = [f"x{random.randrange(10 ** 6)}", ".DS_Store", "equity (1).csv", "mlflow.db-wal", "hrp.duckdb.wal",
+    # Not what an operating system leaves (.DS_Store): that is a notice, and nobody's fault.
+    names = [f"x{random.randrange(10 ** 6)}", ".hidden", "equity (1).csv", "mlflow.db-wal", "hrp.duckdb.wal",
              "hrp.duckdb.wal.checkpoint", "checksums.txt~", "metadata.json"]
     path = random.choice([p for name in names if not (p := folder / name).exists()])
     kind = random.choice(["file", "file", "empty file", "copy", "link", "folder"])
@@ -228,7 +229,7 @@ def sqlite_complains(path):
     store = sqlite3.connect(f"file:{path}?immutable=1", uri=True)
     try:
         return store.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",)
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):  # its complaint may hold bytes that are no UTF-8
         return True
     finally:
         store.close()

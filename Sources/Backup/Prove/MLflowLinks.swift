@@ -107,7 +107,11 @@ struct MLflowLinks {
     do {
       guard let status = try files.statusIfPresent(path) else { return false }
       if mayBeEmpty || status.kind != .directory { return true }
-      return try !files.entries(of: OpenFile(path, [.directory], files: files).descriptor).isEmpty
+      // Named, so that it stays open until its names were read.
+      let folder = try OpenFile(path, [.directory], files: files)
+      let isEmpty = try files.entries(of: folder.descriptor).isEmpty
+      try folder.close()
+      return !isEmpty
     } catch {
       // What cannot be looked at is told by the walk beside the lists.
       return true
