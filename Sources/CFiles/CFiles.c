@@ -129,9 +129,9 @@ int hrp_exchange(int first, const char *first_name, int second, const char *seco
 #endif
 }
 
-int hrp_take_write_lock(int descriptor) {
+int hrp_take_lock(int descriptor, int exclusive) {
   struct flock lock = {0};
-  lock.l_type = F_WRLCK;
+  lock.l_type = exclusive ? F_WRLCK : F_RDLCK;
   lock.l_whence = SEEK_SET;
   if (fcntl(descriptor, F_SETLK, &lock) == 0) return 1;
   return errno == EACCES || errno == EAGAIN ? 0 : -1;

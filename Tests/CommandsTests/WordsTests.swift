@@ -119,6 +119,26 @@ struct WordsTests {
           """,
         ], in: home, environment: ["HOME": home])
       #expect(held.output == "11 11\n", "\(held)")
+      // Another hrp at work.
+      let busy = try run(
+        Checkout.python,
+        [
+          "-c",
+          """
+          import fcntl, subprocess
+          run = lambda *a: subprocess.run(['\(Checkout.hrp)', 'backup', *a], capture_output=True).returncode
+          for place in 'hrp-data/.hrp-stack.lock', 'hrp-data/backups/.hrp-backups.lock':
+            with open(place, 'a') as f:
+              fcntl.flock(f, fcntl.LOCK_EX)
+              if 'stack' in place:
+                print(run('create', '--dry-run'), run('create'))
+                print(run('restore', 'latest', '--dry-run'), run('restore', 'latest'))
+              else:
+                print(run('rotate', '--dry-run'))
+          print(run('create', '--dry-run'), run('restore', 'latest', '--dry-run'), run('rotate', '--dry-run'))
+          """,
+        ], in: home, environment: ["HOME": home])
+      #expect(busy.output == "11 11\n11 11\n11\n0 0 0\n", "\(busy)")
       // Files that cannot be read, and places that cannot be written to or are not there.
       try run(
         "/bin/sh", ["-c", "chmod 000 hrp-data/mlflow/mlruns/0/meta.yaml; mkdir shut; chmod 555 shut"], in: home)

@@ -167,7 +167,7 @@ def has_log(base, _):
     return base.log is not None
 
 
-@Kind("structure", "a bit flipped in the log", has_log, by="log")
+@Kind("structure", "a bit flipped in the WAL", has_log, by="log")
 def _(case, random):
     log = case.base.log
     byte, bit = random.randrange(log.header if random.random() < 0.2 else log.end), random.randrange(8)
@@ -175,7 +175,7 @@ def _(case, random):
     return f"byte {byte}, bit {bit} of hrp.duckdb.wal (header {log.header} bytes, all {log.end})"
 
 
-@Kind("structure", "the log cut within a transaction", has_log, by="log")
+@Kind("structure", "the WAL cut within a transaction", has_log, by="log")
 def _(case, random):
     log = case.base.log
     size = random.choice(sorted(set(range(log.end)) - {log.header, *log.commits}))
@@ -183,7 +183,7 @@ def _(case, random):
     return f"hrp.duckdb.wal cut to {size} of {log.end} bytes"
 
 
-@Kind("structure", "bytes after the log's last commit (torn or never committed)", has_log, by="log")
+@Kind("structure", "bytes after the WAL's last commit (torn or never committed)", has_log, by="log")
 def _(case, random):
     log = case.base.log
     start, end, _ = random.choice([entry for entry in log.entries if entry[2] != COMMIT])
@@ -198,7 +198,7 @@ def records_iteration(base, _):
     return base.log is not None and base.log.iteration is not None
 
 
-@Kind("structure", "a log that records another checkpoint", records_iteration, by="log")
+@Kind("structure", "a WAL that records another checkpoint", records_iteration, by="log")
 def _(case, random):
     log, donors = case.base.log, case.base.with_other_logs(case.bases)
     if donors and random.random() < 0.5:
@@ -215,7 +215,7 @@ def has_log_donor(base, bases):
     return records_iteration(base, bases) and [b for b in base.unlike(bases, of_stack=False) if records_iteration(b, 0)]
 
 
-@Kind("structure", "a log of another database at the same checkpoint", has_log_donor, by="log")
+@Kind("structure", "a WAL of another database at the same checkpoint", has_log_donor, by="log")
 def _(case, random):
     donor = random.choice(has_log_donor(case.base, case.bases))
     data = bytearray(donor.log.data)
@@ -301,7 +301,7 @@ def is_older_format(base, bases):
     return base.database.is_older_format and base.with_other_logs(bases)
 
 
-@Kind("engine", "a log of another checkpoint, in a format that records none", is_older_format, by="engine link",
+@Kind("engine", "a WAL of another checkpoint, in a format that records none", is_older_format, by="engine link",
       drill=True)
 def _(case, random):
     donor = random.choice(case.base.with_other_logs(case.bases))
@@ -310,7 +310,7 @@ def _(case, random):
             f"{case.base.database.iteration}")
 
 
-@Kind("engine", "the log cut after an earlier commit, or gone", has_log, by="engine", drill=True)
+@Kind("engine", "the WAL cut after an earlier commit, or gone", has_log, by="engine", drill=True)
 def _(case, random):
     log = case.base.log
     size = random.choice([None, log.header, *log.commits[:-1]])
@@ -322,7 +322,7 @@ def _(case, random):
     return f"hrp.duckdb.wal cut to {size} of {log.end} bytes: {left} of {len(log.commits)} commits left"
 
 
-@Kind("engine", "the database and its log of another moment", lambda base, bases: base.unlike(bases),
+@Kind("engine", "the database and its WAL of another moment", lambda base, bases: base.unlike(bases),
       by="engine link", drill=True)
 def _(case, random):
     donor = random.choice(case.base.unlike(case.bases))
@@ -333,7 +333,7 @@ def _(case, random):
     return f"hrp.duckdb and its log of {donor.path.name}"
 
 
-@Kind("engine", "a bit flipped in a block that only the log names", lambda base, _: base.named, by="engine")
+@Kind("engine", "a bit flipped in a block that only the WAL names", lambda base, _: base.named, by="engine")
 def _(case, random):
     return flip_in_block(case, random, case.base.named)
 

@@ -146,9 +146,9 @@ package final class HookedFileSystem: FileSystem {
     if !renamesFolders, try kernel.status(first, at: firstDirectory).kind == .directory { return false }
     return try kernel.exchange(first, at: firstDirectory, second, at: secondDirectory)
   }
-  package func takeWriteLock(_ descriptor: Descriptor) throws(SystemError) -> Bool {
+  package func takeDuckDBLock(_ descriptor: Descriptor, _ kind: LockKind) throws(SystemError) -> Bool {
     try hook("fcntl", "")
-    return try kernel.takeWriteLock(descriptor)
+    return try kernel.takeDuckDBLock(descriptor, kind)
   }
   package func synchronize(_ descriptor: Descriptor) throws(SystemError) {
     try hook("fsync", "")

@@ -483,7 +483,7 @@ package final class MemoryFileSystem: FileSystem {
   package func isLocal(_ descriptor: Descriptor) throws(SystemError) -> Bool { false }
   package func attributeNames(of descriptor: Descriptor) throws(SystemError) -> [String] { [] }
   package func lockHolder(_ descriptor: Descriptor, against kind: LockKind) throws(SystemError) -> Int32? { nil }
-  package func takeWriteLock(_ descriptor: Descriptor) throws(SystemError) -> Bool { true }
+  package func takeDuckDBLock(_ descriptor: Descriptor, _ kind: LockKind) throws(SystemError) -> Bool { true }
   package func nextData(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64? {
     try node(descriptor) { (node, _) throws(SystemError) in offset < node.data.count ? offset : nil }
   }

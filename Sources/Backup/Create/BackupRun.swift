@@ -76,8 +76,9 @@ package struct BackupRun {
 
   private var place: BackupPlace { BackupPlace(stack, beginsAnew: beginsAnew, files: files, time: time) }
 
-  /// Looks at everything and writes nothing.
+  /// Looks at everything and writes nothing; refuses what `run` would refuse.
   package func plan() throws -> Plan {
+    try AdvisoryLock.check(.shared, .stack, on: stack.dataDirectory, files: files)
     try EnvironmentSettings.checkBackupsAreOn()
     try stack.checkOutsideOfBackups(files: files)
     guard try files.exists(stack.database) else { throw BackupError.sourceNotFound(stack.database) }

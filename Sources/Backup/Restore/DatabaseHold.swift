@@ -12,9 +12,9 @@ final class DatabaseHold {
   /// Files that are held, by identity, for this thread of work.
   private static let open = Mutex<[FileIdentity: Int32]>([:])
 
-  /// Takes the lock on a file.
+  /// Takes the lock on a file: that of a writer, or that of a reader on a file which this user may not write to.
   ///
-  /// - Parameter isForced: a file that cannot be opened for writing is passed over.
+  /// - Parameter isForced: a file that cannot be opened at all is passed over.
   /// - Throws: `BackupError` `restore.database-in-use`, naming the holder; `SystemError`.
   func take(_ name: FileName, in directory: OpenFile, isForced: Bool) throws {
     let files = directory.files
@@ -23,8 +23,9 @@ final class DatabaseHold {
     else { return }
     let shown = directory.path.appending(name.path.components)
     let file: OpenFile
+    let kind: LockKind
     do throws(SystemError) {
-      file = try OpenFile(name.path, at: directory.descriptor, [.write, .noFollow], shown: shown, files: files)
+      (file, kind) = try Self.opened(name, in: directory, shown)
     } catch {
       guard isForced else { throw error }
       // It cannot be locked; that nobody has it open can be seen all the same.
@@ -38,7 +39,7 @@ final class DatabaseHold {
       throw BackupError.databaseInUse(shown, holder: holder)
     }
     // Somebody may have come between the question and this.
-    guard try files.takeWriteLock(file.descriptor) else {
+    guard try files.takeDuckDBLock(file.descriptor, kind) else {
       let holder = try files.lockHolder(file.descriptor, against: .exclusive)
       throw BackupError.databaseInUse(shown, holder: holder ?? 0)
     }
@@ -46,6 +47,20 @@ final class DatabaseHold {
     if let holder = try Self.opener(of: file, identity) { throw BackupError.databaseInUse(shown, holder: holder) }
     Self.open.withLock { $0[identity] = file.descriptor.number }
     held.append((identity, file))
+  }
+
+  /// A user's own file that is read-only (a backup that somebody copied) keeps its reader's lock against writers.
+  private static func opened(
+    _ name: FileName, in directory: OpenFile, _ shown: FilePath
+  ) throws(SystemError) -> (OpenFile, LockKind) {
+    let files = directory.files
+    do {
+      return (
+        try OpenFile(name.path, at: directory.descriptor, [.write, .noFollow], shown: shown, files: files), .exclusive
+      )
+    } catch  where error.errno == .permissionDenied {
+      return (try OpenFile(name.path, at: directory.descriptor, [.noFollow], shown: shown, files: files), .shared)
+    }
   }
 
   /// The process that has a file open without a lock, or with one that is not seen across a mount; 0: not seen which.

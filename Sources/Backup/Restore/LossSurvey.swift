@@ -12,11 +12,15 @@ struct LossSurvey {
   private let files: any FileSystem
   private let time: any TimeSource
 
-  init(_ backup: FilePath, _ target: RestoreTarget, files: any FileSystem, time: any TimeSource) {
+  private let scratch: FilePath
+
+  /// - Throws: `SystemError` when it cannot be told whether there is a target, in whose folder copies of it belong.
+  init(_ backup: FilePath, _ target: RestoreTarget, files: any FileSystem, time: any TimeSource) throws(SystemError) {
     self.backup = backup
     self.target = target
     self.files = files
     self.time = time
+    scratch = try files.exists(target.directory) ? target.directory.appending("scratch") : Scratch.standard
   }
 
   /// nil: there is nothing at the target that could be lost.
@@ -91,10 +95,6 @@ struct LossSurvey {
     return Dictionary(
       tables.map { ($0.shortName, $0.rows) }
     ) { left, _ in left }
-  }
-
-  private var scratch: FilePath {
-    forPeople { try files.exists(target.directory) } == true ? target.directory.appending("scratch") : Scratch.standard
   }
 
   // MARK: - Runs

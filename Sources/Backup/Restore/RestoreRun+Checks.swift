@@ -236,7 +236,7 @@ extension RestoreRun.Request {
   /// Does something again and again as long as the stack is in use and the time is not over.
   ///
   /// Who is waited for is told, once for each state of things.
-  func waiting(_ time: any TimeSource, _ events: EventStream = EventStream(), _ body: () throws -> Void) throws {
+  func waiting(_ time: any TimeSource, _ events: EventStream, _ body: () throws -> Void) throws {
     let end = time.monotonicNanoseconds &+ wait.nanoseconds
     var told = ""
     while true {

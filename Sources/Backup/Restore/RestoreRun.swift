@@ -135,6 +135,7 @@ package struct RestoreRun {
     let losses = try survey(walk.metadata)
     try request.waiting(time, events) { try checkHolders(store) }
     if request.isDryRun {
+      try AdvisoryLock.check(.exclusive, .stack, on: target.directory, files: files)
       try ThisProcess.checkWritable(BackupRun.existing(target.directory, files: files).path)
       return try dryRun(walk, losses)
     }
@@ -198,7 +199,7 @@ package struct RestoreRun {
     let programs = programsAside(metadata)
     let undo = try staging.publish(
       request, backup: backup, protecting: protecting, at: moment,
-      permissions: staging.isNewTarget ? permissionsOfNewTarget() : 0o755, time, check: check)
+      permissions: staging.isNewTarget ? permissionsOfNewTarget() : 0o755, time, events, check: check)
     programs.warn(events)
     events.send(
       .finished(operation: "backup restore", summary: "\(copy.filesCount) files to \(target.directory.text)"))

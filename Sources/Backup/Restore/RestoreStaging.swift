@@ -165,7 +165,7 @@ final class RestoreStaging {
   /// - Returns: the folder with what was replaced, in readable form; nil: nothing was.
   func publish(
     _ request: RestoreRun.Request, backup: FilePath, protecting: [FilePath], at moment: String, permissions: UInt16,
-    _ time: any TimeSource, check: () throws -> Void
+    _ time: any TimeSource, _ events: EventStream, check: () throws -> Void
   ) throws -> String? {
     if isNewTarget {
       try files.setPermissions(sites[0].folder.descriptor, permissions)
@@ -178,7 +178,9 @@ final class RestoreStaging {
     let hold = DatabaseHold()
     defer { hold.release() }
     if request.part != .mlflow {
-      try request.waiting(time) { try hold.take(databaseName, in: sites[0].directory, isForced: request.isForced) }
+      try request.waiting(time, events) {
+        try hold.take(databaseName, in: sites[0].directory, isForced: request.isForced)
+      }
     }
     let plan = try plan(request, backup: backup, protecting: protecting, at: moment)
     try plan.checkDevices(files)
@@ -192,7 +194,7 @@ final class RestoreStaging {
       try site.folder.synchronize()
       try site.directory.synchronize()
     }
-    try request.waiting(time) { try check() }
+    try request.waiting(time, events) { try check() }
     try commit(journal)
     do {
       try sites[0].directory.synchronize()

@@ -59,6 +59,7 @@ package struct Rotation {
     try BackupError.checkOutsideOfBackups(directory, files: files)
     let backups = BackupDirectory(directory, files: files)
     _ = try backups.list()  // A directory that is not there is said to be so, before its lock is asked for.
+    if isDryRun { try AdvisoryLock.check(.exclusive, .backups, on: directory, files: files) }
     let lock = try isDryRun ? nil : takeLock()
     defer { ignoringFailure { try lock?.release() } }
     if !isDryRun { try backups.removeDebris() }

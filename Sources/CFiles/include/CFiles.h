@@ -26,7 +26,7 @@ int hrp_rename_new(int from, const char *source, int to, const char *target);
 /// Exchanges two names. Linux: renameat2(RENAME_EXCHANGE). macOS: renameatx_np(RENAME_SWAP).
 int hrp_exchange(int first, const char *first_name, int second, const char *second_name);
 /// Takes the write lock of the whole file that DuckDB takes: 1, or 0 when somebody holds one, -1 on error.
-int hrp_take_write_lock(int descriptor);
+int hrp_take_lock(int descriptor, int exclusive);
 /// Whether somebody else has the file open: for writing (`kind` 0), or at all (`kind` 1). It takes a lease and gives it back
 /// at once, which the kernel grants only when nobody has. 1, 0, or -1 on error: EACCES (neither owner nor CAP_LEASE),
 /// EINVAL (no leases here). Linux: fcntl(F_SETLEASE). Elsewhere: ENOTSUP.

@@ -27,18 +27,34 @@ package final class AdvisoryLock {
     onWait: (Busy) -> Void = { _ in }, files: any FileSystem, time: any TimeSource
   ) throws -> AdvisoryLock {
     let file = try open(place, in: directory, files: files)
-    let end = time.monotonicNanoseconds + patience.nanoseconds
+    // A dry run may have the lock for an instant (`check`).
+    let end = time.monotonicNanoseconds + max(patience, .milliseconds(40)).nanoseconds
     var isFirst = true
     while try !files.lock(file.descriptor, kind) {
       let busy = Busy(directory: directory, holder: readNote(in: file))
       if time.monotonicNanoseconds >= end { throw busy }
-      if isFirst { onWait(busy) }
+      if isFirst, patience > .zero { onWait(busy) }
       isFirst = false
       try Interruption.check()
       time.sleep(.milliseconds(50))
     }
     writeNote(note, to: file)
     return AdvisoryLock(file)
+  }
+
+  /// Says who has the lock, as `take` would, and leaves nothing behind: what a dry run asks.
+  ///
+  /// - Throws: `AdvisoryLock.Busy`; `SystemError`.
+  package static func check(
+    _ kind: LockKind, _ place: Place, on directory: FilePath, files: any FileSystem
+  ) throws {
+    let path = directory.appending(place.rawValue)
+    guard
+      let file = try OpenFile.ifPresent(path, [.noFollow], files: files)
+        ?? OpenFile.ifPresent(directory, [.directory], files: files)
+    else { return }
+    guard try files.lock(file.descriptor, kind) else { throw Busy(directory: directory, holder: readNote(in: file)) }
+    try AdvisoryLock(file).release()
   }
 
   /// Lets go of the lock.

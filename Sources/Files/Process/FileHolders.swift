@@ -60,7 +60,7 @@ package struct FileHolders: Sendable {
     var found: [Holder] = []
     for entry in try kernel.entries(of: open.descriptor) {
       let name = folder.appending(entry.name.path.components)
-      guard Self.identity(of: name) == identity else { continue }
+      guard try Self.identity(of: name) == identity else { continue }
       let path = try FilePath(bytes: kernel.linkTarget(name, at: nil))
       let number = String(decoding: entry.name.bytes, as: UTF8.self)
       found.append(
@@ -70,12 +70,17 @@ package struct FileHolders: Sendable {
     return found
   }
 
-  /// Which file a symlink leads to.
+  /// Which file a symlink leads to; nil when the descriptor was closed meanwhile.
   ///
   /// The corresponding C function is `stat`.
-  private static func identity(of path: FilePath) -> FileIdentity? {
+  /// - Throws: `SystemError`: what cannot be looked at may be the file.
+  private static func identity(of path: FilePath) throws(SystemError) -> FileIdentity? {
     var status = stat()
-    guard path.withPlatformString({ stat($0, &status) }) == 0 else { return nil }
+    guard path.withPlatformString({ stat($0, &status) }) == 0 else {
+      let error = SystemError("stat", Errno(rawValue: errno), path: path.text)
+      guard error.meansAbsent || error.errno == .noSuchProcess else { throw error }
+      return nil
+    }
     return FileIdentity(
       device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino))
   }

@@ -153,11 +153,12 @@ package protocol FileSystem: Sendable {
   /// False for network file systems, FUSE, what a virtual machine shares with its host, and unknown ones. The
   /// corresponding C function is `fstatfs`.
   func isLocal(_ descriptor: Descriptor) throws(SystemError) -> Bool
-  /// Takes the lock that DuckDB takes when it opens a file for writing, or says that somebody holds one.
+  /// Takes the lock that DuckDB takes when it opens a file (exclusive: for writing), or says that somebody is in the
+  /// way.
   ///
   /// It is gone as soon as this process closes any descriptor of the file. The corresponding C function is
   /// `fcntl(F_SETLK)`.
-  func takeWriteLock(_ descriptor: Descriptor) throws(SystemError) -> Bool
+  func takeDuckDBLock(_ descriptor: Descriptor, _ kind: LockKind) throws(SystemError) -> Bool
   /// Where data begins at or after the offset; nil: only holes to the end. The C function is `lseek(SEEK_DATA)`.
   func nextData(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64?
 }

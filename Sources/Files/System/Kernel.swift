@@ -298,8 +298,8 @@ package struct Kernel: FileSystem {
     try call("fstatfs") { hrp_is_local(descriptor.number) } == 1
   }
 
-  package func takeWriteLock(_ descriptor: Descriptor) throws(SystemError) -> Bool {
-    try call("fcntl") { hrp_take_write_lock(descriptor.number) } == 1
+  package func takeDuckDBLock(_ descriptor: Descriptor, _ kind: LockKind) throws(SystemError) -> Bool {
+    try call("fcntl") { hrp_take_lock(descriptor.number, kind == .exclusive ? 1 : 0) } == 1
   }
 
   package func nextData(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64? {
