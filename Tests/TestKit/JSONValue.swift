@@ -10,6 +10,7 @@ public indirect enum JSONValue: Codable, Equatable, Sendable {
   case list([JSONValue])
   case object([String: JSONValue])
 
+  /// Reads whatever comes.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
@@ -29,6 +30,7 @@ public indirect enum JSONValue: Codable, Equatable, Sendable {
     }
   }
 
+  /// Writes what was read.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
@@ -42,6 +44,8 @@ public indirect enum JSONValue: Codable, Equatable, Sendable {
     }
   }
 
+  /// Reads a whole text.
+  /// - Throws: `DecodingError` for what is no JSON.
   public init(parsing text: String) throws { self = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) }
 
   /// In lines that a person can compare.
