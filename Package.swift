@@ -40,14 +40,27 @@ let package = Package(
     .target(name: "MLflow", dependencies: ["CSQLite", "Files", system, grdb], swiftSettings: strict),
     .target(name: "CDuckDB"),
     .target(name: "DuckDBEngine", dependencies: ["CDuckDB", "Files", system], swiftSettings: strict),
+    .target(name: "Store", dependencies: ["Files", system, crypto], swiftSettings: strict),
     .target(
-      name: "Backup", dependencies: ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", system, crypto, grdb],
+      name: "Stacks", dependencies: ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", "Store", system],
       swiftSettings: strict),
-    .target(name: "HRP", dependencies: ["Backup", "Files", system], swiftSettings: strict),
+    .target(
+      name: "Backup", dependencies: ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", "Stacks", "Store", system],
+      swiftSettings: strict),
+    .target(
+      name: "Jobs", dependencies: ["Backup", "Files", "MLflow", "Stacks", "Store", system, grdb],
+      swiftSettings: strict),
+    .target(
+      name: "Advice",
+      dependencies: ["Backup", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Stacks", "Store", system],
+      swiftSettings: strict),
+    .target(name: "HRP", dependencies: ["Backup", "Files", "Jobs", "Stacks", "Store", system], swiftSettings: strict),
     .target(
       name: "Commands",
-      dependencies: ["Backup", "DuckDBEngine", "DuckDBFile", "Files", "MLflow", system, argumentParser],
-      swiftSettings: strict),
+      dependencies: [
+        "Advice", "Backup", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Stacks", "Store", system,
+        argumentParser,
+      ], swiftSettings: strict),
     .executableTarget(name: "hrp", dependencies: ["Commands"], swiftSettings: strict),
 
     .target(name: "TestKit", dependencies: ["Files", system], path: "Tests/TestKit", swiftSettings: strict),
@@ -56,13 +69,20 @@ let package = Package(
       name: "DuckDBFileTests", dependencies: ["DuckDBFile", "Files", "TestKit", system], swiftSettings: strict),
     .testTarget(name: "MLflowTests", dependencies: ["MLflow", "Files", "TestKit", system], swiftSettings: strict),
     .testTarget(
-      name: "BackupTests", dependencies: ["Backup", "DuckDBEngine", "DuckDBFile", "Files", "TestKit", system],
+      name: "BackupTests",
+      dependencies: [
+        "Backup", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Stacks", "Store", "TestKit", system,
+      ],
       swiftSettings: strict),
-    .testTarget(name: "HRPTests", dependencies: ["HRP", "TestKit"], swiftSettings: strict),
+    // As a program that uses the library would be built.
+    .testTarget(name: "HRPTests", dependencies: ["HRP", "TestKit"], swiftSettings: [.swiftLanguageMode(.v6)]),
     .testTarget(
-      name: "CommandsTests", dependencies: ["hrp", "Backup", "Commands", "Files", "TestKit", system],
-      swiftSettings: strict),
-    .testTarget(name: "TidyTests", dependencies: ["TestKit"], swiftSettings: strict),
+      name: "CommandsTests",
+      dependencies: [
+        "hrp", "Advice", "Backup", "Commands", "Files", "Jobs", "Stacks", "Store", "TestKit", system,
+      ], exclude: ["Recorded"], swiftSettings: strict),
+    .testTarget(
+      name: "TidyTests", dependencies: ["TestKit"], exclude: ["structure.py"], swiftSettings: strict),
   ]
 )
 
@@ -70,7 +90,7 @@ let package = Package(
 if Context.environment["HRP_FUZZ"] != nil {
   package.targets.append(
     .executableTarget(
-      name: "fuzz", dependencies: ["Backup", "DuckDBFile", "Files"], path: "Tests/Fuzz",
+      name: "fuzz", dependencies: ["Backup", "DuckDBFile", "Files", "Stacks", "Store"], path: "Tests/Fuzz",
       exclude: ["Corpus", "seeds.py"],
       swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
 }

@@ -1,6 +1,6 @@
 public import ArgumentParser
-internal import Backup
 internal import Files
+internal import Store
 
 /// The command `hrp`.
 public struct Program: ParsableCommand {
@@ -48,7 +48,10 @@ public struct Program: ParsableCommand {
     }
     do {
       let command = try parseAsRoot(arguments)
-      ThisProcess.exit(PrintedCommands.$current.withValue(PrintedCommands(of: command)) { run(command, arguments) })
+      ThisProcess.exit(
+        PrintedCommands.$current.withValue(PrintedCommands(of: command, below: Program.self)) {
+          run(command, arguments)
+        })
     } catch {
       ThisProcess.exit(report(error, arguments))
     }
@@ -84,7 +87,7 @@ public struct Program: ParsableCommand {
   }
 
   private static func usage(_ message: String, _ arguments: [String]) -> Failure {
-    let words = CommandWords(arguments)
+    let words = CommandWords(arguments, of: Program.self)
     let suggestion = words.suggestion.map { "Did you mean: \($0)? " } ?? ""
     return Failure(usage: message, remedy: "\(suggestion)See hrp help\(words.path.map { " \($0)" } ?? "").")
   }

@@ -1,3 +1,5 @@
+internal import Files
+
 /// Has the engine write a checkpoint of a scratch copy, close it, and open it again: runs in the child.
 ///
 /// DuckDB 2.0.0 and 2.0.1 sometimes replay a WAL with deletes into an index that every query finds right and that the

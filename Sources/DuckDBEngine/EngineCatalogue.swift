@@ -1,3 +1,5 @@
+internal import Files
+
 /// What the database of a session holds, by the engine's own numbers: names alone do not tell two apart.
 ///
 /// Runs in the child. Everything is asked for with the built-in functions first: a macro of the user's may have the

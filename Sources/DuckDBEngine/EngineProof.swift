@@ -1,3 +1,5 @@
+internal import Files
+
 /// Reads a database with the engine: runs in the child.
 ///
 /// The WAL replays when it is opened; every column of every table is read and hashed; foreign keys hold; sequences are

@@ -1,3 +1,5 @@
+package import Files
+
 /// What is asked of the child: one line of JSON on its standard input.
 package struct EngineRequest: Codable, Sendable {
   /// Where the library may be, best first: paths, or a name for the system's loader; none: the child looks itself.

@@ -1,3 +1,5 @@
+internal import Files
+
 /// Looks whether every row that refers to another finds it: runs in the child.
 struct ForeignKeyProof {
   let session: EngineSession

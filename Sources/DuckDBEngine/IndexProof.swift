@@ -1,3 +1,5 @@
+internal import Files
+
 /// Looks sampled keys up by the indexes of one column, and by a scan: both must find the same rows.
 ///
 /// Runs in the child. Deleting by row id looks nothing up, so an index that lost its keys shows only here. Indexes of

@@ -1,3 +1,5 @@
+internal import Files
+
 /// Looks whether every view binds: runs in the child.
 ///
 /// A view is a sentence and holds no data: DuckDB allows one whose table is gone, and a stranger's may take for ever to

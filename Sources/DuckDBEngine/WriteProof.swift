@@ -1,3 +1,5 @@
+internal import Files
+
 /// What only a connection that writes can show, on a scratch copy: indexes are used and hold.
 ///
 /// Runs in the child. A scan reads no block of an index. Here a key that is there must be refused, and sampled rows

@@ -1,5 +1,8 @@
-@_exported public import Backup
-private import Files
+public import Backup
+internal import Files
+private import Jobs
+private import Stacks
+public import Store
 private import SystemPackage
 
 /// Makes a backup of a stack in use.
@@ -17,8 +20,11 @@ public func createBackup(
   events: EventStream = EventStream()
 ) throws(BackupError) -> CreateResult {
   let stack = Stack(StackSettings(dataDirectory: dataDirectory, backupDirectory: backupDirectory))
-  return try typed("making the backup") {
-    try BackupRun(stack, includesMLflow: includeMLflow, files: Kernel(), time: SystemTime(), events: events).run()
+  let jobs = jobs(on: stack)
+  return try jobs.run(.create, events: events) { events in
+    try BackupRun(
+      stack, includesMLflow: includeMLflow, memory: jobs.memory, files: Kernel(), time: SystemTime(), events: events
+    ).run()
   }
 }
 
@@ -39,7 +45,7 @@ public func verifyBackup(_ backupPath: String, level: VerificationLevel = .check
 public func verificationReport(
   _ backupPath: String, level: VerificationLevel = .structure, events: EventStream = EventStream()
 ) throws(BackupError) -> VerificationReport {
-  try typed("verifying the backup") {
+  try jobs(on: Stack(StackSettings())).run(.verify, events: events) { events in
     try Verification(files: Kernel(), time: SystemTime(), events: events).verify(
       Stack.absolute(backupPath), level: level, isRecorded: true)
   }
@@ -56,8 +62,8 @@ public func restoreBackup(
   _ backupPath: String, targetDirectory: String? = nil, events: EventStream = EventStream()
 ) throws(BackupError) -> Bool {
   do {
-    _ = try typed("restoring the backup") {
-      let stack = Stack(StackSettings())
+    let stack = Stack(StackSettings())
+    _ = try jobs(on: stack).run(.restore, events: events) { events in
       var request = RestoreRun.Request()
       request.surveys = true
       return try RestoreRun(
@@ -78,10 +84,12 @@ public func restoreBackup(
 public func undoRestore(
   targetDirectory: String? = nil, events: EventStream = EventStream()
 ) throws(BackupError) {
-  _ = try typed("undoing the restore") {
+  _ = try jobs(on: Stack(StackSettings())).run(.undo, finishesPending: false, events: events) { events in
     try UndoRun(target(targetDirectory), files: Kernel(), time: SystemTime(), events: events).run()
   }
 }
+
+private func jobs(on stack: Stack) -> JobRunner { JobRunner(stack, files: Kernel(), time: SystemTime()) }
 
 private func target(_ directory: String?) throws -> RestoreTarget {
   guard let directory else { return try RestoreTarget(Stack(StackSettings()), files: Kernel()) }
@@ -94,11 +102,13 @@ private func target(_ directory: String?) throws -> RestoreTarget {
 public func rotateBackups(
   backupDirectory: String? = nil, keepDays: Int = 30, events: EventStream = EventStream()
 ) throws(BackupError) -> Int {
-  let directory = Stack(StackSettings(backupDirectory: backupDirectory)).backupDirectory
+  let stack = Stack(StackSettings(backupDirectory: backupDirectory))
   do {
-    return try typed("rotating backups") {
-      try Rotation(in: directory, files: Kernel(), time: SystemTime(), events: events).run(keepDays: keepDays)
-        .deleted.count
+    return try jobs(on: stack).run(.rotate, events: events) { events in
+      try Rotation(in: stack.backupDirectory, files: Kernel(), time: SystemTime(), events: events).run(
+        keepDays: keepDays
+      )
+      .deleted.count
     }
   } catch {
     if error.code == "backup-directory.not-found" { return 0 }

@@ -1,4 +1,6 @@
-private import Files
+public import Backup
+internal import Files
+private import Stacks
 private import SystemPackage
 
 /// Reads a stack in use: is it healthy, what are the prices.

@@ -1,6 +1,10 @@
 import Backup
 import Files
 import Foundation
+import Jobs
+import MLflow
+import Stacks
+import Store
 import SystemPackage
 import TestKit
 import Testing
@@ -77,7 +81,7 @@ struct CatalogueTests {
       try run(
         "/usr/bin/sqlite3",
         [sample.data + "/hrp-catalogue.db", "UPDATE job SET status = 'running', pid = 4194305, ended_at = NULL"])
-      #expect(try open(sample).jobs(limit: 1).map(\.status) == ["interrupted"])
+      #expect(try open(sample).jobs(limit: 1).map(\.status) == [.interrupted])
     }
   }
 

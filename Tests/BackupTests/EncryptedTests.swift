@@ -2,6 +2,10 @@ import Backup
 import DuckDBFile
 import Files
 import Foundation
+import Jobs
+import MLflow
+import Stacks
+import Store
 import Synchronization
 import SystemPackage
 import TestKit

@@ -3,6 +3,10 @@ import DuckDBEngine
 import DuckDBFile
 import Files
 import Foundation
+import Jobs
+import MLflow
+import Stacks
+import Store
 import SystemPackage
 import TestKit
 import Testing

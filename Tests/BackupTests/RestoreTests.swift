@@ -1,6 +1,10 @@
 import Backup
 import Files
 import Foundation
+import Jobs
+import MLflow
+import Stacks
+import Store
 import Synchronization
 import SystemPackage
 import TestKit

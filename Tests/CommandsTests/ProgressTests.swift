@@ -1,6 +1,10 @@
+import Advice
 import Backup
 import Commands
 import Foundation
+import Jobs
+import Stacks
+import Store
 import TestKit
 import Testing
 

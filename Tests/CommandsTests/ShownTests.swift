@@ -24,9 +24,11 @@ struct ShownTests {
 
   // MARK: - Commands in texts
 
+  private static let commands = PrintedCommands.commands(below: Program.self)
+
   @Test("options go into every command that takes them and has none, and into nothing else")
   func completed() {
-    let place = PrintedCommands(options: [("--data-dir", "'/a b'")], target: nil)
+    let place = PrintedCommands(options: [("--data-dir", "'/a b'")], target: nil, commands: Self.commands)
     let cases = [
       "See hrp backup list.": "See hrp backup list --data-dir '/a b'.",
       "hrp backup verify NAME, or hrp backup create":
@@ -39,10 +41,12 @@ struct ShownTests {
       "hrp backup undo --drop": "hrp backup undo --data-dir '/a b' --drop",
     ]
     for (text, expected) in cases { #expect(place.completed(text) == expected) }
-    let target = PrintedCommands(options: [], target: "/new")
+    let target = PrintedCommands(options: [], target: "/new", commands: Self.commands)
     #expect(
       target.completed("hrp backup undo or hrp backup list") == "hrp backup undo --target-dir /new or hrp backup list")
-    #expect(PrintedCommands(options: [], target: nil).completed("hrp backup list") == "hrp backup list")
+    #expect(
+      PrintedCommands(options: [], target: nil, commands: Self.commands).completed("hrp backup list")
+        == "hrp backup list")
   }
 
   @Test("a command that is printed means the stack of the command that printed it, from any folder")

@@ -1,5 +1,7 @@
 import Backup
 import Files
+import Stacks
+import Store
 
 /// `metadata.json`, line by line as it is read from a disk.
 let metadata = Target(name: "metadata") { bytes in

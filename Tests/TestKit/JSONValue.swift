@@ -1,4 +1,4 @@
-public import Foundation
+internal import Foundation
 
 /// Any JSON value, as a parser sees it: `null` is a value, `true` is no number, and the order of keys means nothing.
 public indirect enum JSONValue: Codable, Equatable, Sendable {

@@ -1,4 +1,5 @@
 internal import Files
+internal import Store
 internal import SystemPackage
 
 /// The two lists of a backup in the making, written entry by entry in the order of the tree.

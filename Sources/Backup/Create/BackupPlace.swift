@@ -1,29 +1,31 @@
-internal import Files
+package import Files
+package import Stacks
+internal import Store
 internal import SystemPackage
 
 /// Where backups go: made when it is new, and refused when it looks like a disk that is not mounted.
 ///
 /// A backup that is written below an empty mount point fills the disk of the system, and protects from nothing.
-struct BackupPlace {
+package struct BackupPlace {
   private let stack: Stack
   private let beginsAnew: Bool
+  private let memory: (any PlaceMemory)?
   private let files: any FileSystem
-  private let time: any TimeSource
   private var path: FilePath { stack.backupDirectory }
 
   /// - Parameter beginsAnew: whether the place may have lost all backups that it held.
-  init(_ stack: Stack, beginsAnew: Bool = false, files: any FileSystem, time: any TimeSource) {
+  /// - Parameter memory: what was seen in this place before; nil: nobody remembers.
+  package init(_ stack: Stack, beginsAnew: Bool = false, memory: (any PlaceMemory)?, files: any FileSystem) {
     self.stack = stack
     self.beginsAnew = beginsAnew
+    self.memory = memory
     self.files = files
-    self.time = time
   }
 
   /// Refuses a place that is not what it was, and one that would take more than one new directory.
   /// - Throws: `BackupError` `backup-directory.not-mounted`, `backup-directory.no-parent`; `SystemError`.
-  func check() throws {
-    // A catalogue that is absent or cannot be read forbids nothing.
-    let known = forPeople { try catalogue?.known(in: path) } ?? nil
+  package func check() throws {
+    let known = memory?.known(in: path)
     let isMissing = try !files.exists(path)
     if !beginsAnew, let known, let newest = known.paths.first, try !holdsAny(of: known) {
       throw notMounted(newest, isMissing: isMissing)
@@ -36,8 +38,8 @@ struct BackupPlace {
   }
 
   /// Makes the last component, when it is missing.
-  func make() throws {
-    if beginsAnew { ignoringFailure { try catalogue?.forget(path) } }
+  package func make() throws {
+    if beginsAnew { memory?.forget(path) }
     do throws(SystemError) {
       try files.makeDirectory(path, at: nil, permissions: 0o777)
     } catch {
@@ -46,12 +48,7 @@ struct BackupPlace {
     }
   }
 
-  /// Tells the catalogue, where there is one, of a backup that was made.
-  func remember() { ignoringFailure { try catalogue?.index() } }
-
-  private var catalogue: Catalogue? { Catalogue.ifPresent(of: stack, files: files, time: time) }
-
-  private func holdsAny(of known: Catalogue.Known) throws -> Bool {
+  private func holdsAny(of known: KnownBackups) throws -> Bool {
     try files.exists(path) && BackupDirectory(path, files: files).list().contains(where: known.contains)
   }
 

@@ -1,6 +1,8 @@
 internal import DuckDBFile
 internal import Files
 internal import MLflow
+internal import Stacks
+internal import Store
 internal import SystemPackage
 
 // A dry run: what a run would meet, found out without writing anything.
@@ -11,9 +13,10 @@ extension BackupRun {
   /// - Returns: the plan, and the files of MLflow that cannot be read.
   /// - Throws: what `run` would throw, as far as that can be told before; not enough space is in the plan.
   package func rehearse() throws -> (plan: Plan, unread: [String]) {
+    try AdvisoryLock.check(.shared, .stack, on: stack.dataDirectory, files: files)
     let plan = try plan()
     try checkEncrypted()
-    try ThisProcess.checkWritable(Self.existing(stack.backupDirectory, files: files).path)
+    try ThisProcess.checkWritable(OpenFile.nearestDirectory(of: stack.backupDirectory, files: files).path)
     let store = includesMLflow ? try stack.mlflow(files: files) : nil
     return (plan, try store.map(unreadable) ?? [])
   }

@@ -1,6 +1,8 @@
 internal import DuckDBFile
 internal import Files
 internal import MLflow
+internal import Stacks
+internal import Store
 internal import SystemPackage
 
 extension BackupRun {

@@ -1,6 +1,8 @@
 internal import DuckDBFile
 package import Files
 internal import MLflow
+package import Stacks
+package import Store
 internal import SystemPackage
 
 // A backup exists only when it is whole. The order of writes:
@@ -44,18 +46,22 @@ package struct BackupRun {
   let sharesDatabase: Bool
   /// Whether the backup directory may have lost all backups that it held.
   let beginsAnew: Bool
+  /// What was seen in the backup directory before; nil: nobody remembers.
+  let memory: (any PlaceMemory)?
   let files: any FileSystem
   let time: any TimeSource
   let events: EventStream
 
   package init(
     _ stack: Stack, includesMLflow: Bool, linksUnchanged: Bool = true, sharesDatabase: Bool = false,
-    beginsAnew: Bool = false, files: any FileSystem, time: any TimeSource, events: EventStream
+    beginsAnew: Bool = false, memory: (any PlaceMemory)? = nil, files: any FileSystem, time: any TimeSource,
+    events: EventStream
   ) {
     self.stack = stack
     self.linksUnchanged = linksUnchanged
     self.sharesDatabase = sharesDatabase
     self.beginsAnew = beginsAnew
+    self.memory = memory
     self.includesMLflow = includesMLflow
     self.files = files
     self.time = time
@@ -74,23 +80,22 @@ package struct BackupRun {
       remedy: "Name another directory with --backup-dir or HRP_BACKUP_DIR; one inside of it will do.")
   }
 
-  private var place: BackupPlace { BackupPlace(stack, beginsAnew: beginsAnew, files: files, time: time) }
+  private var place: BackupPlace { BackupPlace(stack, beginsAnew: beginsAnew, memory: memory, files: files) }
 
-  /// Looks at everything and writes nothing; refuses what `run` would refuse.
+  /// Looks at everything and writes nothing.
   package func plan() throws -> Plan {
-    try AdvisoryLock.check(.shared, .stack, on: stack.dataDirectory, files: files)
     try EnvironmentSettings.checkBackupsAreOn()
     try stack.checkOutsideOfBackups(files: files)
     guard try files.exists(stack.database) else { throw BackupError.sourceNotFound(stack.database) }
     try place.check()
     let database = try DatabaseFile(stack.database, files: files, time: time)
-    let databaseBytes = try Self.expectedBytes(of: database)
+    let databaseBytes = try database.expectedCopyBytes()
     let store = includesMLflow ? try stack.mlflow(files: files) : nil
     if let store { try checkApart(store) }
     let tree = try store.map { try size(of: $0) } ?? (bytes: 0, newBytes: 0, files: 0)
     let log = LogNames.log(of: try database.logBase())
     let logBytes = try files.exists(log) ? files.status(log, at: nil).size : 0
-    let place = try Self.existing(stack.backupDirectory, files: files)
+    let place = try OpenFile.nearestDirectory(of: stack.backupDirectory, files: files)
     return Plan(
       database: stack.database.text,
       databaseBytes: databaseBytes + logBytes,
@@ -120,7 +125,7 @@ package struct BackupRun {
       files: files)
     do {
       let result = try fill(staging, note)
-      place.remember()
+      memory?.update()
       events.send(.finished(operation: "backup create", summary: "\(result.name), \(ByteCount.text(result.sizeBytes))"))
       return result
     } catch {
@@ -134,12 +139,12 @@ package struct BackupRun {
   }
 
   private func noSpace(_ plan: Plan) throws -> BackupError {
-    let place = try Self.existing(stack.backupDirectory, files: files)
-    let undo = UndoRun(try RestoreTarget(stack, files: files), files: files, time: time, events: events)
+    let place = try OpenFile.nearestDirectory(of: stack.backupDirectory, files: files)
+    let target = try RestoreTarget(stack, files: files)
     return BackupError.noSpace(
       stack.backupDirectory, needed: plan.neededBytes,
       available: try files.space(of: place.descriptor).availableBytes,
-      keptForUndo: forPeople { try undo.bytes(on: place) } ?? 0)
+      keptForUndo: forPeople { try KeptStates.bytes(of: target, on: place, files: files) } ?? 0)
   }
 
   private func fill(_ staging: Staging, _ note: ProcessNote) throws -> CreateResult {
@@ -308,12 +313,6 @@ package struct BackupRun {
 
   // MARK: - Sizes
 
-  /// Bytes that a copy of the database will have; all of an encrypted one.
-  static func expectedBytes(of database: DatabaseFile) throws -> Int64 {
-    if try database.mainHeader().isEncrypted { return try database.file.status().size }
-    return try database.state().bytesInUse + HeaderPair.end
-  }
-
   private func size(of store: MLflowStore) throws -> (bytes: Int64, newBytes: Int64, files: Int) {
     var bytes: Int64 = 0
     var newBytes: Int64 = 0
@@ -337,20 +336,6 @@ package struct BackupRun {
       return true
     }
     return (bytes, newBytes, count)
-  }
-
-  /// The nearest directory above a path that exists: the one whose file system the path will be on.
-  static func existing(_ path: FilePath, files: any FileSystem) throws -> OpenFile {
-    var path = path
-    while true {
-      do throws(SystemError) {
-        return try OpenFile(path, [.directory], files: files)
-      } catch {
-        let parent = path.removingLastComponent()
-        guard error.errno == .noSuchFileOrDirectory, parent != path else { throw error }
-        path = parent
-      }
-    }
   }
 }
 

@@ -1,3 +1,5 @@
+internal import Store
+
 /// What `createBackup` made.
 public struct CreateResult: Sendable {
   /// The backup's directory, absolute.

@@ -1,4 +1,5 @@
 internal import Files
+internal import Store
 internal import SystemPackage
 
 /// Stored files that a verification or a drill found damaged: whichever backup names them, they are not linked again.

@@ -1,4 +1,5 @@
 internal import Files
+internal import Store
 internal import SystemPackage
 
 /// Copies one file that others may be writing to, hashing it on the way.

@@ -1,5 +1,6 @@
 internal import Files
 internal import MLflow
+internal import Store
 internal import SystemPackage
 
 /// Copies an MLflow store into a backup in the making: databases first, by SQLite; then the tree as it lies.

@@ -1,4 +1,5 @@
 internal import Files
+internal import Store
 internal import SystemPackage
 
 /// The backup before this one, from which files that did not change are hard-linked.

@@ -1,4 +1,5 @@
 internal import Files
+internal import Store
 internal import SystemPackage
 
 /// The hidden folder in which a backup is made, and the rename that publishes it (B1, B4, B5).

@@ -1,12 +1,14 @@
 internal import DuckDBEngine
-internal import Files
+package import Files
 internal import MLflow
-internal import SystemPackage
+package import Stacks
+package import Store
+package import SystemPackage
 
 /// Compares what is at the target now with what a backup has, before anything is replaced.
 ///
 /// What cannot be read is said and passed over: on the worst day the current database may be in pieces.
-struct LossSurvey {
+package struct LossSurvey {
   private let backup: FilePath
   private let target: RestoreTarget
   private let files: any FileSystem
@@ -15,7 +17,9 @@ struct LossSurvey {
   private let scratch: FilePath
 
   /// - Throws: `SystemError` when it cannot be told whether there is a target, in whose folder copies of it belong.
-  init(_ backup: FilePath, _ target: RestoreTarget, files: any FileSystem, time: any TimeSource) throws(SystemError) {
+  package init(_ backup: FilePath, _ target: RestoreTarget, files: any FileSystem, time: any TimeSource)
+    throws(SystemError)
+  {
     self.backup = backup
     self.target = target
     self.files = files
@@ -25,7 +29,7 @@ struct LossSurvey {
 
   /// nil: there is nothing at the target that could be lost.
   /// - Throws: `Interruption.Stopped`.
-  func run(_ request: RestoreRun.Request, _ metadata: BackupMetadata?) throws -> Losses? {
+  package func run(_ request: RestoreRun.Request, _ metadata: BackupMetadata?) throws -> Losses? {
     let hadScratch = try files.exists(scratch)
     // A place that is no stack's own keeps nothing of ours.
     defer {
@@ -76,7 +80,7 @@ struct LossSurvey {
   }
 
   /// Rows by table: what a drill counted, else what the engine counts now, read-only and in place.
-  func tablesOfBackup(_ metadata: BackupMetadata?) throws -> [String: Int64] {
+  package func tablesOfBackup(_ metadata: BackupMetadata?) throws -> [String: Int64] {
     let name = backup.lastComponent.map { FileName($0) } ?? FileName("backup")
     let proof = ProofDirectory(of: backup.folder, files: files).proof(of: name, checksums: metadata?.checksumsDigest)
       .value

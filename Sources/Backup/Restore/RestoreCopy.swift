@@ -1,4 +1,6 @@
 internal import Files
+internal import Stacks
+internal import Store
 internal import SystemPackage
 
 /// Copies the entries of a backup into a staging folder, hashing each byte on its way (R1).

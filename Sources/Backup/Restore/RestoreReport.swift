@@ -1,4 +1,5 @@
 internal import Files
+package import Store
 internal import SystemPackage
 
 /// The record of a restore that the guide asks for: what was there, how healthy it was, what was done.

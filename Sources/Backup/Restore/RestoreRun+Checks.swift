@@ -1,4 +1,6 @@
 internal import Files
+internal import Stacks
+internal import Store
 internal import SystemPackage
 
 // What is looked at before anything is written.

@@ -1,5 +1,7 @@
 package import Files
 internal import MLflow
+package import Stacks
+package import Store
 package import SystemPackage
 
 // A restore. The order of writes:
@@ -43,9 +45,6 @@ public struct RestoreResult: Sendable {
     public let count: Int
   }
 }
-
-/// The parts of a stack that a restore may be limited to.
-public enum StackPart: String, Sendable, CaseIterable { case duckdb, mlflow }
 
 /// Restores one backup.
 package struct RestoreRun {
@@ -109,9 +108,6 @@ package struct RestoreRun {
     self.events = events
   }
 
-  /// What was found wrong with the backup; nothing was restored.
-  package struct Damaged: Error { package let report: VerificationReport }
-
   /// Restores, or with `isDryRun` only checks that it could.
   /// - Throws: `Damaged`, `BackupError`, `SystemError`, `Interruption.Stopped`.
   package func run() throws -> RestoreResult {
@@ -136,7 +132,7 @@ package struct RestoreRun {
     try request.waiting(time, events) { try checkHolders(store) }
     if request.isDryRun {
       try AdvisoryLock.check(.exclusive, .stack, on: target.directory, files: files)
-      try ThisProcess.checkWritable(BackupRun.existing(target.directory, files: files).path)
+      try ThisProcess.checkWritable(OpenFile.nearestDirectory(of: target.directory, files: files).path)
       return try dryRun(walk, losses)
     }
     // Where there is no database yet, nobody can begin a backup: such a place is locked when it is published.
@@ -168,11 +164,8 @@ package struct RestoreRun {
     _ staging: RestoreStaging, _ store: RestoreTarget.Store, _ metadata: BackupMetadata?
   ) throws -> StoreRelocation.Result {
     guard request.relocates, request.part != .duckdb else { return StoreRelocation.Result() }
-    let result = try StoreRelocation(
-      of: metadata, store: target.storeName(of: metadata), in: staging.storeFolder, at: staging.storePath,
-      files: files
-    ).run()
-    let count = result.relocated.reduce(0) { $0 + $1.count }
+    let result = try RestoreRelocation(of: metadata, store: target.storeName(of: metadata), in: staging).run()
+    let count = result.rewritten.reduce(0) { $0 + $1.count }
     if count > 0 {
       events.send(.notice("\(count) locations in MLflow's records name \(target.storeName(of: metadata).text) now"))
     }
@@ -207,7 +200,8 @@ package struct RestoreRun {
       path: backup.text, target: target.directory.text,
       restored: (copy.hasDatabase ? ["hrp.duckdb"] : []) + (copy.hasStore ? ["mlruns/"] : []),
       filesCount: copy.filesCount, sizeBytes: copy.sizeBytes, undoPath: undo, losses: losses,
-      relocated: relocation.relocated, left: relocation.left, mentioned: relocation.mentioned)
+      relocated: relocation.rewritten.map { RestoreResult.Relocated(place: $0.place, count: $0.count) },
+      left: relocation.left, mentioned: relocation.mentioned)
   }
 
   /// R1.

@@ -1,4 +1,6 @@
 internal import Files
+internal import Stacks
+internal import Store
 internal import SystemPackage
 
 /// Whether what a restore stages fits, on each file system that it goes to.
@@ -38,7 +40,7 @@ struct RestoreSpace {
     let places = [(target.database.folder, parts[.duckdb] ?? 0), (store.place, parts[.mlflow] ?? 0)]
     var devices: [UInt64: (folder: OpenFile, bytes: Int64)] = [:]
     for (path, bytes) in places where bytes > 0 {
-      let folder = try BackupRun.existing(path, files: files)
+      let folder = try OpenFile.nearestDirectory(of: path, files: files)
       let device = try folder.status().identity.device
       devices[device] = (folder, (devices[device]?.bytes ?? 0).addingClamped(bytes))
     }
@@ -46,8 +48,9 @@ struct RestoreSpace {
       let available = try files.space(of: folder.descriptor).availableBytes
       let needed = bytes.addingClamped(bytes / 100 + (4 << 20))
       guard UInt64(needed) <= available else {
-        let undo = try UndoRun(target, files: files, time: time, events: EventStream()).bytes(on: folder)
-        throw BackupError.noSpace(folder.path, needed: needed, available: available, keptForUndo: undo)
+        throw BackupError.noSpace(
+          folder.path, needed: needed, available: available,
+          keptForUndo: try KeptStates.bytes(of: target, on: folder, files: files))
       }
     }
     return total

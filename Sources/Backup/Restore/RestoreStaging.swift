@@ -1,5 +1,7 @@
 internal import Files
 internal import MLflow
+internal import Stacks
+internal import Store
 internal import SystemPackage
 
 /// The hidden folders in which a restore is staged, one on each file system that it goes to.

@@ -1,21 +1,7 @@
 package import Files
+package import Stacks
+package import Store
 internal import SystemPackage
-
-/// What a restore replaced, kept to be brought back.
-public struct UndoState: Sendable {
-  /// 1 is what the last swap replaced, 2 what the one before it did.
-  public let number: Int
-  /// The folder that holds it, absolute, in readable form.
-  public let path: String
-  /// The backup that was restored then; empty: it was an undo.
-  public let backup: String
-  /// When it was replaced, ISO 8601 with offset.
-  public let at: String
-  /// Bytes of disk space that it takes.
-  public let bytes: Int64
-  /// When it may be removed, in nanoseconds since 1970 UTC.
-  public let expires: Int64
-}
 
 /// What an undo did.
 public struct UndoResult: Sendable {
@@ -44,60 +30,10 @@ package struct UndoRun {
     self.events = events
   }
 
-  /// How long it is kept: `HRP_UNDO_DAYS`, else 7 days; a value that is not a number of days removes nothing.
-  static var keptNanoseconds: Int64 {
-    EnvironmentSettings.undoDays * 86_400 * 1_000_000_000
-  }
-
-  /// Whether what is replaced goes at once: `HRP_UNDO_DAYS` is 0.
-  package static var keepsNothing: Bool { keptNanoseconds == 0 }
-
   /// What can be brought back, the newest first.
   package func states() throws -> [UndoState] {
     guard let journal = try SwapJournal(of: target, files: files) else { return [] }
-    return try replaced(journal).enumerated().map { index, kept in
-      UndoState(
-        number: index + 1, path: journal.directory.path.appending(kept.name.path.components).text,
-        backup: kept.plan.backup, at: kept.plan.at,
-        bytes: try size(of: kept, journal),
-        expires: try expiry(of: kept, journal))
-    }
-  }
-
-  /// The swaps that replaced something, the newest first.
-  ///
-  /// One that put a stack where nothing was is none to undo: that would take the stack away.
-  private func replaced(_ journal: SwapJournal) throws -> [SwapJournal.Kept] {
-    try journal.kept().filter { $0.plan.replacesSomething }
-  }
-
-  private func expiry(of kept: SwapJournal.Kept, _ journal: SwapJournal) throws -> Int64 {
-    let folder = journal.directory.path.appending(kept.name.path.components)
-    // The plan was written last before the swap.
-    let written = try files.status(folder.appending(SwapJournal.planName.components), at: nil).modifiedNanoseconds
-    let (end, isBeyond) = written.addingReportingOverflow(Self.keptNanoseconds)
-    return isBeyond ? .max : end
-  }
-
-  /// Bytes that all of it takes on the file system of a folder.
-  func bytes(on place: OpenFile) throws -> Int64 {
-    guard let journal = try SwapJournal(of: target, files: files) else { return 0 }
-    let device = try place.status().identity.device
-    return try journal.kept().flatMap { try folders(of: $0, journal) }
-      .filter { try $0.status().identity.device == device }.reduce(0) { try $0 + allocatedBytes(of: $1) }
-  }
-
-  private func size(of kept: SwapJournal.Kept, _ journal: SwapJournal) throws -> Int64 {
-    try folders(of: kept, journal).reduce(0) { try $0 + allocatedBytes(of: $1) }
-  }
-
-  private func allocatedBytes(of folder: OpenFile) throws -> Int64 {
-    var bytes: Int64 = 0
-    try TreeWalk(files: files).walk(folder) { step in
-      if case .entry(let entry) = step { bytes += entry.status.allocatedBytes }
-      return true
-    }
-    return bytes
+    return try KeptStates(in: journal).all()
   }
 
   /// Brings one of them back; what is there now is kept in its stead, as the newest.
@@ -114,7 +50,8 @@ package struct UndoRun {
       events.send(.finished(operation: "backup undo", summary: "\(target.directory.text): the interrupted one"))
       return UndoResult(names: [], backup: "", at: "")
     }
-    guard let journal = try SwapJournal(of: target, files: files), try !replaced(journal).isEmpty else {
+    guard let journal = try SwapJournal(of: target, files: files), try !KeptStates(in: journal).replaced().isEmpty
+    else {
       throw nothing()
     }
     let lock = try AdvisoryLock.take(
@@ -188,7 +125,7 @@ package struct UndoRun {
   }
 
   private func kept(_ number: Int, _ journal: SwapJournal) throws -> SwapJournal.Kept {
-    let all = try replaced(journal)
+    let all = try KeptStates(in: journal).replaced()
     guard number >= 1, number <= all.count else { throw nothing() }
     return all[number - 1]
   }
@@ -223,7 +160,7 @@ package struct UndoRun {
   }
 
   private func drop(_ kept: SwapJournal.Kept, _ journal: SwapJournal) throws -> Int64 {
-    let bytes = try size(of: kept, journal)
+    let bytes = try KeptStates(in: journal).bytes(of: kept)
     try journal.drop(kept)
     return bytes
   }
@@ -231,7 +168,7 @@ package struct UndoRun {
   /// Removes what is kept longer than it should be.
   package func expire() throws {
     guard let journal = try SwapJournal(of: target, files: files) else { return }
-    for kept in try journal.kept().reversed() where try expiry(of: kept, journal) < time.nowNanoseconds {
+    for kept in try journal.kept().reversed() where try KeptStates(in: journal).expiry(of: kept) < time.nowNanoseconds {
       let bytes = try drop(kept, journal)
       // Nothing was there to be kept, and nobody was told of it.
       guard kept.plan.replacesSomething else { continue }
@@ -242,18 +179,11 @@ package struct UndoRun {
   /// Bytes that an interrupted restore left, which nobody is at; nil: none did.
   package func abandonedBytes() throws -> Int64? {
     guard let folder = try SwapJournal(of: target, files: files)?.abandoned() else { return nil }
-    return try allocatedBytes(of: folder)
+    return try KeptStates.allocatedBytes(of: folder)
   }
 
   private func incoming(_ plan: SwapPlan, _ folder: OpenFile) throws -> OpenFile {
     try OpenFile(FilePath(plan.incoming), at: folder.descriptor, [.directory, .noFollow], files: files)
-  }
-
-  private func folders(of kept: SwapJournal.Kept, _ journal: SwapJournal) throws -> [OpenFile] {
-    // What is on a disk that is not mounted now, or cannot be read, is not counted.
-    let own = try OpenFile(
-      kept.name.path, at: journal.directory.descriptor, [.directory, .noFollow], files: files)
-    return [own] + (forPeople { try kept.halves(in: journal.directory).map(\.folder) } ?? [])
   }
 
   /// Says of every name what is there now and what comes in.

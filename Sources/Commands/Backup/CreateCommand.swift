@@ -1,9 +1,12 @@
 internal import ArgumentParser
 internal import Backup
 internal import Files
+internal import Jobs
+internal import Stacks
+internal import Store
 
 /// The command `hrp backup create`.
-struct CreateCommand: ParsableCommand {
+struct CreateCommand: StackCommand {
   static let configuration = CommandConfiguration(
     commandName: "create",
     abstract: "Make a backup of a stack in use.",
@@ -55,10 +58,11 @@ struct CreateCommand: ParsableCommand {
     _ stack: Stack, includesMLflow: Bool, linksUnchanged: Bool, isReflink: Bool = false, beginsAnew: Bool = false,
     _ console: Console
   ) throws {
-    let result = try Operation.run("backup create", stack, console) { events in
+    let result = try console.run(.create, on: stack) { events in
       try BackupRun(
         stack, includesMLflow: includesMLflow, linksUnchanged: linksUnchanged, sharesDatabase: isReflink,
-        beginsAnew: beginsAnew, files: Kernel(), time: SystemTime(), events: events
+        beginsAnew: beginsAnew, memory: console.jobs(on: stack).memory, files: Kernel(), time: SystemTime(),
+        events: events
       ).run()
     }
     console.result("Backup created successfully:")
@@ -75,12 +79,11 @@ struct CreateCommand: ParsableCommand {
 
   private func plan() throws {
     let console = output.console
-    let (plan, unread) = try Operation.run(
-      "backup create", place.stack, console, isLogged: false, finishesPending: false
-    ) { events in
+    let (plan, unread) = try console.run(.create, on: place.stack, isRecorded: false, finishesPending: false) {
+      events in
       try BackupRun(
-        place.stack, includesMLflow: !content.withoutMLflow, beginsAnew: beginsAnew, files: Kernel(),
-        time: SystemTime(), events: events
+        place.stack, includesMLflow: !content.withoutMLflow, beginsAnew: beginsAnew,
+        memory: console.jobs(on: place.stack).memory, files: Kernel(), time: SystemTime(), events: events
       ).rehearse()
     }
     console.result("Would back up:")

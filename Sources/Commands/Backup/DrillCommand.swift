@@ -1,10 +1,12 @@
 internal import ArgumentParser
 internal import Backup
-internal import DuckDBEngine
 internal import Files
+internal import Jobs
+internal import Stacks
+internal import Store
 
 /// The command `hrp backup drill`.
-struct DrillCommand: ParsableCommand {
+struct DrillCommand: StackCommand {
   static let configuration = CommandConfiguration(
     commandName: "drill",
     abstract: "Restore a backup to scratch, have DuckDB use it, write down the proof, throw it away.",
@@ -36,7 +38,7 @@ struct DrillCommand: ParsableCommand {
   func run() throws {
     let stack = place.stack
     let console = output.console
-    let report = try Operation.run("backup drill", stack, console) { events in
+    let report = try console.run(.drill, on: stack) { events in
       let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
         .find(backup, time: SystemTime(), events: events)
       return try DrillRun(

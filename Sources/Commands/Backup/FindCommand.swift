@@ -1,9 +1,11 @@
+internal import Advice
 internal import ArgumentParser
-internal import Backup
 internal import Files
+internal import Jobs
+internal import Store
 
 /// The command `hrp backup find`.
-struct FindCommand: ParsableCommand {
+struct FindCommand: StackCommand {
   static let configuration = CommandConfiguration(
     commandName: "find",
     abstract: "Say which backups hold a hypothesis, an experiment, a run, a table or a file, newest first.",
@@ -26,7 +28,7 @@ struct FindCommand: ParsableCommand {
   func run() throws {
     let stack = place.stack
     let console = output.console
-    let report = try Operation.run("backup find", stack, console, isLogged: false) { events in
+    let report = try console.run(.find, on: stack, isRecorded: false) { events in
       try BackupSearch(in: stack, files: Kernel(), events: events).find(text)
     }
     console.json(.list(report.results.map(json)))

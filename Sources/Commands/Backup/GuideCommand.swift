@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Backup
+internal import Store
 
 /// The flags of the operations guide, as they stand after `hrp backup`.
 ///

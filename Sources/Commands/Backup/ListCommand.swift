@@ -1,9 +1,13 @@
+internal import Advice
 internal import ArgumentParser
 internal import Backup
 internal import Files
+internal import Jobs
+internal import Stacks
+internal import Store
 
 /// The command `hrp backup list`.
-struct ListCommand: ParsableCommand {
+struct ListCommand: StackCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
     abstract: "List the backups, newest first.",
@@ -33,13 +37,13 @@ struct ListCommand: ParsableCommand {
   func run() throws { try Self.list(place.stack, output.console, style: .automatic) }
 
   static func list(_ stack: Stack, _ console: Console, style: Style) throws {
-    let events = console.events(log: stack, isLogged: false)
-    Operation.finishPending(stack, events)
+    let (jobs, events) = (console.jobs(on: stack), console.events)
+    jobs.finishPending(events)
     Screen.endProgress()
     let backups = try BackupDirectory(stack.backupDirectory, files: Kernel()).list()
     console.json(.list(backups.map(json)))
     // A courtesy: a target that cannot be looked at is no reason to list nothing.
-    let undo = forPeople { try Operation.undo(stack, events) }
+    let undo = forPeople { try jobs.undo(events) }
     for state in forPeople({ try undo?.states() ?? [] }) ?? [] {
       console.notice("hrp: \(UndoCommand.line(state)): hrp backup undo\(state.number > 1 ? " \(state.number)" : "")")
     }

@@ -1,10 +1,13 @@
 internal import ArgumentParser
 internal import Backup
 internal import Files
+internal import Jobs
+internal import Stacks
+internal import Store
 internal import SystemPackage
 
 /// The command `hrp backup pin`.
-struct PinCommand: ParsableCommand {
+struct PinCommand: StackCommand {
   static let configuration = CommandConfiguration(
     commandName: "pin",
     abstract: "Keep a backup, however old it is: while it is pinned, rotation never deletes it.",
@@ -23,7 +26,7 @@ struct PinCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let path = try UnpinCommand.find(backup, "backup pin", place.stack, output.console)
+    let path = try UnpinCommand.find(backup, for: .pin, place.stack, output.console)
     let pin = try PinDirectory(of: path.folder, files: Kernel()).pin(path.name, reason: reason)
     output.console.result("Pinned: \(path.text)")
     output.console.json(
@@ -34,7 +37,7 @@ struct PinCommand: ParsableCommand {
 }
 
 /// The command `hrp backup unpin`.
-struct UnpinCommand: ParsableCommand {
+struct UnpinCommand: StackCommand {
   static let configuration = CommandConfiguration(
     commandName: "unpin",
     abstract: "Remove a pin: rotation may delete the backup again when it is old.",
@@ -48,7 +51,7 @@ struct UnpinCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let path = try Self.find(backup, "backup unpin", place.stack, output.console)
+    let path = try Self.find(backup, for: .unpin, place.stack, output.console)
     let wasPinned = try PinDirectory(of: path.folder, files: Kernel()).unpin(path.name)
     output.console.result(wasPinned ? "No longer pinned: \(path.text)" : "It was not pinned: \(path.text)")
     output.console.json(
@@ -56,9 +59,9 @@ struct UnpinCommand: ParsableCommand {
   }
 
   static func find(
-    _ backup: BackupArgument, _ operation: String, _ stack: Stack, _ console: Console
+    _ backup: BackupArgument, for kind: JobKind, _ stack: Stack, _ console: Console
   ) throws -> FilePath {
-    try Operation.run(operation, stack, console, isLogged: false) { try find(backup, stack, $0) }
+    try console.run(kind, on: stack, isRecorded: false) { try find(backup, stack, $0) }
   }
 
   /// The backup that is meant.

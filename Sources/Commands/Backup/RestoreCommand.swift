@@ -1,9 +1,12 @@
 internal import ArgumentParser
 internal import Backup
 internal import Files
+internal import Jobs
+internal import Stacks
+internal import Store
 
 /// The command `hrp backup restore`.
-struct RestoreCommand: ParsableCommand {
+struct RestoreCommand: StackCommand {
   static let configuration = CommandConfiguration(
     commandName: "restore",
     abstract: "Restore a backup: all of it or nothing. It can be undone.",
@@ -49,6 +52,8 @@ struct RestoreCommand: ParsableCommand {
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
+  var target: String? { targets.targetDirectory }
+
   func run() throws {
     var request = RestoreRun.Request(part: only)
     request.isForced = force
@@ -71,7 +76,7 @@ struct RestoreCommand: ParsableCommand {
   static func restore(
     _ text: String, _ stack: Stack, target: String?, _ request: RestoreRun.Request, _ console: Console
   ) throws {
-    let result = try Operation.run("backup restore", stack, console, isLogged: !request.isDryRun) { events in
+    let result = try console.run(.restore, on: stack, isRecorded: !request.isDryRun) { events in
       let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
         .find(text, time: SystemTime(), events: events)
       if !request.isDryRun { console.result("Restoring from backup...") }
@@ -92,7 +97,7 @@ struct RestoreCommand: ParsableCommand {
       console.result("Restore complete!")
       if result.undoPath != nil {
         console.notice(
-          UndoRun.keepsNothing
+          KeptStates.keepsNothing
             ? "hrp: what was there is not kept (HRP_UNDO_DAYS=0)"
             : "hrp: what was there is kept: hrp backup undo brings it back")
       }
@@ -101,7 +106,7 @@ struct RestoreCommand: ParsableCommand {
       .object([
         ("path", .text(result.path)), ("target", .text(result.target)),
         ("restored", .list(result.restored.map { .text($0) })),
-        ("undo", .optional(UndoRun.keepsNothing ? nil : result.undoPath)),
+        ("undo", .optional(KeptStates.keepsNothing ? nil : result.undoPath)),
         ("relocated", .list(result.relocated.map(Self.json))), ("lost", .list((result.losses?.rows ?? []).map(\.json))),
         ("not_compared", .list((result.losses?.notices ?? []).map { .text($0) })),
         ("left", .whole(Int64(result.left))), ("mentioned", .whole(Int64(result.mentioned))),

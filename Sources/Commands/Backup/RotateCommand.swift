@@ -1,9 +1,12 @@
 internal import ArgumentParser
 internal import Backup
 internal import Files
+internal import Jobs
+internal import Stacks
+internal import Store
 
 /// The command `hrp backup rotate`.
-struct RotateCommand: ParsableCommand {
+struct RotateCommand: StackCommand {
   static let configuration = CommandConfiguration(
     commandName: "rotate",
     abstract: "Delete backups that are older than a number of days.",
@@ -30,7 +33,7 @@ struct RotateCommand: ParsableCommand {
   }
 
   static func rotate(_ stack: Stack, keepDays: Int, isDryRun: Bool, _ console: Console) throws {
-    let result = try Operation.run("backup rotate", stack, console, isLogged: !isDryRun) { events in
+    let result = try console.run(.rotate, on: stack, isRecorded: !isDryRun) { events in
       try Rotation(in: stack.backupDirectory, files: Kernel(), time: SystemTime(), events: events)
         .run(keepDays: keepDays, isDryRun: isDryRun)
     }

@@ -1,11 +1,12 @@
 internal import ArgumentParser
 internal import Backup
-internal import DuckDBEngine
 internal import Files
+internal import Jobs
+internal import Store
 internal import SystemPackage
 
 /// The command `hrp backup show`.
-struct ShowCommand: ParsableCommand {
+struct ShowCommand: StackCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
     abstract: "Show everything that is known about one backup: contents, proof, pin, why it is kept.",
@@ -31,7 +32,7 @@ struct ShowCommand: ParsableCommand {
 
   func run() throws {
     let console = output.console
-    let known = try Operation.run("backup show", place.stack, console, isLogged: false) { events in
+    let known = try console.run(.show, on: place.stack, isRecorded: false) { events in
       try look(try UnpinCommand.find(backup, place.stack, events))
     }
     console.json(json(known))

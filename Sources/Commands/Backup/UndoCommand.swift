@@ -1,10 +1,13 @@
 internal import ArgumentParser
 internal import Backup
 internal import Files
+internal import Jobs
+internal import Stacks
+internal import Store
 internal import SystemPackage
 
 /// The command `hrp backup undo`.
-struct UndoCommand: ParsableCommand {
+struct UndoCommand: StackCommand {
   static let configuration = CommandConfiguration(
     commandName: "undo",
     abstract: "Bring back what the last restore replaced. A second undo brings back the restored state.",
@@ -36,6 +39,8 @@ struct UndoCommand: ParsableCommand {
     }
   }
 
+  var target: String? { targets.targetDirectory }
+
   func run() throws {
     let stack = place.stack
     let console = output.console
@@ -45,7 +50,7 @@ struct UndoCommand: ParsableCommand {
     console.result(Self.words(done))
     for name in done.names { console.result("  \(name)") }
     console.notice(
-      UndoRun.keepsNothing
+      KeptStates.keepsNothing
         ? "hrp: what was there is not kept (HRP_UNDO_DAYS=0)"
         : "hrp: hrp backup undo takes this back")
     console.json(
@@ -68,7 +73,7 @@ struct UndoCommand: ParsableCommand {
   private func perform<Result>(_ stack: Stack, _ console: Console, _ body: (UndoRun) throws -> Result) throws -> Result
   {
     // What is pending is finished by the undo itself, which knows what it was.
-    try Operation.run("backup undo", stack, console, finishesPending: false) { events in
+    try console.run(.undo, on: stack, finishesPending: false) { events in
       try body(
         UndoRun(
           try Self.target(targets.targetDirectory, stack), files: Kernel(), time: SystemTime(), events: events))

@@ -1,10 +1,12 @@
 internal import ArgumentParser
 internal import Backup
-internal import DuckDBEngine
 internal import Files
+internal import Jobs
+internal import Stacks
+internal import Store
 
 /// The command `hrp backup verify`.
-struct VerifyCommand: ParsableCommand {
+struct VerifyCommand: StackCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Read a backup and check it; nothing in it is changed.",
@@ -34,7 +36,7 @@ struct VerifyCommand: ParsableCommand {
   func run() throws { try Self.verify(backup.backup, level: level, place.stack, output.console) }
 
   static func verify(_ text: String, level: VerificationLevel, _ stack: Stack, _ console: Console) throws {
-    let report = try Operation.run("backup verify", stack, console) { events in
+    let report = try console.run(.verify, on: stack) { events in
       let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
         .find(text, time: SystemTime(), events: events)
       return try Verification(files: Kernel(), time: SystemTime(), events: events).verify(

@@ -1,7 +1,8 @@
 internal import ArgumentParser
-internal import Backup
 internal import DuckDBFile
 internal import Files
+internal import Stacks
+internal import Store
 internal import SystemPackage
 
 /// The command `hrp duckdb copy`.

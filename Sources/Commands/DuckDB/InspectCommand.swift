@@ -1,7 +1,8 @@
 internal import ArgumentParser
-internal import Backup
 internal import DuckDBFile
 internal import Files
+internal import Stacks
+internal import Store
 
 /// The command `hrp duckdb inspect`.
 struct InspectCommand: ParsableCommand {

@@ -8,8 +8,9 @@ struct CommandWords {
   let suggestion: String?
 
   /// - Parameter arguments: what was typed after `hrp`.
-  init(_ arguments: [String]) {
-    var node: any ParsableCommand.Type = Program.self
+  /// - Parameter root: the command `hrp`.
+  init(_ arguments: [String], of root: any ParsableCommand.Type) {
+    var node = root
     var path: [String] = []
     var unknown: String?
     for word in arguments {
@@ -27,12 +28,12 @@ struct CommandWords {
       suggestion = nil
       return
     }
-    suggestion = Self.closest(to: unknown, near: path)
+    suggestion = Self.closest(to: unknown, near: path, of: root)
   }
 
   /// The command whose name is the word, else is like it; here before elsewhere.
-  private static func closest(to word: String, near path: [String]) -> String? {
-    let candidates = all(Program.self, []).map { command in
+  private static func closest(to word: String, near path: [String], of root: any ParsableCommand.Type) -> String? {
+    let candidates = all(root, []).map { command in
       let isNear = command.dropLast().elementsEqual(path)
       return (command: command, distance: distance(word, command.last ?? ""), isNear: isNear)
     }

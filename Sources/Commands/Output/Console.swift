@@ -1,5 +1,7 @@
-internal import Backup
 internal import Files
+internal import Jobs
+internal import Stacks
+internal import Store
 internal import SystemPackage
 
 /// What a command says: results on stdout, everything else on stderr.
@@ -21,30 +23,34 @@ struct Console: Sendable {
   /// A line that is not part of the result.
   func notice(_ line: String) { if !isQuiet { Screen.say(line, on: .error) } }
 
-  /// The readers of an operation's events: progress and notices here, everything in the log of the data directory.
-  func events(log stack: Stack, isLogged: Bool) -> EventStream {
-    var stream = EventStream()
-    let kernel = Kernel()
-    // A log never makes a folder where there is no stack.
-    let hasStack = [stack.database, stack.dataDirectory.appending("logs")].contains { path in
-      forPeople { try kernel.exists(path) } == true
-    }
-    if isLogged, hasStack, !stack.isInBackup, forPeople({ try kernel.exists(stack.dataDirectory) }) == true {
-      let log = OperationLog(dataDirectory: stack.dataDirectory, files: kernel, time: SystemTime())
-      stream = stream.adding { log.note($0) }
-      let history = JobHistory(stack, files: kernel, time: SystemTime()) { notice("hrp: \($0)") }
-      stream = stream.adding { history.note($0) }
-    }
+  /// Runs an operation with signals heard; progress and notices are shown here.
+  func run<Result>(
+    _ kind: JobKind, on stack: Stack, isRecorded: Bool = true, finishesPending: Bool = true,
+    _ body: (EventStream) throws -> Result
+  ) throws -> Result {
+    Interruption.listen()
+    defer { Screen.endProgress() }
+    return try jobs(on: stack).run(
+      kind, isRecorded: isRecorded, finishesPending: finishesPending, events: events, body)
+  }
+
+  /// The jobs of a stack.
+  func jobs(on stack: Stack) -> JobRunner { JobRunner(stack, files: Kernel(), time: SystemTime()) }
+
+  /// Shows progress and notices.
+  var events: EventStream {
     let showsProgress = Screen.showsProgress(isQuiet: isQuiet)
-    return stream.adding { event in
-      if showsProgress { Screen.show(event) }
-      switch event {
-      case .notice(let text): notice("hrp: \(text)")
-      case .waiting(_, let reason): notice("hrp: waiting: \(reason)")
-      case .warning(let text): warning("hrp: warning: \(text)")
-      default: break
+    return EventStream([
+      { event in
+        if showsProgress { Screen.show(event) }
+        switch event {
+        case .notice(let text): notice("hrp: \(text)")
+        case .waiting(_, let reason): notice("hrp: waiting: \(reason)")
+        case .warning(let text): warning("hrp: warning: \(text)")
+        default: break
+        }
       }
-    }
+    ])
   }
 
   /// The guide's marks, in letters for a terminal that cannot show them.

@@ -1,5 +1,6 @@
 internal import ArgumentParser
-internal import Backup
+internal import Stacks
+internal import Store
 
 /// A failed command as its user sees it: the one place that turns an error into text, JSON and an exit code.
 struct Failure {

@@ -1,6 +1,8 @@
 public import ArgumentParser
 public import Backup
 internal import Files
+internal import Stacks
+internal import Store
 internal import SystemPackage
 
 /// Where the stack and its backups are.

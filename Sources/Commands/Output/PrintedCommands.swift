@@ -1,6 +1,6 @@
-internal import ArgumentParser
-internal import Backup
+package import ArgumentParser
 internal import Files
+internal import Stacks
 
 /// Makes the commands in texts for people mean the stack that this command worked on.
 ///
@@ -8,27 +8,31 @@ internal import Files
 /// `--data-dir /mnt/lab` would see another stack with that. So the options are put in here, at the edge.
 package struct PrintedCommands: Sendable {
   /// Those of the command that runs.
-  @TaskLocal static var current = PrintedCommands(options: [], target: nil)
+  @TaskLocal static var current = PrintedCommands(options: [], target: nil, commands: [])
 
   /// Options with their values, ready for a shell, that every command on this stack needs.
   let options: [(name: String, value: String)]
   /// The directory that a restore went to, ready for a shell; nil: the stack itself.
   let target: String?
+  /// The names of all commands that work on a stack, as they are typed after `hrp`.
+  let commands: [String]
 
-  package init(options: [(name: String, value: String)], target: String?) {
+  package init(options: [(name: String, value: String)], target: String?, commands: [String]) {
     self.options = options
     self.target = target
+    self.commands = commands
   }
 
   /// The options of a command as it was typed; none where the bare command finds the same stack.
-  init(of command: any ParsableCommand) {
+  /// - Parameter root: the command `hrp`.
+  init(of command: any ParsableCommand, below root: any ParsableCommand.Type) {
     guard let command = command as? any StackCommand else {
-      self.init(options: [], target: nil)
+      self.init(options: [], target: nil, commands: [])
       return
     }
     self.init(
       options: command.place.isNeeded ? command.place.typed : [],
-      target: command.target.map { ShellWord.quoted(Stack.absolute($0)) })
+      target: command.target.map { ShellWord.quoted(Stack.absolute($0)) }, commands: Self.commands(below: root))
   }
 
   /// The text with the options in every command of `hrp` that takes them and does not have them yet.
@@ -38,7 +42,7 @@ package struct PrintedCommands: Sendable {
     var rest = text[...]
     while let range = rest.firstRange(of: "hrp ") {
       let isWord = range.lowerBound == rest.startIndex || !Self.isLetter(rest[rest.index(before: range.lowerBound)])
-      let path = isWord ? Self.command(at: rest[range.upperBound...]) : nil
+      let path = isWord ? command(at: rest[range.upperBound...]) : nil
       guard let path else {
         result += rest[..<range.upperBound]
         rest = rest[range.upperBound...]
@@ -55,22 +59,25 @@ package struct PrintedCommands: Sendable {
   }
 
   /// The words of a command that works on a stack, at the beginning of a text: "backup list"; nil: there is none.
-  private static func command(at text: Substring) -> Substring? {
-    paths.first { text.hasPrefix($0) && !isLetter(text.dropFirst($0.count).first) }.map { text.prefix($0.count) }
+  private func command(at text: Substring) -> Substring? {
+    commands.first { text.hasPrefix($0) && !Self.isLetter(text.dropFirst($0.count).first) }.map {
+      text.prefix($0.count)
+    }
   }
 
   private static func isLetter(_ character: Character?) -> Bool {
     character.map { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" || $0 == "/" } ?? false
   }
 
-  /// The names of all commands that work on a stack, as they are typed after `hrp`.
-  private static let paths: [String] = {
+  /// The names of all commands that work on a stack.
+  /// - Parameter root: the command `hrp`.
+  package static func commands(below root: any ParsableCommand.Type) -> [String] {
     var paths: [String] = []
-    for command in Program.configuration.subcommands where command is any StackCommand.Type {
+    for command in root.configuration.subcommands where command is any StackCommand.Type {
       let name = command.configuration.commandName ?? ""
       let nested = command.configuration.subcommands.compactMap { $0.configuration.commandName }
       paths += nested.isEmpty ? [name] : nested.map { "\(name) \($0)" }
     }
     return paths
-  }()
+  }
 }

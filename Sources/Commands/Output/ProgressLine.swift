@@ -1,5 +1,5 @@
-package import Backup
 internal import Files
+package import Store
 
 /// One line on a terminal: what is done, how much, how fast, how long it will take.
 ///

@@ -1,5 +1,5 @@
-internal import Backup
 internal import Files
+internal import Store
 internal import Synchronization
 
 /// The two streams of this process as its user sees them: everything that a command says passes here.

@@ -12,22 +12,3 @@ protocol StackCommand: ParsableCommand {
 extension StackCommand {
   var target: String? { nil }
 }
-
-extension CreateCommand: StackCommand {}
-extension ListCommand: StackCommand {}
-extension ShowCommand: StackCommand {}
-extension VerifyCommand: StackCommand {}
-extension RestoreCommand: StackCommand {
-  var target: String? { targets.targetDirectory }
-}
-extension UndoCommand: StackCommand {
-  var target: String? { targets.targetDirectory }
-}
-extension DrillCommand: StackCommand {}
-extension RotateCommand: StackCommand {}
-extension FindCommand: StackCommand {}
-extension PinCommand: StackCommand {}
-extension UnpinCommand: StackCommand {}
-extension ValidateCommand: StackCommand {}
-extension DoctorCommand: StackCommand {}
-extension RecoverCommand: StackCommand {}

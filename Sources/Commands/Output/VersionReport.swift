@@ -1,6 +1,7 @@
-internal import Backup
 internal import DuckDBEngine
 internal import Files
+internal import Stacks
+internal import Store
 
 /// What `hrp --version --json` says: the version of this program, and of the engine that it would use.
 enum VersionReport {

@@ -1,9 +1,13 @@
+internal import Advice
 internal import ArgumentParser
-internal import Backup
+internal import DuckDBEngine
 internal import Files
+internal import Jobs
+internal import Stacks
+internal import Store
 
 /// The command `hrp doctor`.
-struct DoctorCommand: ParsableCommand {
+struct DoctorCommand: StackCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
     abstract: "Look at everything that a backup and a restore depend on, and say how to repair what is wrong.",
@@ -32,7 +36,7 @@ struct DoctorCommand: ParsableCommand {
     let console = output.console
     if let explain { return try tell(explain, console) }
     let stack = place.stack
-    let rows = try Operation.run("doctor", stack, console, isLogged: false) { events in
+    let rows = try console.run(.doctor, on: stack, isRecorded: false) { events in
       try Diagnosis(stack, files: Kernel(), time: SystemTime(), events: events).run()
     }
     for row in rows {

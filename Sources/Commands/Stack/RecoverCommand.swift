@@ -1,9 +1,13 @@
+internal import Advice
 internal import ArgumentParser
 internal import Backup
 internal import Files
+internal import Jobs
+internal import Stacks
+internal import Store
 
 /// The command `hrp recover`.
-struct RecoverCommand: ParsableCommand {
+struct RecoverCommand: StackCommand {
   static let configuration = CommandConfiguration(
     commandName: "recover",
     abstract: "The guide's disaster scenarios, guided: what is wrong, which backup helps, what to do.",
@@ -43,7 +47,7 @@ struct RecoverCommand: ParsableCommand {
   func run() throws {
     let stack = place.stack
     let console = output.console
-    let plan = try Operation.run("recover", stack, console, isLogged: false) { events in
+    let plan = try console.run(.recover, on: stack, isRecorded: false) { events in
       try Recovery(stack, from: backup, files: Kernel(), time: SystemTime(), events: events).plan(missing: missing)
     }
     tell(plan, console)
@@ -84,7 +88,7 @@ struct RecoverCommand: ParsableCommand {
   private func carryOut(_ plan: RecoveryPlan, _ stack: Stack, _ console: Console) throws -> (
     HealthReport, stillMissing: [SearchHit]
   ) {
-    try Operation.run("recover", stack, console) { events in
+    try console.run(.recover, on: stack) { events in
       var request = RestoreRun.Request(part: plan.part)
       request.wait = waiting.wait
       request.surveys = true

@@ -1,9 +1,11 @@
 internal import ArgumentParser
 internal import Backup
 internal import Files
+internal import Jobs
+internal import Store
 
 /// The command `hrp validate`.
-struct ValidateCommand: ParsableCommand {
+struct ValidateCommand: StackCommand {
   static let configuration = CommandConfiguration(
     commandName: "validate",
     abstract: "Validate a stack after a restore, as the guide does: health, tables, price records.",
@@ -38,7 +40,7 @@ struct ValidateCommand: ParsableCommand {
     let console = output.console
     let query = PriceQuery(symbols: symbol.isEmpty ? ["AAPL"] : symbol, start: start, end: end ?? .today)
     try query.check(SystemTime())
-    let (health, prices) = try Operation.run("validate", stack, console, isLogged: false) { events in
+    let (health, prices) = try console.run(.validate, on: stack, isRecorded: false) { events in
       let database = LiveDatabase(stack, files: Kernel(), time: SystemTime())
       let health = try database.health(expecting: profile)
       let prices = health.database == "ok" ? try readPrices(query, database) : nil

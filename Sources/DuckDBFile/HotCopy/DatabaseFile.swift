@@ -155,6 +155,13 @@ package final class DatabaseFile {
     throw HotCopyError.notADatabase(path, "\(last)")
   }
 
+  /// Bytes that a copy will have; all of an encrypted one.
+  /// - Throws: `HotCopyError`; `SystemError`.
+  package func expectedCopyBytes() throws -> Int64 {
+    if try mainHeader().isEncrypted { return try file.status().size }
+    return try state().bytesInUse + HeaderPair.end
+  }
+
   /// Headers and free list that belong together: the headers were the same before and after the list was read.
   /// - Throws: `HotCopyError`, also when the list stays unreadable under one header: then it is damaged.
   package func state() throws -> StorageState {

@@ -31,12 +31,6 @@ package import SystemPackage
 //                                                                                             ▼
 //                                                                        header into both slots, length: done
 
-/// Sees every byte that is written to a copy, in the order of writing.
-package protocol WriteObserver: AnyObject {
-  func wrote(_ bytes: UnsafeRawBufferPointer, at offset: Int64)
-  func truncated(to length: Int64)
-}
-
 /// Takes a consistent copy of a live database.
 package final class HotCopy {
   /// Limits and pauses.

@@ -27,20 +27,3 @@ extension FileSystem {
     try statusIfPresent(path, at: directory) != nil
   }
 }
-
-extension OpenFile {
-  /// Opens what has this name; nil when there is nothing.
-  ///
-  /// A name that is something else than asked for (a link with `noFollow`) is an error, but for a directory that was
-  /// asked for where something else is: there is no directory of that name.
-  /// - Throws: `SystemError` when it is there and cannot be opened, or when that cannot be told.
-  package static func ifPresent(
-    _ path: FilePath, at directory: Descriptor? = nil, _ mode: OpenMode = [], files: any FileSystem
-  ) throws(SystemError) -> OpenFile? {
-    do {
-      return try OpenFile(path, at: directory, mode, files: files)
-    } catch  where error.meansAbsent {
-      return nil
-    }
-  }
-}

@@ -1,0 +1,189 @@
+internal import Backup
+internal import Files
+internal import Jobs
+internal import Stacks
+internal import Store
+internal import SystemPackage
+
+extension Diagnosis {
+  /// Backups are made once a week by default: a day more is late.
+  private static let lateNanoseconds: Int64 = 8 * 86_400 * 1_000_000_000
+  private static let probe = FilePath(".\(BackupLayout.prefix)probe.\(ThisProcess.pid)\(BackupLayout.partialSuffix)")
+
+  /// It is there, can be written to, and is on another device than the data.
+  func backupDirectory() throws -> [DiagnosisRow] {
+    let path = stack.backupDirectory
+    try place.check()
+    guard try files.exists(path) else {
+      return [
+        DiagnosisRow(
+          "backup-directory", .warning, "there is no \(path.text) yet", remedy: "hrp backup create makes it.")
+      ]
+    }
+    let folder = try OpenFile(path, [.directory], files: files)
+    // Only a real write tells of quotas, mounts and rights alike; hidden, and of a kind that every run cleans up.
+    try files.makeDirectory(Self.probe, at: folder.descriptor, permissions: 0o700)
+    try files.removeDirectory(Self.probe, at: folder.descriptor)
+    let device = try folder.status().identity.device
+    guard let data = try OpenFile.ifPresent(stack.dataDirectory, [.directory], files: files),
+      try data.status().identity.device == device
+    else { return [DiagnosisRow("backup-directory", .good, "\(path.text), on another device than the data")] }
+    return [
+      DiagnosisRow(
+        "backup-directory", .warning, "\(path.text) is on the data's own device: a broken disk takes both",
+        remedy: "Keep a copy elsewhere: rsync -a \(path.text)/ OTHER-DISK/, or set HRP_BACKUP_DIR to another disk.")
+    ]
+  }
+
+  /// The history of jobs.
+  func history() throws -> [DiagnosisRow] {
+    guard let catalogue = Catalogue.ifPresent(of: stack, files: files, time: time) else {
+      return [DiagnosisRow("history", .good, "nothing was done yet in this data directory")]
+    }
+    let jobs = try catalogue.jobs(limit: 100)
+    let words = "jobs are kept since \(try catalogue.historySince() ?? "now"); \(jobs.count) lately"
+    guard let last = jobs.first(where: { $0.operation == "backup create" }), last.status == .failed else {
+      return [DiagnosisRow("history", .good, words)]
+    }
+    return [
+      DiagnosisRow(
+        "history", .warning, "\(words); the last backup create failed (\(last.beganAt)): \(last.message)",
+        remedy: "hrp backup create")
+    ]
+  }
+
+  private var memory: any PlaceMemory { CatalogueMemory(stack, files: files, time: time) }
+  private var place: BackupPlace { BackupPlace(stack, memory: memory, files: files) }
+
+  /// The next backup fits.
+  func space() throws -> [DiagnosisRow] {
+    // What is wrong with the place itself is said where the place is looked at.
+    do { try place.check() } catch { return [] }
+    let plan = try BackupRun(
+      stack, includesMLflow: true, memory: memory, files: files, time: time, events: EventStream()
+    ).plan()
+    let words =
+      "\(ByteCount.text(plan.neededBytes)) needed for the next backup, "
+      + "\(ByteCount.text(Int64(clamping: plan.availableBytes))) free"
+    guard UInt64(plan.neededBytes) <= plan.availableBytes else {
+      return [
+        DiagnosisRow(
+          "space", .failure, words,
+          remedy: "See what is full with df -h \(ShellWord.quoted(stack.backupDirectory)); "
+            + "free some with hrp backup rotate --keep-days 7.")
+      ]
+    }
+    return [DiagnosisRow("space", .good, words)]
+  }
+
+  /// The newest backup, and the newest that a drill has restored.
+  func backups() throws -> [DiagnosisRow] {
+    let directory = BackupDirectory(stack.backupDirectory, files: files)
+    let isThere = try files.exists(stack.backupDirectory)
+    let all = isThere ? try directory.list() : []
+    let rest = (isThere ? try directory.unlisted() : []).map {
+      DiagnosisRow(
+        "broken-backup", .warning, "\($0) is not a whole backup: checksums.txt is missing",
+        remedy: "Look into it, and delete the folder when it is not needed.")
+    }
+    guard let newest = all.first else {
+      return [DiagnosisRow("last-backup", .failure, "there is none", remedy: "hrp backup create")] + rest
+    }
+    return [state(of: newest, count: all.count), proof(all)] + olderFailures(all) + rest + abandoned()
+  }
+
+  /// What interrupted restores left.
+  private func abandoned() -> [DiagnosisRow] {
+    let name = "interrupted-restore"
+    do {
+      let target = try RestoreTarget(stack, files: files)
+      guard let bytes = try UndoRun(target, files: files, time: time, events: events).abandonedBytes() else {
+        return []
+      }
+      return [
+        DiagnosisRow(
+          name, .warning, "a restore was interrupted before it changed anything; it left \(ByteCount.text(bytes))",
+          remedy: "The next restore removes it, or hrp backup undo --drop.")
+      ]
+    } catch {
+      let error = BackupError(error, doing: "looking for an interrupted restore")
+      return [DiagnosisRow(name, .warning, error.message, remedy: error.remedy)]
+    }
+  }
+
+  private func state(of backup: ListedBackup, count: Int) -> DiagnosisRow {
+    let name = ByteText.escaped(backup.name.bytes)
+    let age = backup.moment.map { "\(self.age(of: $0)) old" } ?? "of unknown age"
+    let words = "\(name), \(age); \(count) in all"
+    if let problem = backup.problem {
+      return DiagnosisRow(
+        "last-backup", .failure, "\(words); \(problem)",
+        remedy: "Make it readable for whoever runs hrp (ls -ld \(ShellWord.quoted(backup.path))), or: hrp backup create"
+      )
+    }
+    if backup.metadata?.complete == false {
+      return DiagnosisRow(
+        "last-backup", .warning, "\(words); it is incomplete",
+        remedy: "See \"unread\" in its metadata.json, correct the permissions, and run hrp backup create.")
+    }
+    if !backup.hasDatabase || backup.metadata?.verified != true {
+      return DiagnosisRow(
+        "last-backup", .warning, "\(words); nothing says that it was verified",
+        remedy: "hrp backup verify \(name), or hrp backup create")
+    }
+    guard let moment = backup.moment, time.nowNanoseconds - moment < Self.lateNanoseconds else {
+      return DiagnosisRow("last-backup", .warning, words, remedy: "hrp backup create")
+    }
+    return DiagnosisRow("last-backup", .good, words)
+  }
+
+  private func proof(_ all: [ListedBackup]) -> DiagnosisRow {
+    for backup in all {
+      let name = ByteText.escaped(backup.name.bytes)
+      let noted = backup.proof
+      if let problem = noted.problem {
+        return DiagnosisRow(
+          "last-proof", .failure, "whether \(name) was proven cannot be told: \(problem)",
+          remedy: "Make it readable for whoever runs hrp; a damaged one: remove it, and hrp backup drill \(name)")
+      }
+      guard let proof = noted.value else { continue }
+      if !proof.isOK { return failure(of: name, proof) }
+      let isNewest = backup.name == all.first?.name
+      return DiagnosisRow(
+        "last-proof", isNewest ? .good : .warning,
+        "\(name) was restored and read by DuckDB \(proof.engine) (\(proof.at))",
+        remedy: isNewest ? nil : "The newest backup is not proven yet: hrp backup drill")
+    }
+    return DiagnosisRow("last-proof", .warning, "no backup was ever restored for a test", remedy: "hrp backup drill")
+  }
+
+  /// Failures that are noted of older backups than the one that `proof` speaks of.
+  private func olderFailures(_ all: [ListedBackup]) -> [DiagnosisRow] {
+    let noted = all.drop { !$0.proof.mayBeThere }.dropFirst()
+    let failed = noted.filter { $0.proof.value?.isOK == false }.map { ByteText.escaped($0.name.bytes) }
+    guard let first = failed.first else { return [] }
+    let more = failed.count > 1 ? " and \(failed.count - 1) more" : ""
+    return [
+      DiagnosisRow(
+        "failed-proof", .warning, "\(first)\(more) failed a drill or a verification",
+        remedy: "hrp backup list shows which; hrp backup verify \(first) says what is wrong.")
+    ]
+  }
+
+  private func failure(of name: String, _ proof: Proof) -> DiagnosisRow {
+    let why = proof.findings.first ?? "it does not say why"
+    if proof.state == .checkpointFailed {
+      return DiagnosisRow(
+        "last-proof", .failure,
+        "\(name) restores and every byte of it is right, but DuckDB failed to write a checkpoint of it (\(proof.at)): "
+          + "the live database may fail at its next one: \(why)",
+        remedy: DrillReport.checkpointRemedy)
+    }
+    let (what, again) =
+      proof.level == .drill
+      ? ("drill", "drill \(name)") : ("verification", "verify \(name) --level \(proof.level.rawValue)")
+    return DiagnosisRow(
+      "last-proof", .failure, "the \(what) of \(name) failed (\(proof.at)): \(why)",
+      remedy: "hrp backup \(again) says everything; hrp backup create makes a new one.")
+  }
+}

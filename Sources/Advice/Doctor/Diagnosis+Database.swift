@@ -1,0 +1,100 @@
+internal import Backup
+internal import DuckDBEngine
+internal import DuckDBFile
+internal import Files
+internal import Stacks
+internal import Store
+internal import SystemPackage
+
+extension Diagnosis {
+  /// DuckDB checkpoints by itself when its log reaches 16 MB (`checkpoint_threshold`): several times as much does not
+  /// come about while no transaction stays open.
+  private static let largeLogBytes: Int64 = 64 << 20
+
+  /// The library that proofs and questions need.
+  func engine() throws -> [DiagnosisRow] {
+    do {
+      let (version, library) = try EngineRun(files: files).identify()
+      return [DiagnosisRow("engine", .good, "DuckDB \(version), \(library)")]
+    } catch let error as EngineError {
+      let error = BackupError(error, doing: "loading DuckDB's library")
+      return [
+        DiagnosisRow(
+          "engine", .warning, "\(error.message): backups work, drills and validation do not", remedy: error.remedy)
+      ]
+    }
+  }
+
+  /// Readable, by whom it was written, who holds it.
+  func database() throws -> [DiagnosisRow] {
+    guard try files.exists(stack.database) else { throw BackupError.sourceNotFound(stack.database) }
+    let found = try Inspection(stack.database, files: files, time: time)
+    let written =
+      "\(stack.database.text), \(ByteCount.text(found.fileBytes)), storage version \(found.main.storageVersion)"
+      + (found.main.libraryVersion.isEmpty ? "" : ", written by DuckDB \(found.main.libraryVersion)")
+    guard found.state != nil else {
+      return [
+        DiagnosisRow("database", .warning, "\(written), encrypted: it is backed up only while nobody has it open")
+      ]
+    }
+    return [try reading(written), holders(found)]
+  }
+
+  /// What the engine says of a hot copy.
+  private func reading(_ written: String) throws -> DiagnosisRow {
+    let health = try LiveDatabase(stack, files: files, time: time).health(expecting: .found)
+    if health.database == "ok" {
+      let rows = health.tables.reduce(0) { $0 + $1.count }
+      return DiagnosisRow("database", .good, "\(written); \(health.tables.count) tables, \(rows) rows")
+    }
+    // Without a library the headers were still read, and a backup works.
+    if ["engine.unavailable", "executable.not-found"].contains(health.code) {
+      return DiagnosisRow("database", .good, "\(written); its tables were not counted without the engine")
+    }
+    let words = String(health.database.dropFirst("error: ".count))
+    return DiagnosisRow(
+      "database", .failure, "\(written); \(EngineWords(words).map { "\($0.cause): " } ?? "")\(words)",
+      remedy: health.remedy ?? "See how much of it is whole: hrp duckdb inspect \(ShellWord.quoted(stack.database))")
+  }
+
+  private func holders(_ found: Inspection) -> DiagnosisRow {
+    let words = [("writer", found.writer), ("reader", found.writer == nil ? found.holder : nil)]
+      .compactMap { kind, pid in pid.map { "\(ThisProcess.name(of: $0)) has it open as \(kind)" } }
+    return DiagnosisRow(
+      "lock", .good, words.first.map { "\($0): backups work, and a restore waits until it closes" } ?? "nobody has it"
+    )
+  }
+
+  /// A log that only grows means a transaction that stays open.
+  func log() throws -> [DiagnosisRow] {
+    guard try files.exists(stack.database) else { return [] }
+    let found = try Inspection(stack.database, files: files, time: time)
+    switch found.log {
+    case .none: return [DiagnosisRow("log", .good, "empty: everything is in the database file")]
+    case .torn: return [DiagnosisRow("log", .good, "nothing but a torn header, which every engine ignores")]
+    case .unreadable(let why):
+      return [
+        DiagnosisRow(
+          "log", .failure, why,
+          remedy: "Keep a copy of database and WAL (cp -a) before any program opens them; then hrp backup list.")
+      ]
+    case .damaged(_, let damage):
+      let error = HotCopyError.walDamaged(
+        stack.database, offset: damage.offset, commitsBehind: damage.commitsBehind)
+      return [DiagnosisRow("log", .failure, error.message, remedy: error.remedy)]
+    case .found(let scan, let bytes):
+      let file = try files.status(stack.database, at: nil)
+      let words =
+        "\(ByteCount.text(bytes)), \(scan.commits) commits; the database file was last written "
+        + "\(age(of: file.modifiedNanoseconds)) ago"
+      guard bytes >= Self.largeLogBytes else { return [DiagnosisRow("log", .good, words)] }
+      let program = found.writer.map(ThisProcess.name) ?? "the program that writes"
+      return [
+        DiagnosisRow(
+          "log", .warning,
+          "\(words): it only grows while a transaction stays open (or checkpoint_threshold was raised)",
+          remedy: "Commit or end the open transaction in \(program), then run CHECKPOINT there.")
+      ]
+    }
+  }
+}

@@ -1,0 +1,77 @@
+internal import Backup
+internal import Files
+internal import MLflow
+internal import Stacks
+internal import SystemPackage
+
+extension Diagnosis {
+  /// The MLflow store can be read, and what its records name is part of a backup.
+  func mlflow() throws -> [DiagnosisRow] {
+    guard let store = try stack.mlflow(files: files) else {
+      return [
+        DiagnosisRow(
+          "mlflow", .warning, "there is no MLflow directory: backups hold the database only",
+          remedy: "If there should be one: set MLFLOW_TRACKING_URI, or put it at mlflow/ in the data directory.")
+      ]
+    }
+    let folder = try OpenFile(store.directory, [.directory], files: files)
+    let databaseNames = try MLflowStore.databases(in: folder).filter { store.holds($0) }
+    if let scheme = store.remoteScheme, databaseNames.isEmpty {
+      return [
+        DiagnosisRow(
+          "mlflow", .warning, "\(store.directory.text); the tracking records are on a server (\(scheme))",
+          remedy: "Back the server's own database up too; it is not in these backups.")
+      ]
+    }
+    if let problem = try StoreProblem.find(in: store, scratch: stack.scratchDirectory, files: files) {
+      return [DiagnosisRow("mlflow", .failure, problem, remedy: "hrp recover says which backup helps.")]
+    }
+    var survey = ArtifactSurvey(roots: store.places)
+    var databases = 0
+    let scratch = try Scratch(in: stack.scratchDirectory, files: files)
+    defer { scratch.remove() }
+    for name in databaseNames {
+      let copy = scratch.path.appending("\(databases).db")
+      // While others write, SQLite alone may read the database: so a copy of it is looked at.
+      try SQLiteFile.copy(store.directory.appending(name.path.components), to: copy)
+      try survey.noteDatabase(copy)
+      databases += 1
+    }
+    try noteMeta(folder, store, &survey)
+    let records = survey.inside + survey.outside + survey.remote
+    let words = "\(store.directory.text), \(databases) databases, \(records) records with artifacts"
+    return [DiagnosisRow("mlflow", .good, words), artifacts(survey)]
+  }
+
+  private func artifacts(_ survey: ArtifactSurvey) -> DiagnosisRow {
+    guard survey.outside + survey.remote > 0 else {
+      return DiagnosisRow("artifacts", .good, "all recorded artifacts lie in the MLflow directory")
+    }
+    let places = survey.places.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(3)
+      .map { "\($0.key): \($0.value)" }
+    return DiagnosisRow(
+      "artifacts", .warning,
+      "artifacts of \(survey.outside + survey.remote) records are in no backup: \(places.joined(separator: ", "))",
+      remedy: "Back these places up by other means, or log to the MLflow directory (experiments' artifact_location).")
+  }
+
+  private func noteMeta(_ folder: OpenFile, _ store: MLflowStore, _ survey: inout ArtifactSurvey) throws {
+    var noted = survey
+    try TreeWalk(files: files).walk(folder) { step in
+      switch step {
+      case .directory(let entry): return !entry.path.parent.isRoot || store.holds(entry.path.name)
+      case .entry(let entry):
+        if entry.name == "meta.yaml" {
+          // One that cannot be read is counted nowhere; a backup names it.
+          let head = forPeople {
+            try OpenFile(entry.name, at: entry.directory, [.noFollow], files: files).read(count: 65_536, at: 0)
+          }
+          if let head { noted.noteMeta(head) }
+        }
+      case .unreadable: break
+      }
+      return true
+    }
+    survey = noted
+  }
+}

@@ -1,0 +1,104 @@
+internal import Backup
+package import Files
+package import Stacks
+package import Store
+internal import SystemPackage
+
+/// One row of a diagnosis.
+public struct DiagnosisRow: Sendable {
+  /// How it is.
+  public enum State: String, Sendable {
+    /// As it should be.
+    case good
+    /// Worth a look; works.
+    case warning
+    /// Something does not work, or would not on the worst day.
+    case failure
+
+    /// The mark that people see.
+    public var mark: String {
+      switch self {
+      case .good: "✓"
+      case .warning: "!"
+      case .failure: "✗"
+      }
+    }
+  }
+
+  /// Stable, for scripts: "backup-directory".
+  public let name: String
+  /// Whether it is as it should be.
+  public let state: State
+  /// What was seen, as a sentence without a full stop.
+  public let detail: String
+  /// The command, or the deed, that mends it; nil: nothing is to be mended.
+  public let remedy: String?
+
+  init(_ name: String, _ state: State, _ detail: String, remedy: String? = nil) {
+    self.name = name
+    self.state = state
+    self.detail = detail
+    self.remedy = remedy
+  }
+}
+
+/// Looks at everything that a backup and a restore depend on; writes nothing but to scratch and a probe of a moment.
+package struct Diagnosis {
+  let stack: Stack
+  let files: any FileSystem
+  let time: any TimeSource
+  let events: EventStream
+
+  package init(_ stack: Stack, files: any FileSystem, time: any TimeSource, events: EventStream) {
+    self.stack = stack
+    self.files = files
+    self.time = time
+    self.events = events
+  }
+
+  /// All rows, in the order in which things depend on one another.
+  ///
+  /// What cannot be looked at is a row that says so.
+  /// - Throws: `Interruption.Stopped`.
+  package func run() throws -> [DiagnosisRow] {
+    let examinations: [(String, () throws -> [DiagnosisRow])] = [
+      ("data-directory", dataDirectory), ("engine", engine), ("database", database), ("log", log),
+      ("mlflow", mlflow), ("backup-directory", backupDirectory), ("space", space), ("last-backup", backups),
+      ("history", history),
+    ]
+    var rows: [DiagnosisRow] = []
+    for (name, examine) in examinations {
+      try Interruption.check()
+      events.send(.phase("looking at \(name)"))
+      do {
+        rows += try examine()
+      } catch let stopped as Interruption.Stopped {
+        throw stopped
+      } catch {
+        let error = BackupError(error, doing: "looking at \(name)")
+        rows.append(
+          DiagnosisRow(
+            name, .failure, error.message + (error.cause.map { " (\($0))" } ?? ""), remedy: error.remedy))
+      }
+    }
+    return rows
+  }
+
+  /// How long ago a moment was: "3 days", "2 h", "5 min", "12 s".
+  func age(of nanoseconds: Int64) -> String {
+    Age.words(since: nanoseconds, now: time.nowNanoseconds)
+  }
+
+  private func dataDirectory() throws -> [DiagnosisRow] {
+    guard try files.exists(stack.dataDirectory) else {
+      return [
+        DiagnosisRow(
+          "data-directory", .failure, "there is no \(stack.dataDirectory.text)",
+          remedy: "Set HRP_DATA_DIR or pass --data-dir with the directory that holds the database.")
+      ]
+    }
+    let folder = try OpenFile(stack.dataDirectory, [.directory], files: files)
+    _ = try files.entries(of: folder.descriptor)
+    return [DiagnosisRow("data-directory", .good, stack.dataDirectory.text)]
+  }
+}

@@ -1,0 +1,157 @@
+internal import Backup
+internal import DuckDBEngine
+package import Files
+internal import MLflow
+package import Stacks
+package import Store
+internal import SystemPackage
+
+/// Where something was found in a backup.
+public struct SearchHit: Sendable, Equatable {
+  /// In the form `hypotheses.hypothesis_id`, `table prices`, `column prices.close`, `MLflow run`,
+  /// `mlruns/0/a1b2/model.pkl`.
+  public let place: String
+  /// How many rows or files.
+  public let count: Int
+}
+
+/// A backup that holds what was looked for.
+public struct SearchResult: Sendable {
+  /// The name of the backup's directory, in readable form.
+  public let name: String
+  /// The backup's directory, absolute, in readable form.
+  public let path: String
+  /// Where it was found.
+  public let hits: [SearchHit]
+}
+
+/// What a search found, and where it could not look.
+public struct SearchReport: Sendable {
+  /// The backups that hold it, newest first.
+  public internal(set) var results: [SearchResult] = []
+  /// Backups that could not be looked into, or not everywhere in them: a sentence each.
+  public internal(set) var unread: [String] = []
+}
+
+/// Looks for an id, a name or a file in all backups.
+package struct BackupSearch {
+  /// Files that are named one by one.
+  private static let maximumFiles = 5
+
+  private let directory: BackupDirectory
+  private let scratch: FilePath
+  private let files: any FileSystem
+  private let events: EventStream
+
+  package init(in stack: Stack, files: any FileSystem, events: EventStream) {
+    directory = BackupDirectory(stack.backupDirectory, files: files)
+    scratch = stack.scratchDirectory
+    self.files = files
+    self.events = events
+  }
+
+  /// Looks; a backup that cannot be read is named, for it may hold what is looked for.
+  ///
+  /// - Throws: `BackupError` `backup-directory.not-found`, `find.empty`; `Interruption.Stopped`.
+  package func find(_ text: String) throws -> SearchReport {
+    try Self.check(text)
+    var report = SearchReport()
+    for name in try directory.unlisted() { report.unread.append("\(name): checksums.txt is missing") }
+    for backup in try directory.list() {
+      let hits = try look(for: text, in: backup, unread: &report.unread)
+      if hits.isEmpty { continue }
+      report.results.append(
+        SearchResult(name: ByteText.escaped(backup.name.bytes), path: backup.path.text, hits: hits))
+    }
+    return report
+  }
+
+  /// - Throws: `BackupError` `find.empty`.
+  static func check(_ text: String) throws {
+    guard text.isEmpty else { return }
+    throw BackupError("find.empty", .usage, "there is nothing to look for", remedy: "Give an id, a name or a file.")
+  }
+
+  /// Looks into one backup.
+  ///
+  /// - Parameter unread: gets a sentence for each part that could not be looked into.
+  /// - Parameter isWanted: which of the files whose names hold the text count.
+  /// - Throws: `Interruption.Stopped`.
+  func look(
+    for text: String, in backup: ListedBackup, unread: inout [String],
+    isWanted: @escaping (EntryPath) throws -> Bool = { _ in true }
+  ) throws -> [SearchHit] {
+    try Interruption.check()
+    let name = ByteText.escaped(backup.name.bytes)
+    events.send(.phase("looking into \(name)"))
+    var hits: [SearchHit] = []
+    var missed: [String] = []
+    let looks: [() throws -> [SearchHit]] = [
+      { try inDatabase(text, backup, &missed) },
+      { try Self.inMLflow(text, Self.store(in: backup, files), files: files) },
+      { try inFiles(text, backup, isWanted) },
+    ]
+    for look in looks {
+      do {
+        hits += try look()
+      } catch let stopped as Interruption.Stopped {
+        throw stopped
+      } catch {
+        let error = BackupError(error, doing: "looking for it")
+        missed.append(error.message + (error.cause.map { " (\($0))" } ?? ""))
+      }
+    }
+    unread += missed.map { "\(name): \($0)" }
+    return hits
+  }
+
+  private func inDatabase(_ text: String, _ backup: ListedBackup, _ unread: inout [String]) throws -> [SearchHit] {
+    let path = backup.path.appending(BackupLayout.database.name.path.components)
+    // One that was made without a database has none to look into.
+    guard try files.exists(path) else { return [] }
+    let scratch = try Scratch(in: scratch, files: files)
+    defer { scratch.remove() }
+    let engine = try EngineRun(files: files)
+    return try DatabaseSearch(text) { statements in
+      try engine.run(
+        EngineRequest(database: path.string, scratch: scratch.path.string, task: .query(statements)))
+    }.hits(unread: &unread)
+  }
+
+  /// The MLflow directory of a backup; nil: it has none.
+  static func store(in backup: ListedBackup, _ files: any FileSystem) throws -> FilePath? {
+    try BackupLayout.stores.map { backup.path.appending($0.name.path.components) }.first { try files.exists($0) }
+  }
+
+  /// Looks into the tracking databases of a store that nobody writes to.
+  static func inMLflow(_ text: String, _ root: FilePath?, files: any FileSystem) throws -> [SearchHit] {
+    guard let root else { return [] }
+    let folder = try OpenFile(root, [.directory], files: files)
+    return try MLflowStore.databases(in: folder).flatMap { name in
+      try TrackingRecords.find(text, in: root.appending(name.path.components))
+        .map { SearchHit(place: "MLflow \($0.kind)", count: $0.count) }
+    }
+  }
+
+  /// Names in the list of files that hold the text.
+  private func inFiles(
+    _ text: String, _ backup: ListedBackup, _ isWanted: (EntryPath) throws -> Bool
+  ) throws -> [SearchHit] {
+    let root = try OpenFile(backup.path, [.directory], files: files)
+    let lines = LineReader(
+      try OpenFile(BackupLayout.checksums.name.path, at: root.descriptor, [.noFollow], files: files))
+    var hits: [SearchHit] = []
+    var more = 0
+    while let line = try lines.next() {
+      // A line that is not one of ours names no file; verification tells of it.
+      guard let listed = parsed({ try ChecksumLine(parsing: line).path }) else { continue }
+      let path = listed.text
+      // As it is written, and as it is shown.
+      guard path.contains(text) || String(decoding: listed.bytes, as: UTF8.self).contains(text),
+        try isWanted(listed)
+      else { continue }
+      if hits.count < Self.maximumFiles { hits.append(SearchHit(place: path, count: 1)) } else { more += 1 }
+    }
+    return more > 0 ? hits + [SearchHit(place: "more files", count: more)] : hits
+  }
+}

@@ -1,0 +1,146 @@
+internal import Backup
+internal import DuckDBEngine
+internal import Files
+
+/// Looks for a text in a DuckDB database that nobody writes to.
+///
+/// Only tables are asked, each by a statement of its own: a view may lead to a file that is gone, or go round for ever,
+/// and what cannot be read of one table says nothing of the others.
+package struct DatabaseSearch {
+  /// How often the engine may die, or be ended because it is silent, before the rest is left alone.
+  private static let maximumDeaths = 3
+
+  private static let tables = """
+    SELECT schema_name, table_name FROM duckdb_tables()
+    WHERE NOT internal AND NOT temporary AND database_name = current_database() ORDER BY 1, 2
+    """
+
+  private struct Table {
+    let schema: String
+    let name: String
+    /// Names and types.
+    var columns: [(name: String, type: String)] = []
+
+    var place: String { SQLText.name(schema, name) }
+    /// The name for people: without the schema when that is `main`.
+    var shown: String { schema == "main" ? name : "\(schema).\(name)" }
+  }
+
+  private let text: String
+  private let ask: LiveDatabase.Ask
+
+  init(_ text: String, ask: @escaping LiveDatabase.Ask) {
+    self.text = text
+    self.ask = ask
+  }
+
+  /// Where the text is: rows of columns that hold ids and names, and tables and columns that are called so.
+  ///
+  /// - Parameter unread: gets a sentence for each table that could not be asked.
+  /// - Throws: `EngineError`, `.refused` when the database does not open; `Interruption.Stopped`.
+  func hits(unread: inout [String]) throws -> [SearchHit] {
+    let listed = try ask([Self.tables])
+    guard let answer = listed.answers.first else {
+      throw EngineError.refused(words: listed.problems.first?.detail ?? "the engine gave no answer")
+    }
+    var tables = try Self.rows(answer).compactMap { row -> Table? in
+      guard let schema = row[0], let name = row[1] else { return nil }
+      return Table(schema: schema, name: name)
+    }
+    for (index, answer) in try askEach(tables.map { "DESCRIBE \($0.place)" }).enumerated() {
+      do {
+        tables[index].columns = try Self.rows(answer).compactMap { row in
+          guard row.count > 1, let name = row[0], let type = row[1] else { return nil }
+          return (name, type)
+        }
+      } catch { unread.append("table \(tables[index].shown): \(Self.words(error))") }
+    }
+    return try count(tables, &unread)
+  }
+
+  private func count(_ tables: [Table], _ unread: inout [String]) throws -> [SearchHit] {
+    let asked = tables.map { (table: $0, questions: questions(on: $0)) }.filter { !$0.questions.isEmpty }
+    let answers = try askEach(
+      asked.map { table, questions in
+        "SELECT \(questions.map { "(\($0.sql))::VARCHAR" }.joined(separator: ", ")) FROM \(table.place)"
+      })
+    var hits: [SearchHit] = []
+    for ((table, questions), answer) in zip(asked, answers) {
+      do {
+        let counts = try Self.rows(answer).first ?? []
+        for (question, count) in zip(questions, counts) {
+          let count = count.flatMap { Int($0) } ?? 0
+          if count > 0 || question.isName { hits.append(SearchHit(place: question.place, count: count)) }
+        }
+      } catch { unread.append("table \(table.shown): \(Self.words(error))") }
+    }
+    return hits
+  }
+
+  private struct Question {
+    let place: String
+    let sql: String
+    /// It is found by its name, even when no row is in it.
+    var isName = false
+  }
+
+  private func questions(on table: Table) -> [Question] {
+    var questions: [Question] = []
+    if isCalled(table.name) || isCalled(table.shown) {
+      questions.append(Question(place: "table \(table.shown)", sql: "count(*)", isName: true))
+    }
+    for column in table.columns {
+      let place = "\(table.shown).\(column.name)"
+      if isCalled(column.name) || isCalled(place) {
+        questions.append(
+          Question(place: "column \(place)", sql: "count(\(SQLText.name(column.name)))", isName: true))
+      }
+      guard Self.holdsNames(column) else { continue }
+      questions.append(
+        Question(
+          place: place,
+          sql: "count(*) FILTER (WHERE \(SQLText.name(column.name))::VARCHAR = \(SQLText.literal(text)))"))
+    }
+    return questions
+  }
+
+  /// Names of tables and columns are the same in capital and small letters.
+  private func isCalled(_ name: String) -> Bool { name.lowercased() == text.lowercased() }
+
+  /// Columns that hold ids and names.
+  private static func holdsNames(_ column: (name: String, type: String)) -> Bool {
+    let isText = ["VARCHAR", "UUID"].contains(column.type) || column.type.hasPrefix("ENUM(")
+    let name = column.name.lowercased()
+    return isText && (name.hasSuffix("id") || ["name", "title", "symbol"].contains(name))
+  }
+
+  /// An answer for each statement, also when the engine dies of one of them: the others are asked again without it.
+  private func askEach(_ statements: [String]) throws -> [EngineAnswer] {
+    var answers: [EngineAnswer] = []
+    var deaths = 0
+    while answers.count < statements.count {
+      guard deaths < Self.maximumDeaths else {
+        answers.append(.failure("it was not asked, because the engine had ended \(deaths) times before"))
+        continue
+      }
+      let report = try ask(Array(statements[answers.count...]))
+      answers += report.answers
+      guard answers.count < statements.count else { break }
+      deaths += 1
+      answers.append(.failure(report.problems.first?.detail ?? "the engine gave no answer"))
+    }
+    return answers
+  }
+
+  private static func rows(_ answer: EngineAnswer) throws -> [[String?]] {
+    switch answer {
+    case .rows(let rows): return rows
+    case .failure(let words): throw EngineError.refused(words: words)
+    }
+  }
+
+  private static func words(_ error: any Error) -> String {
+    if case EngineError.refused(let words) = error { return words }
+    return "\(error)"
+  }
+}

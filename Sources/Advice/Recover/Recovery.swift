@@ -1,0 +1,239 @@
+internal import Backup
+package import Files
+internal import MLflow
+package import Stacks
+package import Store
+internal import SystemPackage
+
+/// Finds out which scenario it is, and which backup would help.
+package struct Recovery {
+  let stack: Stack
+  let files: any FileSystem
+  let time: any TimeSource
+  let events: EventStream
+  /// The backup that the user named; nil: the best is chosen.
+  private let named: String?
+
+  /// - Parameter named: a backup as the user names it, which is restored in place of the best one.
+  package init(
+    _ stack: Stack, from named: String? = nil, files: any FileSystem, time: any TimeSource, events: EventStream
+  ) {
+    self.stack = stack
+    self.named = named
+    self.files = files
+    self.time = time
+    self.events = events
+  }
+
+  var choice: BackupChoice { BackupChoice(stack, files: files, time: time, events: events) }
+
+  /// Looks, and changes nothing.
+  ///
+  /// - Parameter missing: an id, a name, a table, a column or a file that is gone.
+  /// - Throws: `BackupError` `find.empty`, `backup-directory.not-found`, `verification.failed` for a backup that was
+  ///   named, and `recover.undetermined` when the database could not be looked at, which says nothing of how it is;
+  ///   `Interruption.Stopped`.
+  package func plan(missing: String?) throws -> RecoveryPlan {
+    if let missing { return try planDeletion(missing) }
+    let database = try LiveDatabase(stack, files: files, time: time).health(expecting: .found)
+    let loss = try storeLoss()
+    if database.database == "ok" { return try planHealthyDatabase(database, loss) }
+    let isThere = try files.exists(stack.database)
+    guard !isThere || database.isDamaged else { throw BackupError.undetermined(database) }
+    // A program that still has the database open holds every row: nothing need be lost.
+    let first = database.code == "duckdb.wal-damaged" ? database.remedy.map { ". \($0)" } ?? "" : ""
+    let finding = "\(stack.database.text): \(database.database)\(first)"
+    // What is well stays, with everything that came into it since the backup.
+    guard loss.problems.isEmpty, try hasStore() else {
+      return try planRestore(isThere ? .corruptedDatabase : .migration, [finding] + loss.problems + loss.notices)
+    }
+    return try planRestore(
+      .corruptedDatabase, [finding, "the MLflow directory can be read, and stays as it is"] + loss.notices,
+      part: .duckdb)
+  }
+
+  private func planHealthyDatabase(_ database: HealthReport, _ loss: StoreComparison.Loss) throws -> RecoveryPlan {
+    let words = "the database can be read: \(database.tables.count) tables"
+    // A program that finds no database makes an empty one.
+    if database.tables.isEmpty, let (name, count) = try tablesOfNewest() {
+      return try planRestore(
+        .accidentalDeletion, ["the database holds no table, and \(name) has \(count)"] + loss.problems + loss.notices,
+        part: loss.problems.isEmpty && hasStore() ? .duckdb : nil)
+    }
+    if !loss.problems.isEmpty {
+      return try planRestore(.damagedMLflow, [words] + loss.problems + loss.notices, part: .mlflow)
+    }
+    return RecoveryPlan(
+      scenario: .healthy, findings: [words] + loss.notices,
+      steps: ["If something is missing from it: hrp recover --missing TEXT."]
+        + (named.map { ["To restore \($0) all the same: hrp backup restore \($0)."] } ?? []))
+  }
+
+  private func hasStore() throws -> Bool {
+    do { return try stack.mlflow(files: files) != nil } catch is MLflowStore.Missing { return false }
+  }
+
+  /// The newest backup of the stack that has a part; nil: none has, or there is no backup directory.
+  private func newest(with part: StackPart) throws -> ListedBackup? {
+    guard try files.exists(stack.backupDirectory) else { return nil }
+    let all = try BackupDirectory(stack.backupDirectory, files: files).list().filter { !$0.lacks(part) }
+    return all.first { $0.isOf(stack) == true } ?? all.first
+  }
+
+  /// How many tables the newest backup has; nil: there is none, or it has none, or they cannot be counted.
+  private func tablesOfNewest() throws -> (name: String, count: Int)? {
+    guard let newest = try newest(with: .duckdb) else { return nil }
+    do {
+      let target = try RestoreTarget(stack, files: files)
+      let tables = try LossSurvey(newest.path, target, files: files, time: time).tablesOfBackup(newest.metadata)
+      return tables.isEmpty ? nil : (ByteText.escaped(newest.name.bytes), tables.count)
+    } catch let stopped as Interruption.Stopped {
+      throw stopped
+    } catch {
+      let error = BackupError(error, doing: "counting its tables")
+      events.send(.warning("\(ByteText.escaped(newest.name.bytes)) was not compared: \(error.message)"))
+      return nil
+    }
+  }
+
+  /// What is wrong with MLflow, when a backup has it.
+  private func storeLoss() throws -> StoreComparison.Loss {
+    guard let newest = try newest(with: .mlflow) else { return StoreComparison.Loss() }
+    let name = ByteText.escaped(newest.name.bytes)
+    let store: MLflowStore?
+    do { store = try stack.mlflow(files: files) } catch let missing as MLflowStore.Missing {
+      return .init(problems: ["there is no MLflow store at \(missing.path.text), where \(missing.named) has it"])
+    }
+    guard let store else { return .init(problems: ["there is no MLflow directory, and \(name) has one"]) }
+    let database = FilePath("mlflow.db")
+    let isKnown = try BackupLayout.stores.contains { folder in
+      try files.exists(newest.path.appending(folder.name.path.components).appending(database.components))
+    }
+    let here = store.directory.appending(database.components)
+    if isKnown, try isMissingOrEmpty(ThisProcess.realPathOfWhatExists(here)) {
+      return .init(problems: ["\(here.text) is missing or empty, and \(name) has it"])
+    }
+    if let problem = try StoreProblem.find(in: store, scratch: stack.scratchDirectory, files: files) {
+      return .init(problems: [problem])
+    }
+    do {
+      return try StoreComparison(store, newest, scratch: stack.scratchDirectory, files: files).run()
+    } catch let error as SQLiteError where !error.path.hasPrefix(store.directory.text) {
+      // The backup's own database: what is wrong with that is told when it is verified.
+      return .init(notices: ["MLflow was not compared with \(name): \(error.message)"])
+    }
+  }
+
+  private func isMissingOrEmpty(_ path: FilePath) throws -> Bool {
+    guard try files.exists(path) else { return true }
+    return try files.status(path, at: nil).size == 0
+  }
+
+  // MARK: - The backup
+
+  /// The backup that the user named; nil: none was.
+  /// - Throws: `BackupError` `backup.not-found`.
+  func namedBackup() throws -> ListedBackup? {
+    guard let named else { return nil }
+    let path = try BackupDirectory(stack.backupDirectory, files: files).find(named, time: time, events: events)
+    guard let backup = try BackupDirectory(path.folder, files: files).list().first(where: { $0.path == path }) else {
+      throw BackupError.backupNotFound(named, in: path.folder)
+    }
+    return backup
+  }
+
+  /// Refuses a backup that was named and cannot be restored.
+  /// - Throws: `BackupError` `restore.part-missing`, `verification.failed`.
+  private func check(named backup: ListedBackup, for part: StackPart?) throws {
+    if let part, backup.lacks(part) {
+      throw BackupError(
+        "restore.part-missing", .notFound,
+        "\(backup.path.text) has no \(part == .duckdb ? "database" : "MLflow directory")",
+        remedy: "Name another one, or leave --backup away: the best is chosen.")
+    }
+    guard try choice.verifies(backup, for: part) else {
+      throw BackupError(
+        "verification.failed", .failed, "\(backup.path.text) does not verify, and is not restored",
+        remedy: "Leave --backup away: the newest that verifies is chosen.")
+    }
+    if let doubt = choice.doubt(about: backup, for: part) {
+      events.send(.warning("\(ByteText.escaped(backup.name.bytes)) was named, though \(doubt)"))
+    }
+  }
+
+  private func planRestore(
+    _ scenario: RecoveryPlan.Scenario, _ findings: [String], part: StackPart? = nil
+  ) throws -> RecoveryPlan {
+    do {
+      if let backup = try namedBackup() {
+        try check(named: backup, for: part)
+        return try plan(scenario, findings, backup, part)
+      }
+      let candidates = try choice.candidates()
+      do {
+        return try plan(scenario, findings, choice.best(of: candidates, for: part), part)
+      } catch let error as BackupError where error.code == "backup.none-valid" && part == nil {
+        // Where no backup is right as a whole, a right database is worth having.
+        let backup = try choice.best(of: candidates, for: .duckdb)
+        return try plan(
+          scenario, findings + ["no backup is right as a whole; this one has the database"], backup, .duckdb)
+      }
+    } catch let error as BackupError
+      where ["backup.none-valid", "backup-directory.not-found"].contains(error.code)
+    {
+      return RecoveryPlan(
+        scenario: .noUsableBackup, findings: findings + [error.message],
+        steps: (hasUndo ? ["See whether what a restore replaced helps: hrp backup undo --kept."] : []) + [
+          "Check the disk for errors: dmesg, smartctl -a.",
+          "Is the disk with the backups not mounted, or are there copies elsewhere: hrp recover --backup-dir DIR.",
+          "Write down what a bug report needs: hrp doctor --report FILE.",
+        ])
+    }
+  }
+
+  /// The plan to restore a backup, with what will be lost by it.
+  func plan(
+    _ scenario: RecoveryPlan.Scenario, _ findings: [String], _ backup: ListedBackup, _ part: StackPart?,
+    missing: [SearchHit] = []
+  ) throws -> RecoveryPlan {
+    var findings = findings
+    if part == nil, backup.lacks(.mlflow), let other = try newest(with: .mlflow) {
+      findings.append(
+        "\(ByteText.escaped(backup.name.bytes)) has no MLflow directory, and "
+          + "\(ByteText.escaped(other.name.bytes)) has one: hrp recover again brings that")
+    }
+    if backup.metadata?.complete == false, part != .duckdb {
+      findings.append("\(ByteText.escaped(backup.name.bytes)) is incomplete: see \"unread\" in its metadata.json")
+    }
+    events.send(.phase("comparing with what is there"))
+    let losses = try LossSurvey(backup.path, RestoreTarget(stack, files: files), files: files, time: time)
+      .run(RestoreRun.Request(part: part), backup.metadata)
+    return RecoveryPlan(
+      scenario: scenario, findings: findings, backup: backup.path.text, moment: backup.moment, part: part,
+      losses: losses, missing: missing, steps: steps(backup.path.text, part))
+  }
+
+  private var hasUndo: Bool {
+    // A hint only: what cannot be told is not worth another error.
+    forPeople {
+      let target = try RestoreTarget(stack, files: files)
+      return try UndoRun(target, files: files, time: time, events: events).states().isEmpty
+    } == false
+  }
+
+  private func steps(_ backup: String, _ part: StackPart?) -> [String] {
+    let what =
+      switch part {
+      case .mlflow: "MLflow from "
+      case .duckdb: "the database from "
+      case nil: ""
+      }
+    let kept =
+      KeptStates.keepsNothing
+      ? "what is there now is not kept (HRP_UNDO_DAYS=0)" : "hrp backup undo brings back what is there now"
+    return [
+      "Stop the programs that use the stack; hrp doctor names who holds the database.",
+      "Restore \(what)\(backup) in place; \(kept).", "Validate: hrp validate.", "Start the programs again.",
+    ]
+  }
+}

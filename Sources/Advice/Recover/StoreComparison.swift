@@ -1,0 +1,173 @@
+internal import Backup
+internal import Files
+internal import MLflow
+internal import Store
+internal import SystemPackage
+
+/// Holds an MLflow store in use against the newest backup of it: what its records still name, and the store has lost.
+struct StoreComparison {
+  /// What is gone that the backup has.
+  struct Loss {
+    /// Records, or folders of artifacts, that are gone: sentences without a full stop.
+    var problems: [String] = []
+    /// Single files that are gone, which a user may have deleted: sentences without a full stop.
+    var notices: [String] = []
+  }
+
+  private static let maximumNamed = 5
+
+  private let store: MLflowStore
+  private let backup: FilePath
+  private let name: String
+  private let scratch: FilePath
+  private let files: any FileSystem
+
+  /// - Parameter backup: one that has an MLflow directory.
+  init(_ store: MLflowStore, _ backup: ListedBackup, scratch: FilePath, files: any FileSystem) {
+    self.store = store
+    self.backup = backup.path
+    name = ByteText.escaped(backup.name.bytes)
+    self.scratch = scratch
+    self.files = files
+  }
+
+  /// Compares.
+  /// - Throws: `SystemError`, `SQLiteError`; `Interruption.Stopped`.
+  func run() throws -> Loss {
+    guard let (folder, stored) = try storedFolder() else { return Loss() }
+    let scratch = try Scratch(in: scratch, files: files)
+    defer { scratch.remove() }
+    var loss = Loss()
+    let live = try databases(of: store.directory, copyingTo: scratch.path).filter { store.holds($0.key) }
+    for (database, records) in try databases(of: stored, copyingTo: nil).sorted(by: { $0.key < $1.key })
+    where records.hasTables && live[database]?.hasTables == false {
+      loss.problems.append(
+        "\(place(.root / database).text) holds none of MLflow's tables, and \(name) has them"
+      )
+    }
+    guard loss.problems.isEmpty else { return loss }
+    let now = try StoreRuns(store.directory, files: files).byExperiment(copyingTo: scratch.path)
+    let then = try StoreRuns(stored, files: files).byExperiment(copyingTo: nil)
+    let runs = then.values.reduce(0, +)
+    if runs > 0, now.values.reduce(0, +) == 0 {
+      loss.problems.append("MLflow holds no run, and \(name) has \(runs)")
+    }
+    try compareArtifacts(folder, of: live.values.flatMap { $0.runs + $0.ready }, &loss)
+    return loss
+  }
+
+  /// The MLflow directory in the backup; nil: it has none.
+  private func storedFolder() throws -> (EntryPath, FilePath)? {
+    for folder in BackupLayout.stores {
+      let path = backup.appending(folder.name.path.components)
+      if try files.exists(path) { return (folder, path) }
+    }
+    return nil
+  }
+
+  private func databases(of root: FilePath, copyingTo scratch: FilePath?) throws -> [FileName: TrackingRecords] {
+    let folder = try OpenFile(root, [.directory], files: files)
+    var records: [FileName: TrackingRecords] = [:]
+    for (number, name) in try MLflowStore.databases(in: folder).enumerated() {
+      var path = root.appending(name.path.components)
+      if let scratch {
+        let copy = scratch.appending("records.\(number).db")
+        try SQLiteFile.copy(path, to: copy)
+        path = copy
+      }
+      records[name] = try TrackingRecords(path)
+    }
+    return records
+  }
+
+  // MARK: - Artifacts
+
+  /// A folder or a file that is gone, and how many files of the backup that is.
+  private struct Gone {
+    let path: EntryPath
+    let isFolder: Bool
+    var count: Int
+  }
+
+  /// Looks for every file that the backup has among the artifacts of what is recorded.
+  private func compareArtifacts(
+    _ folder: EntryPath, of records: [TrackingRecords.Artifacts], _ loss: inout Loss
+  ) throws {
+    let recorded = Set(records.flatMap { places(of: $0.location) })
+    let root = try OpenFile(backup, [.directory], files: files)
+    let lines = LineReader(
+      try OpenFile(BackupLayout.checksums.name.path, at: root.descriptor, [.noFollow], files: files))
+    var gone: [Gone] = []
+    var more = 0
+    while let line = try lines.next() {
+      try Interruption.check()
+      // A line that is not one of ours names no file; verification tells of it.
+      guard let path = parsed({ try ChecksumLine(parsing: line).path })?.relative(to: folder) else { continue }
+      if let last = gone.last, last.isFolder, path.isInside(last.path) {
+        gone[gone.count - 1].count += 1
+        continue
+      }
+      guard try !files.exists(place(path)), let owner = try owner(of: path, recorded) else { continue }
+      if gone.count < 1000 { gone.append(try topmost(path, below: owner)) } else { more += 1 }
+    }
+    tell(gone, more, &loss)
+  }
+
+  private func tell(_ gone: [Gone], _ more: Int, _ loss: inout Loss) {
+    let folders = gone.filter(\.isFolder)
+    for folder in folders.prefix(Self.maximumNamed) {
+      loss.problems.append(
+        "\(place(folder.path).text) is gone, which MLflow's records name; \(name) has \(folder.count) files of it")
+    }
+    if folders.count > Self.maximumNamed {
+      loss.problems.append("and so are \(folders.count - Self.maximumNamed) more folders")
+    }
+    let single = gone.filter { !$0.isFolder }
+    guard let first = single.first else { return }
+    loss.notices.append(
+      "\(single.count + more) files of artifacts are gone that \(name) has, such as \(place(first.path).text)")
+  }
+
+  /// What a path of the store is now.
+  private func place(_ path: EntryPath) -> FilePath { store.directory.pushing(FilePath(bytes: path.bytes)) }
+
+  /// The folder of artifacts that a file lies in and that is recorded; nil: none is.
+  private func owner(of path: EntryPath, _ recorded: Set<EntryPath>) throws -> EntryPath? {
+    var folder = path.parent
+    while !folder.isRoot {
+      if recorded.contains(folder) { return folder }
+      // A file store keeps the record in the folder above.
+      if folder.name == FileName("artifacts"), try files.exists(place(folder.parent / FileName("meta.yaml"))) {
+        return folder
+      }
+      folder = folder.parent
+    }
+    return nil
+  }
+
+  /// The topmost of a file's folders that is gone, from the folder of its artifacts on; else the file.
+  private func topmost(_ path: EntryPath, below owner: EntryPath) throws -> Gone {
+    var chain = [path.parent]
+    while let last = chain.last, last != owner, !last.isRoot { chain.append(last.parent) }
+    for folder in chain.reversed() where try !files.exists(place(folder)) {
+      return Gone(path: folder, isFolder: true, count: 1)
+    }
+    return Gone(path: path, isFolder: false, count: 1)
+  }
+
+  /// Where a location may lie in the store.
+  private func places(of location: String) -> [EntryPath] {
+    let served = "mlflow-artifacts:/"
+    if location.hasPrefix(served) {
+      // What a tracking server serves lies where it was told to keep it: these are the usual places.
+      let rest = String(location.dropFirst(served.count).drop { $0 == "/" })
+      return ["mlartifacts/", "mlruns/", "artifacts/"].compactMap { EntryPath(validating: Array(($0 + rest).utf8)) }
+    }
+    guard let path = ArtifactSurvey.localPath(of: location) else { return [] }
+    for root in [store.directory, ThisProcess.realPathOfWhatExists(store.directory)] {
+      var rest = path
+      if rest.removePrefix(root), let place = EntryPath(validating: rest.bytes) { return [place] }
+    }
+    return []
+  }
+}

@@ -1,0 +1,233 @@
+internal import DuckDBEngine
+package import Files
+internal import Stacks
+package import Store
+package import SystemPackage
+
+// A drill: a backup is restored for real, and used. The order:
+//
+//   P1  The backup is restored to scratch by the code of every restore: each byte is checked on its way, and nothing of
+//       the backup is linked or written to.
+//   P2  DuckDB opens the scratch copy read-write in a child process, replays the log, reads everything, writes a
+//       checkpoint, opens it again, writes rows, and writes a checkpoint of those. A checkpoint that fails is a finding
+//       of its own when all else passes without one: the bytes are sound, and the live database is in danger too.
+//   P3  What the first drill that passed read, every later one must read: a fingerprint for each table.
+//   P4  The proof is written last, beside the sealed backup; scratch is removed. What a killed drill leaves there is
+//       removed by the next.
+
+/// What a drill showed.
+package struct DrillReport: Sendable {
+  package let path: String
+  package let name: String
+  /// ISO 8601 with offset.
+  package let at: String
+  package let durationSeconds: Double
+  package let findings: [Finding]
+  package let notices: [String]
+  /// nil: it did not come so far.
+  package let engine: EngineSummary?
+  /// Rows that the newest proven backup before this one had, by table.
+  package let rowsBefore: [String: Int64]
+
+  package var isOK: Bool { findings.isEmpty }
+  /// What to do with a live database whose backup reads well, and of which DuckDB writes no checkpoint.
+  package static let checkpointRemedy =
+    "Make the indexes of the live database anew before its next checkpoint: EXPORT DATABASE into a folder, and IMPORT "
+    + "DATABASE into a new file; then hrp backup create, and hrp backup drill. Look for a newer DuckDB."
+  /// What more there is to say of a failure.
+  package var state: Proof.State? {
+    !isOK && findings.allSatisfy { $0.kind == .checkpoint } ? .checkpointFailed : nil
+  }
+}
+
+/// Restores a backup to scratch, has the engine use it, and writes down what it showed.
+package struct DrillRun {
+  private let backup: FilePath
+  /// Where the scratch copy goes.
+  private let scratchDirectory: FilePath
+  private let files: any FileSystem
+  private let time: any TimeSource
+  private let events: EventStream
+
+  package init(
+    _ backup: FilePath, scratchDirectory: FilePath, files: any FileSystem, time: any TimeSource, events: EventStream
+  ) {
+    self.backup = backup
+    self.scratchDirectory = scratchDirectory
+    self.files = files
+    self.time = time
+    self.events = events
+  }
+
+  /// Drills.
+  /// - Throws: `BackupError`: `backup.not-found`, `disk.full`, `engine.unavailable`, `engine.too-old`; damage is a
+  ///   finding.
+  package func run() throws -> DrillReport {
+    events.send(.began(operation: "backup drill", on: backup.text))
+    let began = time.monotonicNanoseconds
+    let root = try Verification.open(backup, files: files)
+    let metadata = BackupDirectory.metadata(in: root).value
+    let name = backup.lastComponent.map { FileName($0) } ?? FileName("backup")
+    let proofs = ProofDirectory(of: backup.folder, files: files)
+    let earlier = proofs.proof(of: name, checksums: metadata?.checksumsDigest)
+    if metadata?.complete == false {
+      events.send(.warning("this backup is incomplete: some source files could not be read when it was made"))
+    }
+    var reading = Reading()
+    try read(metadata, into: &reading)
+    if let engine = reading.engine, reading.findings.allSatisfy({ $0.kind == .checkpoint }) {
+      reading.findings += Self.differences(engine, from: earlier.value?.first)
+    }
+    let report = DrillReport(
+      path: backup.text, name: ByteText.escaped(name.bytes),
+      at: LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset,
+      durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9, findings: reading.findings,
+      notices: reading.notices, engine: reading.engine, rowsBefore: rowsBefore(name, proofs))
+    try write(report, name, metadata, earlier, proofs)
+    tell(report)
+    return report
+  }
+
+  /// What is known so far.
+  private struct Reading {
+    var findings: [Finding] = []
+    var notices: [String] = []
+    var engine: EngineSummary?
+  }
+
+  /// P1, P2.
+  private func read(_ metadata: BackupMetadata?, into reading: inout Reading) throws {
+    let scratch = try Scratch(in: scratchDirectory, files: files)
+    defer { scratch.remove() }
+    let target = scratch.path.appending("stack")
+    do {
+      var request = RestoreRun.Request()
+      // What the records name is held against the place that they were taken from.
+      request.relocates = false
+      _ = try RestoreRun(
+        backup, to: RestoreTarget(target, files: files), request, files: files, time: time, events: events.progressOnly
+      ).run()
+    } catch let damage as RestoreRun.Damaged {
+      reading.findings = damage.report.findings
+      return
+    }
+    events.send(.phase("reading and writing with DuckDB"))
+    let spill = scratch.path.appending("spill")
+    try files.makeDirectory(spill, at: nil, permissions: 0o700)
+    var request = EngineRequest(
+      database: target.appending(BackupLayout.database.name.path.components).string, isScratch: true,
+      scratch: spill.string)
+    let engine = try EngineRun(files: files, onStep: { events.send(.step($0)) })
+    var report = try engine.run(request)
+    let checkpoint = report.checkpointProblems
+    if !checkpoint.isEmpty, report.stage == .checkpoint {
+      // Whether all else holds is seen without one.
+      request.checkpoints = false
+      report = try engine.run(request)
+    }
+    reading.findings = report.problems.map {
+      Finding(.engine, BackupLayout.database, "\($0.name): \($0.detail)")
+    }
+    reading.findings += checkpoint.map { Finding(.checkpoint, BackupLayout.database, "\($0.name): \($0.detail)") }
+    reading.notices = report.notices
+    reading.engine = EngineSummary(version: report.version, library: report.library, tables: report.tables)
+    let links = try MLflowLinks(restored: target, metadata, files: files)
+    reading.findings += try links.findings(report.experiments, notices: &reading.notices)
+  }
+
+  /// P3.
+  private static func differences(_ engine: EngineSummary, from first: Proof.Reading?) -> [Finding] {
+    guard let first else { return [] }
+    // Another version may hash otherwise; rows it must count alike.
+    let isSameEngine = first.engine == engine.version
+    // Old proofs have names that can be read in more than one way: those are held against all of that name.
+    let isIdentified = first.tables.allSatisfy(\.isIdentified)
+    let key = { (table: TableFingerprint) in isIdentified ? table.path : TablePath([table.formerName]) }
+    let order = { (left: TableFingerprint, right: TableFingerprint) in
+      (left.rows, left.hash) < (right.rows, right.hash)
+    }
+    let now = Dictionary(grouping: engine.tables, by: key).mapValues { $0.sorted(by: order) }
+    let then = Dictionary(grouping: first.tables, by: key).mapValues { $0.sorted(by: order) }
+    return Set(now.keys).union(then.keys).sorted().flatMap { path -> [Finding] in
+      let (before, after) = (then[path] ?? [], now[path] ?? [])
+      let name = (after.first ?? before.first)?.name ?? path.text
+      if before.count < after.count { return [finding(name, "was not there in the first drill (\(first.at))")] }
+      if before.count > after.count { return [finding(name, "was there in the first drill (\(first.at))")] }
+      return zip(before, after).compactMap { before, after in
+        if before.rows != after.rows {
+          return finding(name, "has \(after.rows) rows; in the first drill (\(first.at)) it had \(before.rows)")
+        }
+        if isSameEngine, before.hash != after.hash {
+          return finding(name, "reads otherwise than in the first drill (\(first.at))")
+        }
+        return nil
+      }
+    }
+  }
+
+  private static func finding(_ table: String, _ words: String) -> Finding {
+    Finding(.engine, BackupLayout.database, "table \(table) \(words)")
+  }
+
+  /// What the newest proven backup before this one had.
+  private func rowsBefore(_ name: FileName, _ proofs: ProofDirectory) -> [String: Int64] {
+    // A directory that cannot be listed has shown so elsewhere: this is a courtesy.
+    let all = forPeople { try BackupDirectory(backup.folder, files: files).list() } ?? []
+    let older = all.drop { $0.name != name }.dropFirst()
+    for backup in older {
+      guard let proof = proofs.proof(of: backup.name, checksums: backup.metadata?.checksumsDigest).value, proof.isOK,
+        proof.level == .drill
+      else {
+        continue
+      }
+      return Dictionary(proof.tables.map { ($0.name, $0.rows) }) { left, _ in left }
+    }
+    return [:]
+  }
+
+  /// P4.
+  private func write(
+    _ report: DrillReport, _ name: FileName, _ metadata: BackupMetadata?, _ earlier: Noted<Proof>,
+    _ proofs: ProofDirectory
+  ) throws {
+    // Without its own metadata a backup has no seal that a proof could be of.
+    guard let checksums = metadata?.checksumsDigest else { return }
+    if let problem = earlier.problem {
+      // What the first drill read, which every later one must read again, may be in it.
+      return events.send(
+        .warning(
+          "this drill was not compared with an earlier one, nor written down: the proof cannot be read (\(problem)). "
+            + "Make it readable, or remove it"))
+    }
+    // What this machine or user may be the cause of says nothing of the backup.
+    guard report.isOK || !report.findings.allSatisfy(\.mayBeOfMachine) else { return }
+    let tables = report.engine?.tables ?? []
+    let reading = Proof.Reading(engine: report.engine?.version ?? "", at: report.at, tables: tables)
+    let proof = Proof(
+      checksums: checksums.hex, level: .drill, isOK: report.isOK, state: report.state, at: report.at,
+      engine: reading.engine,
+      durationSeconds: (report.durationSeconds * 1000).rounded() / 1000,
+      findings: report.findings.prefix(100).map(\.line), damaged: Finding.damagedFiles(report.findings), tables: tables,
+      first: earlier.value?.first ?? (report.isOK ? reading : nil))
+    do {
+      try proofs.write(proof, of: name)
+    } catch let error as SystemError {
+      events.send(.warning("the proof could not be written down: \(error)"))
+    } catch let error as BackupError {
+      events.send(.warning("the proof could not be written down: \(error.message)"))
+    }
+  }
+
+  private func tell(_ report: DrillReport) {
+    for notice in report.notices { events.send(.notice(notice)) }
+    if report.isOK {
+      let engine = report.engine.map { "DuckDB \($0.version), \($0.tables.count) tables, \($0.rows) rows" } ?? ""
+      events.send(.finished(operation: "backup drill", summary: "\(report.name): \(engine)"))
+    } else {
+      events.send(
+        .failed(
+          operation: "backup drill", code: "drill.failed",
+          message: report.findings.prefix(5).map(\.line).joined(separator: "; ")))
+    }
+  }
+}

@@ -1,0 +1,102 @@
+internal import DuckDBEngine
+package import Store
+internal import SystemPackage
+
+/// What a stack's database holds, as one word and in numbers.
+///
+/// It is read from a hot copy: it works while another program holds the database, and keeps none out.
+public struct HealthReport: Sendable {
+  /// A table that was found, or that was expected.
+  public struct Table: Sendable, Equatable {
+    /// Without the schema when that is `main`.
+    public let name: String
+    /// Whether it is there.
+    public let isThere: Bool
+    /// How many rows it has.
+    public let count: Int64
+
+    /// In the form `ok` or `missing`.
+    public var status: String { isThere ? "ok" : "missing" }
+  }
+
+  /// One of `ok`, `degraded` (expected tables are missing), `error` (the database cannot be read).
+  public var status: String {
+    if database != "ok" { return "error" }
+    return tables.allSatisfy(\.isThere) ? "ok" : "degraded"
+  }
+  /// Always `ok`: this program answers.
+  public let api = "ok"
+  /// In the form `ok`, or `error: ` and the engine's words.
+  public let database: String
+  /// Tables that were found; with a profile in its order, missing ones among them.
+  public let tables: [Table]
+  /// The moment that this is of, ISO 8601 with offset; nil: the database could not be read.
+  public let asOf: String?
+  /// The version of DuckDB that read it.
+  public let engine: String?
+
+  /// What to do when the database cannot be read; nil: it can, or nobody knows.
+  public let remedy: String?
+  /// The code of the error that kept us from reading it.
+  package let code: String?
+
+  /// What is wrong, without the word `error`.
+  package var words: String { database.hasPrefix("error: ") ? String(database.dropFirst(7)) : database }
+
+  /// Whether the database itself is what cannot be read; not: a full disk, rights, an engine that is too old.
+  package var isDamaged: Bool {
+    switch code {
+    case nil, "engine.refused": database != "ok" && EngineWords(words)?.isOfDatabase != false
+    case "duckdb.not-a-database", "duckdb.damaged", "duckdb.foreign-log", "duckdb.wal-damaged": true
+    default: false
+    }
+  }
+
+  /// A database that was opened.
+  init(_ problem: String?, tables: [Table], asOf: String, engine: String) {
+    database = problem.map { "error: \($0)" } ?? "ok"
+    self.tables = tables
+    self.asOf = asOf
+    self.engine = engine
+    remedy = problem.flatMap { EngineWords($0)?.remedy }
+    code = nil
+  }
+
+  /// A database that could not be opened.
+  /// - Parameter words: what DuckDB would say of it; nil: what the error says.
+  package init(_ error: BackupError, words: String? = nil) {
+    // DuckDB's words are looked up; a loader's may be the same, and mean something else.
+    let isOfEngine = words != nil || error.code == "engine.refused"
+    let words = words ?? error.message + (error.cause.map { ": \($0)" } ?? "")
+    database = "error: \(words)"
+    tables = []
+    asOf = nil
+    engine = nil
+    remedy = isOfEngine ? EngineWords(words)?.remedy ?? error.remedy : error.remedy
+    code = error.code
+  }
+}
+
+/// The tables that are expected in a stack.
+public enum StackProfile: String, Sendable, CaseIterable {
+  /// Whatever is found is right.
+  case found
+  /// The research platform of the operations guide.
+  case hrp
+
+  /// In the order in which they are reported.
+  var tables: [String] {
+    switch self {
+    case .found: []
+    case .hrp:
+      [
+        "symbols", "data_sources", "hypotheses", "feature_definitions", "test_set_evaluations",
+        "hyperparameter_trials", "universe", "prices", "features", "corporate_actions", "fundamentals",
+        "ingestion_log", "hypothesis_experiments", "lineage", "agent_checkpoints", "agent_token_usage",
+        "model_drift_checks", "model_performance_history", "model_deployments", "executed_trades", "live_positions",
+        "intraday_bars", "intraday_features", "recommendations", "user_profiles", "track_record", "universe_history",
+        "sec_filings", "sec_filing_sentiment", "settings",
+      ]
+    }
+  }
+}

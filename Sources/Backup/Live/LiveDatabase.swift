@@ -1,0 +1,116 @@
+package import DuckDBEngine
+internal import DuckDBFile
+package import Files
+package import Stacks
+internal import Store
+package import SystemPackage
+
+/// The database of a stack in use, asked over a hot copy (`LiveSnapshot`): no lock is taken, no writer kept out.
+package struct LiveDatabase {
+  /// Runs statements on one state of the database.
+  package typealias Ask = (_ statements: [String]) throws -> EngineReport
+
+  private let path: FilePath
+  private let scratch: FilePath
+  private let executable: FilePath?
+  private let files: any FileSystem
+  private let time: any TimeSource
+
+  /// - Parameter executable: the program that runs the engine; nil: as `EngineRun` finds it.
+  package init(_ stack: Stack, executable: FilePath? = nil, files: any FileSystem, time: any TimeSource) {
+    self.init(stack.database, scratch: stack.scratchDirectory, executable: executable, files: files, time: time)
+  }
+
+  /// - Parameter scratch: where the copy goes.
+  package init(
+    _ path: FilePath, scratch: FilePath, executable: FilePath? = nil, files: any FileSystem, time: any TimeSource
+  ) {
+    self.path = path
+    self.scratch = scratch
+    self.executable = executable
+    self.files = files
+    self.time = time
+  }
+
+  /// Whether the database can be read, and how many rows its tables have.
+  ///
+  /// What cannot be read is part of the answer; a scratch directory that cannot be used says nothing about it.
+  /// - Throws: `BackupError` `scratch.unusable`, `disk.full`; `Interruption.Stopped`.
+  package func health(expecting profile: StackProfile) throws -> HealthReport {
+    do {
+      let (report, moment) = try withSnapshot { snapshot in
+        try EngineRun(executable: executable, files: files).run(
+          EngineRequest(database: snapshot.database.string, scratch: snapshot.folder.string, task: .count))
+      }
+      return HealthReport(
+        report.problems.first?.detail, tables: Self.tables(report.tables, profile),
+        asOf: LocalTime(nanoseconds: moment).iso8601WithOffset, engine: report.version)
+    } catch let stopped as Interruption.Stopped {
+      throw stopped
+    } catch let error as BackupError where ["scratch.unusable", "disk.full"].contains(error.code) {
+      throw error
+    } catch {
+      return HealthReport(BackupError(error, doing: "reading the database"), words: words(error))
+    }
+  }
+
+  /// Runs statements whose columns are all VARCHAR on one state of the database.
+  ///
+  /// - Returns: an answer for each, and the moment that they are of, in nanoseconds since 1970 UTC.
+  /// - Throws: `EngineError`, and what `LiveSnapshot` throws.
+  func ask(_ statements: [String]) throws -> (answers: [EngineAnswer], moment: Int64) {
+    let (answers, moment) = try withSnapshot { snapshot in
+      try EngineRun(executable: executable, files: files).ask(
+        statements, of: snapshot.database.string, scratch: snapshot.folder.string)
+    }
+    return (answers, moment)
+  }
+
+  /// Lets the body put questions to one state of the database, as often as it likes.
+  ///
+  /// - Throws: what the body and `LiveSnapshot` throw.
+  package func asking<Result>(_ body: (@escaping Ask) throws -> Result) throws -> Result {
+    let engine = try EngineRun(executable: executable, files: files)
+    return try withSnapshot { snapshot in
+      try body { statements in
+        try engine.run(
+          EngineRequest(
+            database: snapshot.database.string, scratch: snapshot.folder.string, task: .query(statements)))
+      }
+    }.0
+  }
+
+  private func withSnapshot<Result>(_ body: (LiveSnapshot) throws -> Result) throws -> (Result, Int64) {
+    let snapshot = try LiveSnapshot.take(
+      of: path, in: scratch, files: files, time: time)
+    defer { snapshot.close() }
+    return (try body(snapshot), snapshot.moment)
+  }
+
+  /// What is found, in the profile's order; then what it does not know, in the order of names.
+  private static func tables(_ found: [TableFingerprint], _ profile: StackProfile) -> [HealthReport.Table] {
+    var rest = found.map { table in
+      HealthReport.Table(name: table.shortName, isThere: true, count: table.rows)
+    }
+    var tables: [HealthReport.Table] = []
+    for name in profile.tables {
+      if let index = rest.firstIndex(where: { $0.name == name }) {
+        tables.append(rest.remove(at: index))
+      } else {
+        tables.append(HealthReport.Table(name: name, isThere: false, count: 0))
+      }
+    }
+    return tables + rest
+  }
+
+  /// The words that DuckDB has for it, where it has some: programs of the platform look for them.
+  private func words(_ error: any Error) -> String? {
+    switch error {
+    case let error as BackupError where error.code == "source.not-found":
+      return "IO Error: Cannot open database \"\(path.text)\" in read-only mode: database does not exist"
+    case HotCopyError.notADatabase:
+      return "IO Error: The file \"\(path.text)\" exists, but it is not a valid DuckDB database file!"
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,183 @@
+internal import DuckDBFile
+package import Files
+internal import Store
+package import SystemPackage
+
+// Questions are never put to the live database: an open read-only connection would keep a starting writer out. They are
+// put to a hot copy in scratch.
+//
+//   S1  A snapshot is used under a shared lock on its folder and removed under an exclusive one: nobody's is taken
+//       away, and what a killed process leaves is removed by the next.
+//   S2  A snapshot is kept for the next question only when nothing happened to headers, file and logs from before it
+//       was begun until after it was done, and it answers only as long as that is still so.
+//   S3  One is kept, for a day, up to a size; all others go when they are done with.
+
+/// A hot copy of the live database in scratch, which the engine may open read-only.
+package final class LiveSnapshot {
+  private static let prefix = "hrp-snapshot."
+  private static let databaseName = FilePath("database.duckdb")
+  private static let stateName = FilePath("state")
+  /// S3: bytes of a database that is kept.
+  private static let maximumKeptBytes: Int64 = 8 << 30
+  /// S3.
+  private static let maximumAgeNanoseconds: Int64 = 86_400 * 1_000_000_000
+
+  /// The folder, absolute; the engine may spill into it too.
+  let folder: FilePath
+  /// When the database was in this state, in nanoseconds since 1970 UTC.
+  let moment: Int64
+  private let parent: OpenFile
+  private let lock: OpenFile
+  private let isKept: Bool
+
+  var database: FilePath { folder.appending(Self.databaseName.components) }
+
+  private init(
+    _ name: FilePath, in parent: OpenFile, lock: OpenFile, moment: Int64, isKept: Bool
+  ) {
+    folder = parent.path.appending(name.components)
+    self.parent = parent
+    self.lock = lock
+    self.moment = moment
+    self.isKept = isKept
+  }
+
+  /// Lets go of it; removes it unless it is kept.
+  func close() {
+    guard !isKept, let name = folder.lastComponent else { return }
+    // What cannot be removed now, the next one will.
+    ignoringFailure { try parent.files.removeTree(FilePath(name.string), at: parent.descriptor) }
+  }
+
+  /// The snapshot of a database as it is now: the one that is kept, or a new one.
+  /// - Throws: `HotCopyError`, `SystemError`, `BackupError` `source.not-found`, `disk.full`; `Interruption.Stopped`.
+  static func take(
+    of database: FilePath, in directory: FilePath, files: any FileSystem, time: any TimeSource
+  ) throws -> LiveSnapshot {
+    guard try files.exists(database) else { throw BackupError.sourceNotFound(database) }
+    let parent = try usingScratch(directory) { () throws(SystemError) in
+      try files.makeDirectories(directory)
+      return try OpenFile(directory, [.directory], files: files)
+    }
+    let now = try state(of: database, files: files, time: time)
+    for entry in try files.entries(of: parent.descriptor) where entry.name.hasPrefix(prefix) {
+      do {
+        if let kept = try reuse(entry.name.path, in: parent, state: now, time) { return kept }
+      } catch {
+        // One that cannot be read answers nothing; a new one is made.
+      }
+      ignoringFailure { try discard(entry.name.path, in: parent) }
+    }
+    return try make(of: database, state: now, in: parent, time)
+  }
+
+  /// Everything by which a change of the database can be seen: S2.
+  private static func state(of database: FilePath, files: any FileSystem, time: any TimeSource) throws -> String {
+    let file = try DatabaseFile(database, files: files, time: time)
+    let headers = try file.file.read(count: Int(HeaderPair.end), at: 0)
+    var hash = DigestStream()
+    headers.withUnsafeBytes { hash.update($0) }
+    var parts = ["hrp snapshot 1", database.text, "headers \(hash.finalize().hex)", words(try file.file.status())]
+    for name in file.names {
+      for log in [LogNames.log(of: name), LogNames.checkpointLog(of: name)] {
+        parts.append(try files.statusIfPresent(log).map(words) ?? "no log")
+      }
+    }
+    return parts.joined(separator: "\n") + "\n"
+  }
+
+  private static func words(_ status: FileStatus) -> String {
+    "\(status.identity.device) \(status.identity.inode) \(status.size) \(status.modifiedNanoseconds) "
+      + "\(status.changedNanoseconds)"
+  }
+
+  /// S2; nil: it is of another state, or too old, or being made.
+  private static func reuse(
+    _ name: FilePath, in parent: OpenFile, state: String, _ time: any TimeSource
+  ) throws -> LiveSnapshot? {
+    let folder = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: parent.files)
+    guard try parent.files.lock(folder.descriptor, .shared) else { return nil }
+    // After the lock: whoever removed it before has removed this too.
+    let file = try OpenFile(stateName, at: folder.descriptor, [.noFollow], files: parent.files)
+    let moment = try file.status().modifiedNanoseconds
+    guard try file.read(count: 65536, at: 0).elementsEqual(state.utf8), moment <= time.nowNanoseconds,
+      time.nowNanoseconds - moment < maximumAgeNanoseconds
+    else { return nil }
+    return LiveSnapshot(name, in: parent, lock: folder, moment: time.nowNanoseconds, isKept: true)
+  }
+
+  /// Leaves a directory that was made for a snapshot: what nobody uses goes, and the directory where it is empty then.
+  ///
+  /// Somebody else may have begun to work in it.
+  package static func leave(_ directory: FilePath, files: any FileSystem) {
+    ignoringFailure {
+      let parent = try OpenFile(directory, [.directory], files: files)
+      for entry in try files.entries(of: parent.descriptor) where entry.name.hasPrefix(prefix) {
+        ignoringFailure { try discard(entry.name.path, in: parent) }
+      }
+      try files.removeDirectory(directory, at: nil)
+    }
+  }
+
+  private static func discard(_ name: FilePath, in parent: OpenFile) throws {
+    let folder = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: parent.files)
+    guard try parent.files.lock(folder.descriptor, .exclusive) else { return }
+    try parent.files.removeTree(name, at: parent.descriptor)
+  }
+
+  /// A new folder under our lock: one that was seen before its lock, and removed, is made again.
+  private static func makeFolder(in parent: OpenFile) throws -> (FilePath, OpenFile) {
+    while true {
+      let name = FilePath("\(prefix)\(ThisProcess.pid).\(UInt32.random(in: 0 ..< .max))")
+      try usingScratch(parent.path) { () throws(SystemError) in
+        try parent.files.makeDirectory(name, at: parent.descriptor, permissions: 0o700)
+      }
+      let folder = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: parent.files)
+      if try parent.files.lock(folder.descriptor, .shared), try parent.files.exists(name, at: parent.descriptor) {
+        return (name, folder)
+      }
+      try Interruption.check()
+    }
+  }
+
+  private static func make(
+    of database: FilePath, state before: String, in parent: OpenFile, _ time: any TimeSource
+  ) throws -> LiveSnapshot {
+    let files = parent.files
+    let source = try DatabaseFile(database, files: files, time: time)
+    let bytes = try source.expectedCopyBytes()
+    let available = try files.space(of: parent.descriptor).availableBytes
+    guard UInt64(bytes / 100 * 105 + (64 << 20)) <= available else {
+      throw BackupError.noSpace(parent.path, needed: bytes / 100 * 105 + (64 << 20), available: available)
+    }
+    let (name, folder) = try makeFolder(in: parent)
+    do {
+      _ = try DatabaseCopy.run(
+        of: source, to: databaseName, at: folder.descriptor, permissions: 0o600, files: files, time: time)
+      try source.file.close()
+      let moment = time.nowNanoseconds
+      let isSettled = try Self.state(of: database, files: files, time: time) == before
+      if isSettled, bytes <= maximumKeptBytes {
+        let file = try OpenFile(stateName, at: folder.descriptor, [.write, .create, .exclusive], files: files)
+        try file.write(Array(before.utf8), at: 0)
+        try file.close()
+        return LiveSnapshot(name, in: parent, lock: folder, moment: moment, isKept: true)
+      }
+      return LiveSnapshot(name, in: parent, lock: folder, moment: moment, isKept: false)
+    } catch {
+      ignoringFailure { try files.removeTree(name, at: parent.descriptor) }
+      // What only a writer meets is scratch's trouble, and not the database's.
+      let writing: [Errno] = [.noSpace, .diskQuotaExceeded, .readOnlyFileSystem, .fileTooLarge]
+      if let full = error as? SystemError, writing.contains(full.errno) {
+        throw BackupError.scratch(parent.path, full)
+      }
+      throw error
+    }
+  }
+
+  private static func usingScratch<Result>(
+    _ directory: FilePath, _ body: () throws(SystemError) -> Result
+  ) throws(BackupError) -> Result {
+    do throws(SystemError) { return try body() } catch { throw BackupError.scratch(directory, error) }
+  }
+}

@@ -1,0 +1,22 @@
+package import Store
+
+extension RestoreRun {
+  /// What was found wrong with the backup; nothing was restored.
+  package struct Damaged: ExplainedError {
+    package let report: VerificationReport
+
+    package var explanation: BackupError {
+      let lines = report.findings.prefix(10).map { "\n  \($0.line)" }.joined()
+      let more = report.findings.count > 10 ? "\n  and \(report.findings.count - 10) more" : ""
+      let other = "Try a different backup: hrp backup list, then hrp backup verify NAME."
+      // The part that is right can be had from this one.
+      let right = StackPart.allCases.first { report.findings(of: $0).isEmpty }
+      return BackupError(
+        "verification.failed", .failed, "Backup verification failed; nothing was restored\(lines)\(more)",
+        remedy: report.mendingCommand.map {
+          "Nothing is wrong with what was backed up, but something else lies in the backup. If you do not need it: "
+            + $0
+        } ?? right.map { "Restore only the part that is right: --only \($0.rawValue). \(other)" } ?? other)
+    }
+  }
+}

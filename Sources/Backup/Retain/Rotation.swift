@@ -1,0 +1,213 @@
+package import Files
+internal import Stacks
+package import Store
+package import SystemPackage
+
+// Deleting backups by age. What is deleted is gone, so:
+//
+//   D1  A backup is deleted only when it is older than asked for, by `created_at`, else `timestamp`, else its name.
+//       When name and metadata differ by more than a day, or nothing says how old it is, or its name is not one that
+//       hrp gives (somebody renamed it), it is kept and named.
+//   D2  The newest two good backups stay, whatever their age and whoever wrote them. Good is what was read whole, just
+//       now, and is right: a mark in the metadata is believed only when it says that a backup is not good. One that was
+//       read and is damaged, that a drill has failed, or that cannot be read counts for nothing, and stays to be looked
+//       at. So nothing is deleted while fewer than two good ones are known.
+//   D3  A backup that is being read (verified, restored) is passed over.
+//   D4  A backup leaves the list in one rename, before the first of its files goes: what a crash leaves is hidden, and
+//       the next run removes it.
+//   D5  A pinned backup stays, whatever its age. So does one whose pin or metadata cannot be read: "cannot tell" is
+//       never "no".
+
+/// What a rotation did, or would do.
+public struct RotationResult: Sendable {
+  /// Names of the backups that were deleted, oldest first.
+  public let deleted: [String]
+  /// Names of the backups that stay, newest first.
+  public let kept: [String]
+  /// Bytes of disk space that came free: files that other backups share are not counted.
+  public let bytesFreed: Int64
+  /// Backups that stay though their age says otherwise, each with the reason.
+  public let notices: [String]
+}
+
+/// Deletes backups that are older than a number of days.
+package struct Rotation {
+  private static let dayNanoseconds: Int64 = 86_400 * 1_000_000_000
+  /// D2.
+  private static let minimumKept = 2
+
+  private let directory: FilePath
+  private let files: any FileSystem
+  private let time: any TimeSource
+  private let events: EventStream
+
+  package init(in directory: FilePath, files: any FileSystem, time: any TimeSource, events: EventStream) {
+    self.directory = directory
+    self.files = files
+    self.time = time
+    self.events = events
+  }
+
+  /// Deletes what is older, or with `isDryRun` only says what it would delete.
+  /// - Throws: `BackupError`: `rotation.keep-days` below 1, `backup-directory.not-found`; `AdvisoryLock.Busy`;
+  ///   `SystemError`.
+  package func run(keepDays: Int, isDryRun: Bool = false) throws -> RotationResult {
+    guard keepDays >= 1, keepDays <= 100_000 else {
+      throw BackupError(
+        "rotation.keep-days", .usage, "--keep-days must be from 1 to 100000, not \(keepDays)",
+        remedy: "To remove one backup whatever its age, delete its directory.")
+    }
+    events.send(.began(operation: "backup rotate", on: "\(directory.text), keeping \(keepDays) days"))
+    try BackupError.checkOutsideOfBackups(directory, files: files)
+    let backups = BackupDirectory(directory, files: files)
+    _ = try backups.list()  // A directory that is not there is said to be so, before its lock is asked for.
+    if isDryRun { try AdvisoryLock.check(.exclusive, .backups, on: directory, files: files) }
+    let lock = try isDryRun ? nil : takeLock()
+    defer { ignoringFailure { try lock?.release() } }
+    if !isDryRun { try backups.removeDebris() }
+    let all = try backups.list()
+    var stays: [Stay] = []
+    let expired = try expired(all, keepDays: keepDays, &stays)
+    if isDryRun, !expired.isEmpty { try ThisProcess.checkWritable(directory) }
+    var deleted: [ListedBackup] = []
+    var bytesFreed: Int64 = 0
+    for backup in expired.reversed() {
+      try Interruption.check()
+      guard let bytes = try isDryRun ? size(of: backup) : delete(backup) else {
+        stays.append(Stay(backup, "it is being read; for now", isDoubt: false))
+        continue
+      }
+      bytesFreed += bytes
+      deleted.append(backup)
+    }
+    for stay in stays { events.send(stay.isDoubt ? .warning(stay.words) : .notice(stay.words)) }
+    let gone = Set(deleted.map(\.name))
+    let result = RotationResult(
+      deleted: deleted.map(name), kept: all.filter { !gone.contains($0.name) }.map(name), bytesFreed: bytesFreed,
+      notices: stays.map(\.words))
+    let verb = isDryRun ? "would delete" : "deleted"
+    events.send(
+      .finished(
+        operation: "backup rotate", summary: "\(verb) \(deleted.count), \(result.kept.count) remain"))
+    return result
+  }
+
+  /// The backups that may go, newest first.
+  private func expired(_ all: [ListedBackup], keepDays: Int, _ stays: inout [Stay]) throws -> [ListedBackup] {
+    let limit = time.nowNanoseconds - Int64(keepDays) * Self.dayNanoseconds
+    // Where nothing is old enough, nothing needs to be read.
+    let old = all.filter { $0.moment ?? .min < limit }
+    guard old.contains(where: { $0.moment != nil }) else { return [] }
+    let judged = try judged(all)
+    return old.filter { backup in
+      guard let stay = reason(toKeep: backup, judged) else { return true }
+      stays.append(stay)
+      return false
+    }
+  }
+
+  /// An old backup that stays, and why.
+  private struct Stay {
+    let words: String
+    /// Something is wrong: said whatever was asked for.
+    let isDoubt: Bool
+
+    init(_ backup: ListedBackup, _ why: String, isDoubt: Bool) {
+      words = "\(ByteText.escaped(backup.name.bytes)) stays: \(why)"
+      self.isDoubt = isDoubt
+    }
+  }
+
+  /// D1, D2, D5; nil: it may go.
+  private func reason(
+    toKeep backup: ListedBackup, _ judged: (good: Set<FileName>, doubts: [FileName: String])
+  ) -> Stay? {
+    if let problem = backup.problem { return Stay(backup, problem, isDoubt: true) }
+    guard let moment = backup.moment else { return Stay(backup, "nothing says how old it is", isDoubt: false) }
+    guard let named = BackupLayout.moment(ofName: backup.name) else {
+      return Stay(backup, "its name is not one that hrp gives", isDoubt: false)
+    }
+    if abs(named - moment) > Self.dayNanoseconds {
+      return Stay(backup, "its name and its metadata differ by more than a day", isDoubt: false)
+    }
+    switch backup.pin {
+    case .nothing: break
+    case .found: return Stay(backup, "it is pinned", isDoubt: false)
+    case .unreadable(let why):
+      return Stay(backup, "whether it is pinned cannot be told (\(why))", isDoubt: true)
+    }
+    if let doubt = judged.doubts[backup.name] {
+      return Stay(backup, "\(doubt); look at it before you delete it", isDoubt: true)
+    }
+    guard judged.good.contains(backup.name) else { return nil }
+    return Stay(backup, "it is one of the newest \(Self.minimumKept) good ones", isDoubt: false)
+  }
+
+  /// D2: the backups that stay because they are good, and what is to be said of those that were found not to be.
+  ///
+  /// The list is newest first. What says of itself that it is not whole is asked last.
+  private func judged(_ all: [ListedBackup]) throws -> (good: Set<FileName>, doubts: [FileName: String]) {
+    let isLesser = { (backup: ListedBackup) in
+      backup.metadata?.verified == false || backup.metadata?.complete == false || !backup.hasDatabase
+    }
+    var good: Set<FileName> = []
+    var doubts: [FileName: String] = [:]
+    for backup in all.filter({ !isLesser($0) }) + all.filter(isLesser) where good.count < Self.minimumKept {
+      if let doubt = try doubt(about: backup) { doubts[backup.name] = doubt } else { good.insert(backup.name) }
+    }
+    return (good, doubts)
+  }
+
+  /// Why a backup cannot be relied on, as a clause; nil: every byte of it is what was written, and no drill failed.
+  private func doubt(about backup: ListedBackup) throws -> String? {
+    if let problem = backup.problem { return problem }
+    switch backup.proof {
+    case .nothing: break
+    case .found(let proof): if let failure = proof.failure { return failure }
+    case .unreadable(let why): return "whether a drill failed cannot be told (\(why))"
+    }
+    do {
+      let isOK = try Verification(files: files, time: time, events: events.progressOnly)
+        .verify(backup.path, level: .checksums).isOK
+      return isOK ? nil : "it does not verify"
+    } catch let stopped as Interruption.Stopped {
+      throw stopped
+    } catch {
+      return "it cannot be verified: \(BackupError(error, doing: "verifying it").message)"
+    }
+  }
+
+  /// Deletes one backup; nil: it is being read (D3, D4).
+  ///
+  /// Returns the bytes that came free.
+  private func delete(_ backup: ListedBackup) throws -> Int64? {
+    let parent = try OpenFile(directory, [.directory], files: files)
+    let folder = try OpenFile(backup.name.path, at: parent.descriptor, [.directory, .noFollow], files: files)
+    guard try files.lock(folder.descriptor, .exclusive) else { return nil }
+    let bytes = try size(of: backup)
+    let hidden = FilePath(bytes: Array(".".utf8) + backup.name.bytes + Array(".deleted.partial".utf8))
+    try files.renameNew(backup.name.path, at: parent.descriptor, to: hidden, at: parent.descriptor)
+    try parent.synchronize()
+    try files.removeTree(hidden, at: parent.descriptor)
+    try ProofDirectory(of: directory, files: files).remove(backup.name)
+    events.send(.notice("deleted \(name(backup))"))
+    return bytes
+  }
+
+  private func size(of backup: ListedBackup) throws -> Int64 {
+    var bytes: Int64 = 0
+    try TreeWalk(files: files).walk(OpenFile(backup.path, [.directory, .noFollow], files: files)) { step in
+      if case .entry(let entry) = step, entry.status.linkCount == 1 { bytes += entry.status.allocatedBytes }
+      return true
+    }
+    return bytes
+  }
+
+  private func takeLock() throws -> AdvisoryLock {
+    try AdvisoryLock.take(
+      .exclusive, .backups, on: directory, note: ThisProcess.note(program: "hrp backup rotate", time: time),
+      patience: .seconds(10), onWait: events.waitingForLock, files: files, time: time)
+  }
+
+  private func name(_ backup: ListedBackup) -> String { ByteText.escaped(backup.name.bytes) }
+}

@@ -1,0 +1,110 @@
+internal import Files
+internal import MLflow
+internal import Store
+internal import SystemPackage
+
+/// Looks at an MLflow store that nobody writes to: a restored one, or the one in a backup.
+///
+/// Its databases are right, ready models have their artifacts, runs their directories, and what DuckDB names of it is
+/// there. Runs and models that were being made are not blamed.
+package struct MLflowLinks {
+  /// The most missing things that are named one by one.
+  private static let maximumNamed = 1000
+
+  /// The store; nil: there is none.
+  private let root: FilePath?
+  /// What its files are called in a finding.
+  private let shown: EntryPath
+  /// Where the store was when it was backed up: its records still name that place.
+  private let recorded: [FilePath]
+  private let files: any FileSystem
+
+  /// The store as a restore put it into a directory.
+  init(restored target: FilePath, _ metadata: BackupMetadata?, files: any FileSystem) throws {
+    let isFlat = metadata?.mlflowLayout == "flat"
+    try self.init(isFlat ? target : target.appending("mlflow"), shown: BackupLayout.mlflow, metadata, files)
+  }
+
+  /// The store in a backup.
+  init(backup: FilePath, _ metadata: BackupMetadata?, files: any FileSystem) throws {
+    let own = backup.appending(BackupLayout.mlflow.name.path.components)
+    let isOwn = try files.exists(own)
+    let shown = isOwn ? BackupLayout.mlflow : BackupLayout.legacyMLflow
+    try self.init(backup.appending(shown.name.path.components), shown: shown, metadata, files)
+  }
+
+  private init(_ root: FilePath, shown: EntryPath, _ metadata: BackupMetadata?, _ files: any FileSystem) throws {
+    self.files = files
+    self.shown = shown
+    self.root = try metadata?.includesMLflow != false && files.exists(root) ? root : nil
+    recorded = [metadata?.mlflowDirectory, metadata?.realMLflowDirectory].compactMap { text in
+      text.flatMap { ByteText.bytes(of: $0.utf8) }.map { FilePath(bytes: $0) }
+    }
+  }
+
+  /// Everything that is wrong.
+  /// - Parameter experiments: the ids that DuckDB names, by table.
+  func findings(_ experiments: [(table: String, ids: [String])], notices: inout [String]) throws -> [Finding] {
+    guard let root else {
+      if !experiments.isEmpty {
+        notices.append("the backup holds no MLflow directory: ids in DuckDB were not looked up")
+      }
+      return []
+    }
+    var findings: [Finding] = []
+    var ids: Set<String> = []
+    for database in try MLflowStore.databases(in: OpenFile(root, [.directory], files: files)) {
+      let path = shown / database
+      let place = root.appending(database.path.components)
+      do throws(SQLiteError) {
+        findings += try SQLiteFile.integrityProblems(of: place).map { Finding(.sqlite, path, $0) }
+        findings += try SQLiteFile.foreignKeyProblems(of: place).map { Finding(.sqlite, path, $0) }
+        let records = try TrackingRecords(place)
+        ids.formUnion(records.ids)
+        findings += records.ready.compactMap { missing($0, root) }
+      } catch {
+        findings.append(Finding(.sqlite, path, error.message))
+      }
+    }
+    var store = FileStoreLinks(root, shown: shown, tracked: ids, files: files) { missing($0, root, mayBeEmpty: $1) }
+    try store.read()
+    findings += store.findings
+    ids.formUnion(store.ids)
+    for (table, named) in experiments {
+      findings += named.filter { !ids.contains($0) }.map {
+        Finding(.link, BackupLayout.database, "\(table) names \($0), which is not an experiment or run in MLflow")
+      }
+    }
+    return Array(findings.prefix(Self.maximumNamed))
+  }
+
+  /// A ready model whose artifacts belong to the store and are not there.
+  private func missing(
+    _ artifacts: TrackingRecords.Artifacts, _ root: FilePath, mayBeEmpty: Bool = false
+  ) -> Finding? {
+    guard let path = ArtifactSurvey.localPath(of: artifacts.location),
+      let recorded = recorded.first(where: { path.starts(with: $0) })
+    else { return nil }
+    var rest = path
+    guard rest.removePrefix(recorded), !holdsSomething(root.pushing(rest), mayBeEmpty: mayBeEmpty),
+      let shown: EntryPath = EntryPath(validating: rest.bytes).flatMap({ shown / $0 })
+    else { return nil }
+    return Finding(.missing, shown, "the artifacts of \(artifacts.name)")
+  }
+
+  /// A file, or a folder that is not empty: artifacts are never nothing.
+  private func holdsSomething(_ path: FilePath, mayBeEmpty: Bool) -> Bool {
+    do {
+      guard let status = try files.statusIfPresent(path) else { return false }
+      if mayBeEmpty || status.kind != .directory { return true }
+      // Named, so that it stays open until its names were read.
+      let folder = try OpenFile(path, [.directory], files: files)
+      let isEmpty = try files.entries(of: folder.descriptor).isEmpty
+      try folder.close()
+      return !isEmpty
+    } catch {
+      // What cannot be looked at is told by the walk beside the lists.
+      return true
+    }
+  }
+}

@@ -1,0 +1,68 @@
+internal import DuckDBFile
+internal import Files
+internal import MLflow
+internal import Store
+internal import SystemPackage
+
+/// Looks into the files of a backup while they are hashed: DuckDB's blocks and log, SQLite's databases.
+struct StructureCheck: Sendable {
+  let backup: FilePath
+  let files: any FileSystem
+  let time: any TimeSource
+
+  func read(_ file: OpenFile, _ stored: ContentsCheck.File, _ reader: ContentsReader) throws -> ContentsCheck.Reading {
+    if stored.path == BackupLayout.database { return try readDatabase(file, stored, reader) }
+    var findings: [Finding] = []
+    if stored.path == BackupLayout.log, let problem = try problem(ofLog: file) {
+      findings.append(Finding(.log, stored.path, problem))
+    }
+    findings += try sqliteFindings(file, stored.path)
+    return .init(digest: try reader.digest(of: file, size: stored.status.size), findings: findings)
+  }
+
+  private func readDatabase(
+    _ file: OpenFile, _ stored: ContentsCheck.File, _ reader: ContentsReader
+  ) throws -> ContentsCheck.Reading {
+    let reading = try reader.readDatabase(file, size: stored.status.size, at: stored.path)
+    return .init(
+      digest: reading.digest, findings: reading.findings,
+      notice: reading.notice.map { "\($0): only its checksum was compared" })
+  }
+
+  /// What is wrong with the log of the backup's database.
+  private func problem(ofLog file: OpenFile) throws -> String? {
+    var database: StorageState?
+    do {
+      let path = backup.appending(BackupLayout.database.name.path.components)
+      let opened = try OpenFile(path, [.noFollow], files: files)
+      database = try DatabaseFile(sealed: opened, time: time).state()
+    } catch let error as HotCopyError {
+      switch error {
+      // Such a database hides its log as well.
+      case .encrypted, .unknownVersion: return nil
+      // Its damage is told where it is read, and the log has its own checksums.
+      default: break
+      }
+    } catch let error as SystemError where error.errno == .noSuchFileOrDirectory {
+      // The log still has its own checksums.
+    }
+    return try LogAudit.problem(of: file, state: database)
+  }
+
+  /// Checks a database that lies at the top of the MLflow directory, where tracking databases do.
+  private func sqliteFindings(_ file: OpenFile, _ path: EntryPath) throws -> [Finding] {
+    guard path.isDirectly(in: BackupLayout.mlflow) || path.isDirectly(in: BackupLayout.legacyMLflow) else { return [] }
+    let head = try file.read(count: SQLiteFile.magic.count, at: 0)
+    guard head == SQLiteFile.magic else {
+      // Nothing else is ever called that; an empty one is what SQLite makes before its first table.
+      guard path.name == FileName("mlflow.db"), !head.isEmpty else { return [] }
+      return [Finding(.sqlite, path, "it does not begin as an SQLite database does")]
+    }
+    do throws(SQLiteError) {
+      return try SQLiteFile.integrityProblems(of: backup.pushing(FilePath(bytes: path.bytes)))
+        .map { Finding(.sqlite, path, $0) }
+    } catch {
+      return [Finding(.sqlite, path, error.message)]
+    }
+  }
+}

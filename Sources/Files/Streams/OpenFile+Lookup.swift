@@ -1,0 +1,33 @@
+package import SystemPackage
+
+extension OpenFile {
+  /// The directory at a path, else the nearest one above it that exists: the one whose file system the path will be on.
+  /// - Throws: `SystemError` when one of them is there and cannot be opened.
+  package static func nearestDirectory(of path: FilePath, files: any FileSystem) throws(SystemError) -> OpenFile {
+    var path = path
+    while true {
+      do throws(SystemError) {
+        return try OpenFile(path, [.directory], files: files)
+      } catch {
+        let parent = path.removingLastComponent()
+        guard error.errno == .noSuchFileOrDirectory, parent != path else { throw error }
+        path = parent
+      }
+    }
+  }
+
+  /// Opens what has this name; nil when there is nothing.
+  ///
+  /// A name that is something else than asked for (a link with `noFollow`) is an error, but for a directory that was
+  /// asked for where something else is: there is no directory of that name.
+  /// - Throws: `SystemError` when it is there and cannot be opened, or when that cannot be told.
+  package static func ifPresent(
+    _ path: FilePath, at directory: Descriptor? = nil, _ mode: OpenMode = [], files: any FileSystem
+  ) throws(SystemError) -> OpenFile? {
+    do {
+      return try OpenFile(path, at: directory, mode, files: files)
+    } catch  where error.meansAbsent {
+      return nil
+    }
+  }
+}

@@ -1,0 +1,195 @@
+package import Backup
+package import Files
+internal import GRDB
+private import MLflow
+package import Stacks
+internal import Store
+package import SystemPackage
+
+// An index of backups and proofs, and the history of jobs: an SQLite database in the data directory.
+//
+//   C1  Nothing depends on it: the truth is in the backup directory. It is never needed to list, verify or restore, and
+//       no operation fails because it is absent or cannot be read. What it knows of a place tells a disk that is not
+//       mounted from a new place (`BackupPlace`).
+//   C2  Lost or damaged, it is made anew from the backup directory; a damaged one is set aside, and the history says
+//       from when on it goes.
+//   C3  It does not grow without end: the newest jobs stay.
+
+/// The catalogue of a data directory.
+package final class Catalogue: Sendable {
+  /// The name in the data directory.
+  package static let name = FilePath("hrp-catalogue.db")
+  /// C3.
+  private static let maximumJobs = 10_000
+
+  private let queue: DatabaseQueue
+  private let backups: FilePath
+  private let files: any FileSystem
+
+  /// Set when history was lost: what to tell the user.
+  package let loss: String?
+
+  /// Opens the catalogue, or makes it anew (C2).
+  ///
+  /// - Parameter backups: the directory that it is made anew from.
+  /// - Throws: what SQLite says; nobody's operation depends on it (C1).
+  package init(in dataDirectory: FilePath, backups: FilePath, files: any FileSystem, time: any TimeSource) throws {
+    let path = dataDirectory.appending(Self.name.components)
+    self.backups = backups
+    self.files = files
+    let wasThere = try files.exists(path)
+    var loss: String?
+    do {
+      queue = try Self.open(path)
+    } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
+      loss = "the catalogue was damaged and is set aside: the history of jobs begins anew"
+      try Self.setAside(path, files)
+      queue = try Self.open(path)
+    }
+    // What root makes in a user's stack is the user's to go on with.
+    if !wasThere { try files.give(path, at: nil, to: files.status(dataDirectory.appending("."), at: nil).owner) }
+    let isNew = try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM setting") ?? 0 } == 0
+    if isNew {
+      // Backups without a catalogue: there was one, or they are the Python tool's.
+      if !wasThere, forPeople({ try BackupDirectory(backups, files: files).list().isEmpty }) == false {
+        loss = "there was no catalogue: the history of jobs begins now"
+      }
+      try queue.write {
+        try $0.execute(
+          sql: "INSERT INTO setting VALUES ('history_since', ?)",
+          arguments: [LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset])
+      }
+    }
+    self.loss = loss
+    // The end of each job keeps it up to date.
+    if isNew { try index() }
+  }
+
+  private static func open(_ path: FilePath) throws -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(5)
+    configuration.label = "hrp.catalogue"
+    let queue = try DatabaseQueue(path: path.string, configuration: configuration)
+    try queue.write { database in
+      guard try String.fetchOne(database, sql: "PRAGMA quick_check(1)") == "ok" else {
+        throw DatabaseError(resultCode: .SQLITE_CORRUPT)
+      }
+      try database.execute(
+        sql: """
+          CREATE TABLE IF NOT EXISTS setting(name TEXT PRIMARY KEY, value TEXT NOT NULL);
+          CREATE TABLE IF NOT EXISTS backup(
+            path TEXT PRIMARY KEY, directory TEXT NOT NULL, created_at REAL, size_bytes INTEGER,
+            verified INTEGER NOT NULL, complete INTEGER NOT NULL, pinned INTEGER NOT NULL,
+            proof_at TEXT, proof_ok INTEGER, proof_engine TEXT);
+          CREATE TABLE IF NOT EXISTS job(
+            id INTEGER PRIMARY KEY AUTOINCREMENT, operation TEXT NOT NULL, status TEXT NOT NULL, pid INTEGER NOT NULL,
+            began_at TEXT NOT NULL, ended_at TEXT, code TEXT, message TEXT NOT NULL);
+          """)
+    }
+    return queue
+  }
+
+  private static func setAside(_ path: FilePath, _ files: any FileSystem) throws {
+    try files.renameReplacing(path, at: nil, to: FilePath(path.string + ".damaged"), at: nil)
+    for suffix in SQLiteFile.sidecars where try files.exists(FilePath(path.string + suffix)) {
+      try files.remove(FilePath(path.string + suffix), at: nil)
+    }
+  }
+
+  /// The catalogue of a stack, where there is one that can be read: a look makes none (C1).
+  package static func ifPresent(of stack: Stack, files: any FileSystem, time: any TimeSource) -> Catalogue? {
+    forPeople {
+      guard try files.exists(stack.dataDirectory.appending(Self.name.components)) else { return nil }
+      return try Catalogue(in: stack.dataDirectory, backups: stack.backupDirectory, files: files, time: time)
+    } ?? nil
+  }
+
+  /// Writes down what is in the backup directory now; one that is out of reach stays as it was known.
+  ///
+  /// So does one that holds none of what was known there: it may be the empty place of a disk that is not mounted.
+  package func index() throws {
+    let found: [ListedBackup]
+    do { found = try BackupDirectory(backups, files: files).list() } catch { return }
+    try queue.write { database in
+      let known = try Self.known(in: backups, database)
+      guard known.isEmpty || found.contains(where: known.contains) else { return }
+      try database.execute(sql: "DELETE FROM backup WHERE directory = ?", arguments: [backups.text])
+      for backup in found {
+        let proof = backup.proof.value
+        try database.execute(
+          sql: "INSERT OR REPLACE INTO backup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          arguments: [
+            backup.path.text, backups.text, backup.moment.map { Double($0) / 1e9 }, backup.metadata?.sizeBytes,
+            backup.metadata?.verified ?? false, backup.metadata?.complete ?? true, backup.pin.mayBeThere, proof?.at,
+            proof?.isOK, proof?.engine,
+          ])
+      }
+    }
+  }
+
+  /// What was seen in a directory.
+  package func known(in directory: FilePath) throws -> KnownBackups {
+    try queue.read { try Self.known(in: directory, $0) }
+  }
+
+  private static func known(in directory: FilePath, _ database: Database) throws -> KnownBackups {
+    KnownBackups(
+      try Row.fetchAll(
+        database, sql: "SELECT path, created_at, size_bytes FROM backup WHERE directory = ? ORDER BY created_at DESC",
+        arguments: [directory.text]
+      ).map { (path: $0["path"], createdAt: $0["created_at"], sizeBytes: $0["size_bytes"]) })
+  }
+
+  /// Forgets what was seen in a directory: it begins anew.
+  package func forget(_ directory: FilePath) throws {
+    try queue.write {
+      try $0.execute(sql: "DELETE FROM backup WHERE directory = ?", arguments: [directory.text])
+    }
+  }
+
+  /// From when on the history goes, ISO 8601 with offset.
+  package func historySince() throws -> String? {
+    try queue.read { try String.fetchOne($0, sql: "SELECT value FROM setting WHERE name = 'history_since'") }
+  }
+
+  // MARK: - Jobs
+
+  /// Notes that an operation of this process begins.
+  /// - Returns: its number.
+  func begin(_ operation: String, at moment: Int64) throws -> Int64 {
+    try queue.write { database in
+      try database.execute(
+        sql: "INSERT INTO job(operation, status, pid, began_at, message) VALUES (?, 'running', ?, ?, '')",
+        arguments: [operation, ThisProcess.pid, LocalTime(nanoseconds: moment).iso8601WithOffset])
+      let id = database.lastInsertedRowID
+      try database.execute(sql: "DELETE FROM job WHERE id <= ?", arguments: [id - Int64(Self.maximumJobs)])
+      return id
+    }
+  }
+
+  /// Notes how it ended.
+  /// - Parameter code: of its error; nil: it is done.
+  func end(_ id: Int64, code: String?, message: String, at moment: Int64) throws {
+    try queue.write {
+      try $0.execute(
+        sql: "UPDATE job SET status = ?, code = ?, message = ?, ended_at = ? WHERE id = ?",
+        arguments: [
+          code == nil ? "completed" : "failed", code, message, LocalTime(nanoseconds: moment).iso8601WithOffset, id,
+        ])
+    }
+  }
+
+  /// The newest jobs, newest first.
+  package func jobs(limit: Int) throws -> [Job] {
+    try queue.read { database in
+      try Row.fetchAll(database, sql: "SELECT * FROM job ORDER BY id DESC LIMIT ?", arguments: [limit]).map { row in
+        // A word that a newer program wrote is one that has ended.
+        let status = Job.Status(rawValue: row["status"]) ?? .completed
+        let isGone = status == .running && !ThisProcess.isAlive(row["pid"])
+        return Job(
+          id: row["id"], operation: row["operation"], status: isGone ? .interrupted : status,
+          beganAt: row["began_at"], endedAt: row["ended_at"], code: row["code"], message: row["message"])
+      }
+    }
+  }
+}

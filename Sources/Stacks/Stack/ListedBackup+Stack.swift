@@ -1,0 +1,17 @@
+internal import Files
+internal import Store
+internal import SystemPackage
+
+extension ListedBackup {
+  /// Whether it was made of this stack; nil: nothing says.
+  ///
+  /// A stack is told by its data directory: after a move every backup is another's, which says nothing.
+  package func isOf(_ stack: Stack) -> Bool? {
+    let places = [metadata?.sourceDirectory, metadata?.realSourceDirectory].compactMap { text in
+      text.flatMap { ByteText.bytes(of: $0.utf8) }.map { FilePath(bytes: $0) }
+    }
+    guard !places.isEmpty else { return nil }
+    return places.contains(stack.dataDirectory)
+      || places.contains(ThisProcess.realPathOfWhatExists(stack.dataDirectory))
+  }
+}

@@ -1,0 +1,71 @@
+package import Files
+internal import MLflow
+internal import Store
+internal import SystemPackage
+
+/// Which names of a backup come out of it, and under which name: the backup may be a stranger's.
+///
+/// At the top of a backup only the database and its logs belong to a stack. Of a store that lies among other things
+/// only the tracking database, `mlruns/` and `mlartifacts/` do; the target says what the tracking database is called.
+package struct RestoreNames {
+  /// What a store keeps beside its tracking database, where it has no directory of its own.
+  package static let storeFolders = [FileName("mlruns"), FileName("mlartifacts")]
+
+  /// The last bytes of a rollback journal that names another file, which SQLite then deletes
+  /// (https://www.sqlite.org/fileformat.html and `aJournalMagic` in `pager.c`).
+  private static let journalMagic: [UInt8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]
+
+  /// The tracking database of a store among other things: its name in the backup and at the target.
+  private let tracking: (stored: FileName, target: FileName)?
+  /// Journals that would make SQLite delete a file elsewhere.
+  private let journals: Set<FileName>
+
+  /// - Parameter backup: the open backup.
+  package init(_ store: RestoreTarget.Store, in backup: OpenFile) throws {
+    var names: [FileName] = []
+    var journals: Set<FileName> = []
+    var databases: [FileName] = []
+    let files = backup.files
+    for folder in BackupLayout.stores {
+      guard try files.exists(folder.name.path, at: backup.descriptor) else { continue }
+      let open = try OpenFile(folder.name.path, at: backup.descriptor, [.directory, .noFollow], files: files)
+      let found = try files.entries(of: open.descriptor).map(\.name)
+      names += found
+      databases += try MLflowStore.databases(in: open)
+      for name in found where name.bytes.suffix(8).elementsEqual("-journal".utf8) {
+        if try Self.namesAnotherFile(name, in: open) { journals.insert(name) }
+      }
+    }
+    self.journals = journals
+    if case .names(_, let database) = store {
+      // The only one there is, whatever it was called where it came from.
+      let stored = names.contains(database) || databases.count != 1 ? database : databases[0]
+      tracking = (stored, database)
+    } else {
+      tracking = nil
+    }
+  }
+
+  private static func namesAnotherFile(_ name: FileName, in folder: OpenFile) throws -> Bool {
+    guard try folder.files.status(name.path, at: folder.descriptor).kind == .regular else { return false }
+    let file = try OpenFile(name.path, at: folder.descriptor, [.noFollow], files: folder.files)
+    let size = try file.status().size
+    return try size >= 16 && file.read(count: 8, at: size - 8) == journalMagic
+  }
+
+  /// Where something of the store goes; nil: it does not come out.
+  /// - Parameter path: as it lies in the backup's store.
+  package func place(of path: EntryPath) -> EntryPath? {
+    guard let first = path.components.first, !first.isReserved, !journals.contains(first) else { return nil }
+    guard let tracking else { return path }
+    if Self.storeFolders.contains(first) { return path }
+    for suffix in [""] + SQLiteFile.sidecars
+    where first.bytes.elementsEqual(tracking.stored.bytes + Array(suffix.utf8)) && path.depth == 1 {
+      return EntryPath.root / FileName(bytes: tracking.target.bytes + Array(suffix.utf8))
+    }
+    return nil
+  }
+
+  /// What comes after the database's name in the names that belong to it.
+  package static let databaseSuffixes = [""] + Swap.logs(of: "")
+}

@@ -1,0 +1,349 @@
+internal import DuckDBFile
+package import Files
+internal import MLflow
+internal import Store
+internal import SystemPackage
+
+// The swap of a restore: names at the target are exchanged with those in a hidden folder beside them. The invariants:
+//
+//   W1  Before the commit nothing at the target was touched. The commit is one rename of the hidden folder of the first
+//       site (`.NAME.hrp-restore`), when everything in it, and the journal in it, is durable. From then on whoever
+//       comes finishes the swap; nobody goes back.
+//   W2  Every step can be done again: what a name is now is told by its inode, and a step that was done is seen to be.
+//   W3  The database's path is never empty: old and new file change places in one step (else the new one is renamed
+//       over the old one, which has a second name by then).
+//   W4  No log of one database is ever beside another: the old logs are away, durably, before the database changes, and
+//       the new log comes after, durably.
+//   W5  While the swap runs, DuckDB's own write lock is held on the old and on the new database, each by the one
+//       descriptor that this process has of it.
+//   W6  What goes out is kept whole, in a folder from which the same swap brings it back.
+//
+// What a program finds that opens the database after a crash in the swap, before anybody has finished it:
+//
+//   old logs away ──▶ the old database without what was in its log: older, and right
+//   database changed ──▶ the restored one without what was in its log: older, and right
+//   new log in ──▶ the restored one
+//
+// A program that writes at such a moment is seen by its log, or by the database's headers. Where only its log is there,
+// it is put away. Where the database itself has moved on, it keeps the log that the program made, and the one that
+// should have come in is set aside: `Interference`. A log that belongs to no database any more ends with `.stale`; no
+// undo brings it back.
+
+/// Carries out a plan, from wherever it stands (W1, W2).
+package struct Swap {
+  /// A program wrote to the half-restored database: what it wrote is set aside, and the restore must be made again.
+  struct Interference: ExplainedError {
+    let database: FilePath
+
+    package var explanation: BackupError {
+      BackupError(
+        "restore.interfered", .failed,
+        "a restore had been interrupted, and a program wrote to \(database.text) before it was finished: "
+          + "what the WAL of the restored state held is missing from it",
+        remedy:
+          "Run hrp backup undo, which brings back what was there before, and then restore again; what that program "
+          + "wrote is kept.")
+    }
+  }
+
+  /// A site with its open folders.
+  private struct Place {
+    let site: SwapPlan.Site
+    let directory: OpenFile
+    let hidden: OpenFile
+    let incoming: OpenFile
+    let outgoing: OpenFile
+  }
+
+  private let plan: SwapPlan
+  private let files: any FileSystem
+
+  init(_ plan: SwapPlan, files: any FileSystem) {
+    self.plan = plan
+    self.files = files
+  }
+
+  /// Does what is not done yet, and makes it durable.
+  ///
+  /// - Returns: sentences for the user: logs that were set aside.
+  func run() throws -> [String] {
+    var isInterfered = false
+    var notices: [String] = []
+    for (index, site) in plan.sites.enumerated() {
+      let place = try open(site, index)
+      if index == 0, let name = plan.database.flatMap(SwapPlan.name) {
+        isInterfered = try !swapDatabase(name, place)
+      }
+      for item in site.items where !isOfDatabase(item, index) { try swap(item, place) }
+      for folder in [place.directory, place.incoming, place.outgoing] { try folder.synchronize() }
+      if index == 0 { notices = try staleLogs(place) }
+    }
+    if isInterfered, let site = plan.sites.first, let path = SwapPlan.path(site.path), let name = plan.database {
+      throw Interference(database: path.appending(name))
+    }
+    return notices
+  }
+
+  /// What was set aside in this swap: its words.
+  private func staleLogs(_ place: Place) throws -> [String] {
+    guard let name = plan.database else { return [] }
+    let prefixes = Self.logs(of: name).map { $0 + Self.staleSuffix }
+    return try files.entries(of: place.outgoing.descriptor).map { SwapPlan.text($0.name) }
+      .filter { found in prefixes.contains { found.hasPrefix($0) } }.sorted()
+      .map { "a program wrote to \(name) before the swap was finished; a WAL that fits no database now is kept: \($0)" }
+  }
+
+  private func open(_ site: SwapPlan.Site, _ index: Int) throws -> Place {
+    guard let path = SwapPlan.path(site.path), let hiddenName = SwapPlan.name(site.hidden),
+      let undoName = SwapPlan.name(site.undo)
+    else { throw BackupError.journalUnreadable(site.path) }
+    let directory = try OpenFile(path, [.directory], files: files)
+    // A site that is finished already has its folder under the later name.
+    let name = try files.exists(hiddenName.path, at: directory.descriptor) ? hiddenName : undoName
+    let hidden = try plan.openHidden(name, of: index, in: directory)
+    let folder = { (name: String) in
+      try OpenFile(FilePath(name), at: hidden.descriptor, [.directory, .noFollow], files: files)
+    }
+    return Place(
+      site: site, directory: directory, hidden: hidden, incoming: try folder(plan.incoming),
+      outgoing: try folder(plan.outgoing))
+  }
+
+  private func isOfDatabase(_ item: SwapPlan.Item, _ index: Int) -> Bool {
+    guard index == 0, let database = plan.database else { return false }
+    return item.name == database || Self.logs(of: database).contains(item.name)
+  }
+
+  /// What DuckDB puts beside a database; `.recovery` comes and goes in 1.5 and later.
+  package static func logs(of name: String) -> [String] {
+    [".wal", ".wal.checkpoint", ".wal.recovery"].map { name + $0 }
+  }
+
+  // MARK: - The database
+
+  /// - Returns: false when a program wrote to it in between.
+  private func swapDatabase(_ name: FileName, _ place: Place) throws -> Bool {
+    guard let item = place.site.items.first(where: { $0.name == plan.database }) else { return true }
+    let logs = Self.logs(of: item.name).compactMap(SwapPlan.name)
+    if item.new == nil {
+      // There was no database before: then the path is to be empty again.
+      for log in logs { try putAway(log, unless: new(log, place), place) }
+      try place.directory.synchronize()
+      try swap(item, place)
+    } else if try place.incoming.inode(of: name) == item.new {
+      // Logs that are not the plan's: also of somebody who opened the old database meanwhile.
+      for log in logs { try putAway(log, unless: item.old == nil ? new(log, place) : nil, place) }
+      try place.directory.synchronize()  // W4
+      if item.old == nil { try bringIn(logs, place) } else { try partStaleLogs(logs, name, place) }
+      try swap(item, place, isDatabase: true)
+      try place.directory.synchronize()
+    }
+    // An exchange that ended before what came out was put away.
+    if item.old != nil, try place.incoming.inode(of: name) == item.old {
+      try move(name, place.incoming, place.outgoing)
+    }
+    // With its log in, the database is whole: what is written from then on is written to the restored one.
+    guard try logs.contains(where: { try files.exists($0.path, at: place.incoming.descriptor) }) else { return true }
+    guard try isUntouched(name, place) else {
+      // It goes on with the log of whoever moved it on.
+      try setAside(logs, in: place.incoming)
+      return false
+    }
+    // Logs of somebody who opened it meanwhile; of two logs that come in, one may be there already.
+    for log in logs { try putAway(log, unless: new(log, place), as: Self.stale(log), place) }
+    try bringIn(logs, place)
+    try place.directory.synchronize()
+    return true
+  }
+
+  /// W4, for what goes out: a program that wrote to the old database after its log was away made that log another's.
+  ///
+  /// Such a log is kept under another name, so that an undo does not bring the two together.
+  private func partStaleLogs(_ logs: [FileName], _ name: FileName, _ place: Place) throws {
+    guard let headers = plan.oldHeaders, try Self.headers(of: name, in: place.directory) != headers else { return }
+    // A log that the plan does not know is of whoever moved the database on, and fits it.
+    try setAside(logs.filter { try place.outgoing.inode(of: $0) == old($0, place) }, in: place.outgoing)
+  }
+
+  private static let staleSuffix = ".stale"
+
+  private static func stale(_ log: FileName) -> FileName { FileName(bytes: log.bytes + Array(staleSuffix.utf8)) }
+
+  private func setAside(_ logs: [FileName], in folder: OpenFile) throws {
+    for log in logs where try files.exists(log.path, at: folder.descriptor) {
+      try move(log, folder, folder, as: try free(Self.stale(log), in: folder))
+    }
+    try folder.synchronize()
+  }
+
+  private func new(_ name: FileName, _ place: Place) -> UInt64? {
+    place.site.items.first { $0.name == SwapPlan.text(name) }?.new
+  }
+
+  private func old(_ name: FileName, _ place: Place) -> UInt64? {
+    place.site.items.first { $0.name == SwapPlan.text(name) }?.old
+  }
+
+  private func bringIn(_ logs: [FileName], _ place: Place) throws {
+    for log in logs where try files.exists(log.path, at: place.incoming.descriptor) {
+      try move(log, place.incoming, place.directory)
+    }
+  }
+
+  /// Whether the database is as it was staged, as far as its headers tell.
+  private func isUntouched(_ name: FileName, _ place: Place) throws -> Bool {
+    guard let headers = plan.headers else { return true }
+    return try Self.headers(of: name, in: place.directory) == headers
+  }
+
+  /// SHA-256 of the three headers of a DuckDB file; nil: there is none.
+  ///
+  /// By the descriptor that holds the lock, where there is one: another's end would drop it (W5).
+  package static func headers(of name: FileName, in directory: OpenFile) throws -> String? {
+    guard try directory.files.exists(name.path, at: directory.descriptor),
+      try directory.files.status(name.path, at: directory.descriptor).kind == .regular
+    else { return nil }
+    let bytes = try DatabaseHold.file(name, in: directory).read(count: Int(HeaderPair.end), at: 0)
+    var hash = DigestStream()
+    bytes.withUnsafeBytes { hash.update($0) }
+    return hash.finalize().hex
+  }
+
+  /// Moves a log out of the way; one of the same name that is away already stays.
+  private func putAway(
+    _ name: FileName, unless kept: UInt64?, as new: FileName? = nil, _ place: Place
+  ) throws {
+    guard let found = try place.directory.inode(of: name), found != kept else { return }
+    // One of that name is away already: this one came in between, and fits nothing that an undo brings back.
+    let isTaken = try files.exists(name.path, at: place.outgoing.descriptor)
+    let target = try free(new ?? (isTaken ? Self.stale(name) : name), in: place.outgoing)
+    try move(name, place.directory, place.outgoing, as: target)
+  }
+
+  private func free(_ name: FileName, in folder: OpenFile) throws -> FileName {
+    var candidate = name
+    var number = 1
+    while try files.exists(candidate.path, at: folder.descriptor) {
+      number += 1
+      candidate = FileName(bytes: name.bytes + Array(".\(number)".utf8))
+    }
+    return candidate
+  }
+
+  // MARK: - Any name
+
+  /// A file in the hidden folder that says that an old name is away, where names cannot be exchanged.
+  private static let markerPrefix = "away."
+
+  /// Removes the marks of a swap that is over: the next one brings the same files in again.
+  static func removeMarks(in hidden: OpenFile) throws(SystemError) {
+    for entry in try hidden.files.entries(of: hidden.descriptor) where entry.name.hasPrefix(markerPrefix) {
+      try hidden.files.remove(entry.name.path, at: hidden.descriptor)
+    }
+    try hidden.synchronize()
+  }
+
+  private func swap(_ item: SwapPlan.Item, _ place: Place, isDatabase: Bool = false) throws {
+    guard let name = item.fileName else { throw BackupError.journalUnreadable(place.site.path) }
+    let found = try place.directory.inode(of: name)
+    guard item.new != nil else {
+      // Nothing comes in; only what the plan saw goes out.
+      if found != nil, found == item.old { try move(name, place.directory, place.outgoing) }
+      return
+    }
+    guard let staged = try place.incoming.inode(of: name) else { return }  // Done.
+    if staged == item.old { return try move(name, place.incoming, place.outgoing) }  // Exchanged.
+    let marker = FilePath(Self.markerPrefix + "\(item.new ?? 0)")
+    let isAway = try files.exists(marker, at: place.hidden.descriptor)
+    if found == nil || isAway {
+      // A folder that cannot be renamed is there before all of it is, and must not be taken for an old one.
+      let isFolder = try files.status(name.path, at: place.incoming.descriptor).kind == .directory
+      if !isAway, isFolder { try mark(marker, place) }
+      return try move(name, place.incoming, place.directory)
+    }
+    try putAwaySQLiteSidecars(of: name, place)
+    if try !files.exists(name.path, at: place.outgoing.descriptor),
+      try files.exchange(name.path, at: place.incoming.descriptor, name.path, at: place.directory.descriptor)
+    {
+      // Of two renames that are not durable, the first may be lost and the second not.
+      try place.directory.synchronize()
+      try place.incoming.synchronize()
+      return try move(name, place.incoming, place.outgoing)
+    }
+    if isDatabase { return try replace(name, place) }
+    try move(name, place.directory, place.outgoing)
+    for folder in [place.directory, place.outgoing] { try folder.synchronize() }
+    try mark(marker, place)
+    try move(name, place.incoming, place.directory)
+  }
+
+  private func mark(_ marker: FilePath, _ place: Place) throws(SystemError) {
+    try OpenFile(marker, at: place.hidden.descriptor, [.write, .create], files: files).close()
+    try place.hidden.synchronize()
+  }
+
+  /// W3, where names cannot be exchanged: the old file gets its second name first.
+  private func replace(_ name: FileName, _ place: Place) throws {
+    if try !files.exists(name.path, at: place.outgoing.descriptor) {
+      do {
+        try files.makeHardLink(
+          name.path, at: place.outgoing.descriptor, to: name.path, at: place.directory.descriptor)
+      } catch  where [.notPermitted, .notSupported, .notSupportedOnSocket, .noFunction].contains(error.errno) {
+        try copyAside(name, place)
+      }
+      try place.outgoing.synchronize()
+    }
+    try files.renameReplacing(
+      name.path, at: place.incoming.descriptor, to: name.path, at: place.directory.descriptor)
+  }
+
+  /// For a file system that has neither exchange nor hard links.
+  private func copyAside(_ name: FileName, _ place: Place) throws {
+    let source = try DatabaseHold.file(name, in: place.directory)
+    let staged = FilePath(".copy.partial")
+    try files.removeTree(staged, at: place.outgoing.descriptor)
+    let target = try OpenFile(staged, at: place.outgoing.descriptor, [.write, .create, .exclusive], files: files)
+    var offset: Int64 = 0
+    while true {
+      try Interruption.check()
+      let bytes = try source.read(count: 4 << 20, at: offset)
+      if bytes.isEmpty { break }
+      try target.write(bytes, at: offset)
+      offset += Int64(bytes.count)
+    }
+    try target.synchronize()
+    try target.close()
+    try files.renameNew(
+      staged, at: place.outgoing.descriptor, to: name.path, at: place.outgoing.descriptor)
+  }
+
+  /// SQLite replays a log that it finds beside a database, whosever it is.
+  private func putAwaySQLiteSidecars(of name: FileName, _ place: Place) throws {
+    guard name.bytes.suffix(3).elementsEqual(".db".utf8) else { return }
+    for suffix in SQLiteFile.sidecars {
+      try putAway(FileName(bytes: name.bytes + Array(suffix.utf8)), unless: nil, place)
+    }
+  }
+
+  /// Renames; a folder that cannot be renamed, as in an overlay, is made anew, and what is in it is moved.
+  private func move(_ name: FileName, _ from: OpenFile, _ to: OpenFile, as new: FileName? = nil) throws {
+    let target = new ?? name
+    do throws(SystemError) {
+      return try files.renameNew(name.path, at: from.descriptor, to: target.path, at: to.descriptor)
+    } catch {
+      guard [.improperLink, .resourceBusy, .fileExists, .directoryNotEmpty].contains(error.errno),
+        try files.status(name.path, at: from.descriptor).kind == .directory
+      else { throw error }
+    }
+    let source = try OpenFile(name.path, at: from.descriptor, [.directory, .noFollow], files: files)
+    if try !files.exists(target.path, at: to.descriptor) {
+      try files.makeDirectory(target.path, at: to.descriptor, permissions: try source.status().permissions)
+    }
+    let copy = try OpenFile(target.path, at: to.descriptor, [.directory, .noFollow], files: files)
+    try files.give(copy.descriptor, to: source.status().owner)
+    for entry in try files.entries(of: source.descriptor) { try move(entry.name, source, copy) }
+    try copy.synchronize()
+    try source.close()
+    try files.removeDirectory(name.path, at: from.descriptor)
+  }
+}

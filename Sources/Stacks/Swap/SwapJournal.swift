@@ -1,0 +1,263 @@
+package import Files
+package import Store
+package import SystemPackage
+
+/// The hidden folders of a database's directory by which a swap is staged, committed and undone.
+///
+/// `.NAME.hrp-restore.partial` is being made; `.NAME.hrp-restore` is committed and must be finished; `.NAME.hrp-undo.3`
+/// holds what the third swap replaced, for the days that it is kept: each has a folder of its own.
+package struct SwapJournal {
+  package static let planName = FilePath("plan.json")
+  /// The plan of an undo before its commit.
+  package static let nextName = FilePath("next.json")
+  private static let debrisSuffix = Array(".partial".utf8)
+
+  /// What a finished swap replaced.
+  package struct Kept {
+    package let name: FileName
+    package let plan: SwapPlan
+  }
+
+  /// The directory of the database, open.
+  package let directory: OpenFile
+  package let staged: FileName
+  package let committed: FileName
+  private let undoPrefix: FileName
+  private let files: any FileSystem
+
+  /// - Returns: nil: the directory is not there, or it is part of a backup, so nothing of ours is in it.
+  package init?(of target: RestoreTarget, files: any FileSystem) throws(SystemError) {
+    guard try files.exists(target.database.folder),
+      try BackupLayout.enclosingBackup(of: target.database.folder, files: files) == nil
+    else { return nil }
+    try self.init(in: OpenFile(target.database.folder, [.directory], files: files), base: target.databaseName)
+  }
+
+  package init(in directory: OpenFile, base: FileName) {
+    self.directory = directory
+    files = directory.files
+    staged = Self.name(base, ".hrp-restore.partial")
+    committed = Self.name(base, ".hrp-restore")
+    undoPrefix = Self.name(base, ".hrp-undo.")
+  }
+
+  private static func name(_ base: FileName, _ suffix: String) -> FileName {
+    FileName(bytes: [UInt8(ascii: ".")] + base.bytes + Array(suffix.utf8))
+  }
+
+  /// Whether a swap was committed and not finished.
+  package func isPending() throws(SystemError) -> Bool { try files.exists(committed.path, at: directory.descriptor) }
+
+  /// Carries a committed swap to its end (W1).
+  ///
+  /// - Parameter hold: locks that are held already; nil: they are taken here.
+  /// - Returns: the plan that was carried out, and what there is to say of it.
+  /// - Throws: `BackupError` `restore.busy` when another process is at it, `restore.database-in-use`,
+  ///   `restore.journal-unreadable`; `Swap.Interference` when it is finished and must be made again.
+  @discardableResult
+  package func finish(_ hold: DatabaseHold? = nil, isForced: Bool = false) throws -> (plan: SwapPlan, notices: [String])
+  {
+    let folder = try OpenFile(committed.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+    if hold == nil, try !files.lockPatiently(folder.descriptor) { throw BackupError.restoreBusy(directory.path) }
+    guard
+      let written = try SwapPlan.read(Self.nextName, in: folder) ?? SwapPlan.read(Self.planName, in: folder)
+    else { throw BackupError.journalUnreadable(directory.path.appending(committed.path.components).text) }
+    let plan = try written.found(in: directory.path, files)
+    let own = DatabaseHold()
+    defer { own.release() }
+    if hold == nil, let name = plan.database.flatMap(SwapPlan.name) {
+      try own.take(name, in: directory, isForced: isForced)
+      let incoming = try OpenFile(FilePath(plan.incoming), at: folder.descriptor, [.directory], files: files)
+      try own.take(name, in: incoming, isForced: isForced)
+    }
+    var notices: [String] = []
+    var interference: Swap.Interference?
+    do { notices = try Swap(plan, files: files).run() } catch let found as Swap.Interference { interference = found }
+    try close(plan, folder)
+    if let interference { throw interference }
+    return (plan, notices)
+  }
+
+  /// Gives the folders their later names; the first site's last, for it is the one that says that something is pending.
+  private func close(_ plan: SwapPlan, _ folder: OpenFile) throws {
+    try Swap.removeMarks(in: folder)
+    for (index, site) in plan.sites.enumerated().dropFirst() {
+      guard let path = SwapPlan.path(site.path), let hidden = SwapPlan.name(site.hidden),
+        let undo = SwapPlan.name(site.undo), SwapPlan.isHidden(undo)
+      else { throw BackupError.journalUnreadable(site.path) }
+      let place = try OpenFile(path, [.directory], files: files)
+      guard try files.exists(hidden.path, at: place.descriptor) else { continue }
+      try Swap.removeMarks(in: try plan.openHidden(hidden, of: index, in: place))
+      try keep(hidden, as: undo, in: place)
+    }
+    if try files.exists(Self.nextName, at: folder.descriptor) {
+      try files.renameReplacing(Self.nextName, at: folder.descriptor, to: Self.planName, at: folder.descriptor)
+      try folder.synchronize()
+    }
+    let planned = try plan.sites.first.flatMap { SwapPlan.name($0.undo) }
+      .flatMap { try files.exists($0.path, at: directory.descriptor) ? nil : $0 }
+    try keep(committed, as: planned ?? nextUndo(), in: directory)
+  }
+
+  private func keep(_ hidden: FileName, as undo: FileName, in place: OpenFile) throws {
+    guard hidden != undo, try files.exists(hidden.path, at: place.descriptor) else { return }
+    try files.renameNew(hidden.path, at: place.descriptor, to: undo.path, at: place.descriptor)
+    try place.synchronize()
+  }
+
+  // MARK: - What is kept
+
+  /// The name of the folder for what the next swap replaces.
+  package func nextUndo() throws(SystemError) -> FileName {
+    let last = try undoFolders().map(\.number).max() ?? 0
+    return FileName(bytes: undoPrefix.bytes + Array("\(last + 1)".utf8))
+  }
+
+  private func undoFolders() throws(SystemError) -> [(number: Int, name: FileName)] {
+    try files.entries(of: directory.descriptor).compactMap { entry in
+      guard entry.name.bytes.starts(with: undoPrefix.bytes),
+        let number = Int(String(decoding: entry.name.bytes.dropFirst(undoPrefix.bytes.count), as: UTF8.self)),
+        number > 0, number < Int.max
+      else { return nil }
+      return (number, entry.name)
+    }
+  }
+
+  /// What finished swaps replaced, the newest first.
+  ///
+  /// One that cannot be understood is passed over, and stays.
+  /// - Throws: `BackupError` `undo.unreadable` when one of them cannot be read: the next older one is not the newest.
+  package func kept() throws -> [Kept] {
+    try undoFolders().sorted { $0.number > $1.number }.compactMap { _, name in
+      do {
+        // A name that is no directory is none of ours.
+        guard try files.statusIfPresent(name.path, at: directory.descriptor)?.kind == .directory else { return nil }
+        let folder = try OpenFile(name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+        return try SwapPlan.read(Self.planName, in: folder).map { Kept(name: name, plan: $0) }
+      } catch let error as SystemError {
+        throw BackupError.keptUnreadable(directory.path.appending(name.path.components), error)
+      } catch is BackupError {
+        return nil
+      }
+    }
+  }
+
+  /// Removes one of them, and frees its space.
+  /// - Throws: `BackupError` `restore.busy`.
+  package func drop(_ kept: Kept) throws {
+    let folder = try OpenFile(kept.name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+    guard try files.lockPatiently(folder.descriptor) else { throw BackupError.restoreBusy(directory.path) }
+    for half in try kept.halves(in: directory) {
+      try files.removeTree(half.name.path, at: half.place.descriptor)
+    }
+    // In one step it is no undo any more; what a crash leaves of it is debris.
+    let gone = FileName(bytes: kept.name.bytes + Self.debrisSuffix)
+    try files.removeTree(gone.path, at: directory.descriptor)
+    try files.renameNew(kept.name.path, at: directory.descriptor, to: gone.path, at: directory.descriptor)
+    try directory.synchronize()
+    try files.removeTree(gone.path, at: directory.descriptor)
+  }
+
+  /// Removes what a crash left of the removal of a kept state, and of a restore before its commit.
+  /// - Returns: whether there was something.
+  package func removeDebris() throws -> Bool {
+    var isFound = false
+    for entry in try files.entries(of: directory.descriptor) where isDebris(entry.name) {
+      let folder = try OpenFile(entry.name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+      // Whoever is making it holds its lock.
+      guard try files.lock(folder.descriptor, .exclusive) else { continue }
+      try files.removeTree(entry.name.path, at: directory.descriptor)
+      isFound = true
+    }
+    return isFound
+  }
+
+  /// A restore that died before its commit, and that nobody is at; nil: there is none.
+  package func abandoned() throws -> OpenFile? {
+    guard try files.exists(staged.path, at: directory.descriptor) else { return nil }
+    let folder = try OpenFile(staged.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+    return try files.lock(folder.descriptor, .shared) ? folder : nil
+  }
+
+  private func isDebris(_ name: FileName) -> Bool {
+    name == staged || name.bytes.starts(with: undoPrefix.bytes) && name.bytes.suffix(8).elementsEqual(Self.debrisSuffix)
+  }
+}
+
+extension SwapJournal.Kept {
+  /// What of it lies in other directories: their hidden folders, open, as far as they are its own.
+  ///
+  /// What is on a disk that is not mounted now, and what is another stack's half, is passed over: it stays where it is.
+  /// - Throws: `SystemError` when it cannot be told.
+  package func halves(in directory: OpenFile) throws -> [(place: OpenFile, name: FileName, folder: OpenFile)] {
+    let files = directory.files
+    do {
+      let plan = try plan.found(in: directory.path, files)
+      return try plan.sites.enumerated().dropFirst().compactMap { index, site in
+        guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.undo), try files.exists(path) else {
+          return nil
+        }
+        let place = try OpenFile(path, [.directory], files: files)
+        guard try files.exists(undo.path, at: place.descriptor) else { return nil }
+        return (place, undo, try plan.openHidden(undo, of: index, in: place))
+      }
+    } catch let error as BackupError where ["undo.elsewhere", "restore.foreign-folder"].contains(error.code) {
+      return []
+    }
+  }
+}
+
+extension RestoreTarget {
+  /// The name of the DuckDB file.
+  package var databaseName: FileName { database.lastComponent.map { FileName($0) } ?? FileName("hrp.duckdb") }
+}
+
+extension BackupError {
+  package static func databaseInUse(_ path: FilePath, holder: Int32) -> BackupError {
+    let words = ThisProcess.words(of: holder)
+    let stop = holder > 0 ? "Close that program (kill \(holder) asks it to end)" : "Close that program"
+    return BackupError(
+      "restore.database-in-use", .busy, "Database is locked: \(path.text) is in use by \(words)",
+      remedy: "\(stop), or wait for it: --wait 10m. A database in use is never replaced, not even with --force.",
+      holder: ThisProcess.name(of: holder))
+  }
+
+  package static func restoreBusy(_ path: FilePath) -> BackupError {
+    BackupError(
+      "restore.busy", .busy, "another hrp is restoring to \(path.text)", remedy: "Wait until it is done.")
+  }
+
+  /// A failure after the commit: whoever comes next goes on.
+  package static func unfinished(_ what: String, _ path: FilePath, _ error: any Error) -> any Error {
+    if error is Swap.Interference { return error }
+    let cause = BackupError(error, doing: "exchanging the names")
+    return BackupError(
+      "restore.unfinished", cause.kind == .noSpace ? .noSpace : .failed,
+      "\(what) is decided and not finished: \(cause.message)",
+      remedy: "Do not open the database at \(path.text) yet. Repair what failed (\(cause.remedy)). "
+        + "Then any command finishes it, such as hrp backup list.", cause: cause.cause)
+  }
+
+  /// A state that was kept and cannot be read by whoever asks.
+  static func keptUnreadable(_ path: FilePath, _ error: SystemError) -> BackupError {
+    BackupError(
+      "undo.unreadable", .failed, "what a restore replaced is kept, and cannot be read: \(path.text)",
+      remedy: "Make it readable for whoever runs hrp (see ls -la \(ShellWord.quoted(path))), or run hrp as its owner.",
+      cause: error.description)
+  }
+
+  package static func journalUnreadable(_ path: String) -> BackupError {
+    BackupError(
+      "restore.journal-unreadable", .failed, "a restore was interrupted, and its journal cannot be read: \(path)",
+      remedy: "Both states are in that folder (a/ and b/). Keep it, and restore to another place with --target-dir.")
+  }
+}
+
+extension ThisProcess {
+  /// A process for people: "PID 12 (python), since 2026-01-24 14:30:52".
+  package static func words(of pid: Int32) -> String {
+    if pid <= 0 { return "a process outside of this container (PID 0)" }
+    return "PID \(pid)" + (program(of: pid).map { " (\($0))" } ?? "")
+      + (start(of: pid).map { ", since \(LocalTime(nanoseconds: $0).plain)" } ?? "")
+  }
+}

@@ -1,0 +1,216 @@
+package import Files
+
+#if canImport(FoundationEssentials)
+  private import FoundationEssentials
+#else
+  private import Foundation
+#endif
+
+/// What `metadata.json` says, as far as it can be read: of our backups and of the Python tool's.
+package struct BackupMetadata: Sendable {
+  /// Set in our own backups only; the format's number.
+  package var format: Int?
+  package var name: String?
+  package var timestamp: String?
+  /// Seconds since 1970 UTC.
+  package var createdAt: Double?
+  package var sizeBytes: Int64?
+  package var includesMLflow: Bool?
+  package var verified: Bool?
+  package var complete: Bool?
+  package var checksumsDigest: Digest?
+  package var manifestDigest: Digest?
+  /// The data directory that was backed up, in the escapes of ``ByteText``.
+  package var sourceDirectory: String?
+  /// The same without links; programs may have recorded either.
+  package var realSourceDirectory: String?
+  package var mlflowLayout: String?
+  /// The MLflow directory that was backed up, in the escapes of ``ByteText``.
+  package var mlflowDirectory: String?
+  package var realMLflowDirectory: String?
+  package var databaseName: String?
+  /// Whether the database is a clone that shares storage with its source.
+  package var sharesStorage: Bool?
+  /// How many names the list of files holds.
+  package var filesCount: Int?
+  /// The version of the program that made it.
+  package var hrpVersion: String?
+  /// The machine that it was made on.
+  package var host: String?
+  /// The DuckDB that had written the database: "v2.0.0".
+  package var libraryVersion: String?
+  /// How the database was copied, and at which of its checkpoints.
+  package var snapshotMethod: String?
+  package var snapshotIteration: Int64?
+  /// The backup that unchanged files are hard-linked from, and their bytes.
+  package var sharedWith: String?
+  package var sharedBytes: Int64?
+
+  /// Whether one of our own versions wrote it.
+  package var isOurs: Bool { format != nil }
+}
+
+/// Reads `metadata.json` line by line: the list of files, which may be long, is counted and not kept.
+package enum MetadataReader {
+  /// What came of it.
+  package struct Reading {
+    /// nil: not a JSON object, or too large to be one of a backup.
+    package let metadata: BackupMetadata?
+    /// What is wrong with the file, as a clause; nil: nothing that can be seen.
+    package let problem: String?
+  }
+
+  /// - Throws: `SystemError` when the file cannot be read.
+  package static func read(_ file: OpenFile) throws -> Reading {
+    let lines = LineReader(file, maximumLength: 1 << 20)
+    var parser = MetadataParser()
+    do {
+      while !parser.isTooLarge, let line = try lines.next() {
+        parser.take(line, endsWithLineFeed: lines.endedWithLineFeed)
+      }
+    } catch is LineReader.LineTooLong {
+      return Reading(metadata: nil, problem: "is not the metadata of a backup")
+    }
+    return parser.finish()
+  }
+}
+
+/// Takes the lines of a `metadata.json`.
+///
+/// Pure: lines in, metadata or what is wrong out.
+package struct MetadataParser {
+  /// The most bytes that everything but the list of files may take.
+  private static let maximumBytes = 4 << 20
+
+  private var kept: [UInt8] = []
+  private var names = 0
+  private var isInList = false
+  private var hash = DigestStream()
+  private var tail: [UInt8]?
+  /// No more lines are wanted: this is not the metadata of a backup.
+  package var isTooLarge: Bool { kept.count + (tail?.count ?? 0) > Self.maximumBytes }
+
+  package init() {}
+
+  /// Takes the next line, given without its line feed.
+  package mutating func take(_ line: [UInt8], endsWithLineFeed: Bool) {
+    guard !isTooLarge else { return }
+    if line.starts(with: Self.sealPrefix) { tail = tail ?? [] }
+    let ended = endsWithLineFeed ? line + [UInt8(ascii: "\n")] : line
+    if tail == nil { ended.withUnsafeBytes { hash.update($0) } } else { tail?.append(contentsOf: ended) }
+    if isInList, line.starts(with: "  ]".utf8) { isInList = false }
+    if isInList { names += 1 } else { kept += line + [UInt8(ascii: "\n")] }
+    if line.elementsEqual("  \"files\": [".utf8) { isInList = true }
+  }
+
+  /// What the lines said.
+  package func finish() -> MetadataReader.Reading {
+    if isTooLarge { return MetadataReader.Reading(metadata: nil, problem: "is too large") }
+    let bytes = Data(kept)
+    guard let decoded = parsed({ try JSONDecoder().decode(Stored.self, from: bytes) }) else {
+      return MetadataReader.Reading(metadata: nil, problem: "is not a JSON object")
+    }
+    var metadata = decoded.metadata
+    if names > 0 { metadata.filesCount = names }
+    return MetadataReader.Reading(
+      metadata: metadata, problem: metadata.isOurs ? sealProblem(hash.finalize()) : nil)
+  }
+
+  static let sealPrefix = Array("  \"metadata_sha256\": \"".utf8)
+
+  /// The end of the file, from the seal on: nothing may follow that the seal does not cover.
+  static func tail(sealing digest: Digest) -> [UInt8] { sealPrefix + Array("\(digest.hex)\"\n}\n".utf8) }
+
+  private func sealProblem(_ digest: Digest) -> String? {
+    guard let tail else { return "has no seal" }
+    return tail == Self.tail(sealing: digest) ? nil : "was changed: its seal does not match its contents"
+  }
+
+  /// The keys that matter.
+  ///
+  /// A field of another type than expected counts as not there: the file may be a stranger's.
+  private struct Stored: Decodable {
+    var metadata = BackupMetadata()
+
+    enum Key: String, CodingKey {
+      case format, name, timestamp, created_at, size_bytes, include_mlflow, verified, complete, checksums_sha256
+      case manifest_sha256, source_dir, source_dir_real, mlflow, database, snapshot, files, hrp_version, host, shared
+    }
+    enum Inner: String, CodingKey {
+      case layout, name, shares_storage, directory, directory_real, library_version, method, iteration, backup, bytes
+    }
+
+    init(from decoder: any Decoder) throws {
+      let fields = try decoder.container(keyedBy: Key.self)
+      metadata.format = fields.usable(Int.self, .format)
+      metadata.name = fields.usable(String.self, .name)
+      metadata.timestamp = fields.usable(String.self, .timestamp)
+      metadata.createdAt = fields.usable(Double.self, .created_at)
+      metadata.sizeBytes = fields.usable(Int64.self, .size_bytes).flatMap { $0 < 0 ? nil : $0 }
+      metadata.includesMLflow = fields.usable(Bool.self, .include_mlflow)
+      metadata.verified = fields.usable(Bool.self, .verified)
+      metadata.complete = fields.usable(Bool.self, .complete)
+      metadata.checksumsDigest = Self.digest(fields, .checksums_sha256)
+      metadata.manifestDigest = Self.digest(fields, .manifest_sha256)
+      metadata.sourceDirectory = fields.usable(String.self, .source_dir)
+      metadata.realSourceDirectory = fields.usable(String.self, .source_dir_real)
+      metadata.filesCount = fields.usable([String].self, .files)?.count
+      let mlflow = parsed { try fields.nestedContainer(keyedBy: Inner.self, forKey: .mlflow) }
+      metadata.mlflowLayout = mlflow?.usable(String.self, .layout)
+      metadata.mlflowDirectory = mlflow?.usable(String.self, .directory)
+      metadata.realMLflowDirectory = mlflow?.usable(String.self, .directory_real)
+      let database = parsed { try fields.nestedContainer(keyedBy: Inner.self, forKey: .database) }
+      let snapshot = parsed { try fields.nestedContainer(keyedBy: Inner.self, forKey: .snapshot) }
+      metadata.sharesStorage = snapshot?.usable(Bool.self, .shares_storage)
+      metadata.databaseName = database?.usable(String.self, .name)
+      metadata.hrpVersion = fields.usable(String.self, .hrp_version)
+      metadata.host = fields.usable(String.self, .host)
+      metadata.libraryVersion = database?.usable(String.self, .library_version)
+      metadata.snapshotMethod = snapshot?.usable(String.self, .method)
+      metadata.snapshotIteration = snapshot?.usable(Int64.self, .iteration)
+      let shared = parsed { try fields.nestedContainer(keyedBy: Inner.self, forKey: .shared) }
+      metadata.sharedWith = shared?.usable(String.self, .backup)
+      metadata.sharedBytes = shared?.usable(Int64.self, .bytes)
+    }
+
+    private static func digest(_ fields: KeyedDecodingContainer<Key>, _ key: Key) -> Digest? {
+      fields.usable(String.self, key).flatMap { Digest(hex: Array($0.utf8)) }
+    }
+  }
+}
+
+extension KeyedDecodingContainer {
+  /// A field of another type than expected counts as not there.
+  fileprivate func usable<Field: Decodable>(_ type: Field.Type, _ key: Key) -> Field? {
+    parsed { try decode(type, forKey: key) }
+  }
+}
+
+/// Writes `metadata.json`: the fields, the list of files, and last a seal over all that comes before it.
+package enum MetadataWriter {
+  /// - Parameter paths: tells each path of `checksums.txt` in order; the list is streamed, so it may be long.
+  package static func write(
+    _ fields: [(String, JSONText)], at directory: Descriptor, permissions: UInt16, files: any FileSystem,
+    paths: ((EntryPath) throws -> Void) throws -> Void
+  ) throws {
+    let writer = try LineWriter(
+      BackupLayout.metadata.name.path, at: directory, permissions: permissions, files: files, observe: { _ in })
+    var hash = DigestStream()
+    let put = { (text: String) throws in
+      let bytes = Array(text.utf8)
+      bytes.withUnsafeBytes { hash.update($0) }
+      try writer.write(bytes)
+    }
+    try put("{\n")
+    for (name, value) in fields { try put("  \(JSONText.quoted(name)): \(value.rendered(indent: 2)),\n") }
+    try put("  \"files\": [")
+    var isFirst = true
+    try paths { path in
+      try put("\(isFirst ? "" : ",")\n    \(JSONText.quoted(path.text))")
+      isFirst = false
+    }
+    try put(isFirst ? "],\n" : "\n  ],\n")
+    try writer.write(MetadataParser.tail(sealing: hash.finalize()))
+    _ = try writer.close(durable: true)
+  }
+}

@@ -1,0 +1,84 @@
+package import Files
+internal import SystemPackage
+
+/// One thing that is wrong with a backup.
+public struct Finding: Sendable, Equatable {
+  /// The kinds of damage; the names are promises to scripts.
+  public enum Kind: String, Sendable {
+    /// Contents are not those that were written.
+    case mismatch
+    case missing
+    case unexpected
+    /// A list of the backup itself cannot be read or contradicts itself.
+    case malformed
+    /// A DuckDB block in use is damaged.
+    case block
+    /// The write-ahead log is damaged or another database's.
+    case log
+    case sqlite
+    case engine
+    /// Everything reads as it should, and the engine fails when it writes a checkpoint.
+    case checkpoint
+    /// A link is missing or leads elsewhere.
+    case link
+  }
+
+  /// The most findings that are kept of a part.
+  static let maximumKept = 10_000
+
+  /// What kind of damage it is.
+  public let kind: Kind
+  /// The path in the backup, in readable form.
+  public let file: String
+  /// More, as a clause; empty when the kind says it all.
+  public let detail: String
+  /// The part of the stack that it concerns; nil: a list of the backup itself, and so all of it.
+  package let part: StackPart?
+
+  /// Whether it may be the fault of this machine or this user, and not of the backup: rights, limits, a connection.
+  package let mayBeOfMachine: Bool
+
+  package init(_ kind: Kind, _ path: EntryPath, _ detail: String = "", mayBeOfMachine: Bool = false) {
+    self.kind = kind
+    file = path.text
+    self.detail = detail
+    self.mayBeOfMachine = mayBeOfMachine
+    part = BackupLayout.lists.contains(path) ? nil : BackupLayout.part(of: path)
+  }
+
+  /// A file that the system does not read.
+  /// - Parameter more: what more there is to say, as a clause; may be empty.
+  static func unreadable(_ path: EntryPath, _ error: SystemError, _ more: String = "") -> Finding {
+    let words = ["cannot be read: \(error.errno)", more].filter { !$0.isEmpty }
+    return Finding(.mismatch, path, words.joined(separator: "; "), mayBeOfMachine: error.errno != .ioError)
+  }
+
+  /// Whether it stands against restoring a part of the stack; nil: all of it.
+  func concerns(_ part: StackPart?) -> Bool { part == nil || self.part == nil || self.part == part }
+
+  /// The stored files that findings are about, each once; nil: there may be more than were kept, or none.
+  package static func damagedFiles(_ findings: [Finding]) -> [String]? {
+    let isCut = StackPart.allCases.contains { part in
+      findings.count { $0.part == part } >= maximumKept
+    }
+    return isCut || findings.isEmpty ? nil : Set(findings.map(\.file)).sorted()
+  }
+
+  /// The line that people read, in the guide's words.
+  public var line: String {
+    let more = detail.isEmpty ? "" : " (\(detail))"
+    return switch kind {
+    case .mismatch: "Checksum mismatch: \(file)\(more)"
+    case .missing where file == BackupLayout.checksums.text: "Checksums file missing\(more)"
+    case .missing: "Missing file: \(file)\(more)"
+    case .unexpected: "Unexpected file: \(file)\(more)"
+    case .malformed: "Malformed list: \(file)\(more)"
+    case .block: "Damaged database: \(file)\(more)"
+    case .log: "Damaged WAL: \(file)\(more)"
+    case .sqlite: "Damaged SQLite database: \(file)\(more)"
+    case .engine: "Refused by the engine: \(file)\(more)"
+    case .checkpoint: "Fails at its next checkpoint: \(file)\(more)"
+    case .link: "Broken symlink: \(file)\(more)"
+    }
+  }
+}

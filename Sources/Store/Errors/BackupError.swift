@@ -1,0 +1,114 @@
+package import Files
+package import SystemPackage
+
+/// Why an operation could not be done, and what to do about it.
+///
+/// Public functions throw this type; what it wraps is in `cause`. The message names paths, never contents of files.
+public struct BackupError: Error, Sendable {
+  /// What kind of failure it is; the command line has one exit code for each.
+  public enum Kind: Sendable, Equatable { case failed, usage, notFound, busy, noSpace, interrupted(exitCode: Int32) }
+
+  /// Stable, for scripts: "source.not-found".
+  public let code: String
+  /// Which exit code it has.
+  public let kind: Kind
+  /// What is wrong: lower case, no full stop, with the path.
+  public let message: String
+  /// What to do: a sentence or a command.
+  public let remedy: String
+  /// What the system said, if it did.
+  public let cause: String?
+  /// When something is busy: who has it, such as "PID 12 (python)"; nil: that is not known.
+  public let holder: String?
+
+  package init(
+    _ code: String, _ kind: Kind, _ message: String, remedy: String, cause: String? = nil, holder: String? = nil
+  ) {
+    self.holder = holder
+    self.code = code
+    self.kind = kind
+    self.message = message
+    self.remedy = remedy
+    self.cause = cause
+  }
+}
+
+extension BackupError {
+  package static func sourceNotFound(_ path: FilePath) -> BackupError {
+    BackupError(
+      "source.not-found", .notFound, "no database at \(path.text)",
+      remedy: "Set HRP_DATA_DIR or HRP_DB_PATH, or pass --data-dir with the directory that holds it.")
+  }
+
+  package static func backupNotFound(_ text: String, in directory: FilePath) -> BackupError {
+    BackupError(
+      "backup.not-found", .notFound, "no backup \(text) in \(directory.text)",
+      remedy: "See what there is: hrp backup list --backup-dir \(ShellWord.quoted(directory))")
+  }
+
+  static func backupDirectoryNotFound(_ path: FilePath) -> BackupError {
+    BackupError(
+      "backup-directory.not-found", .notFound, "Backup directory not found: \(path.text)",
+      remedy: "mkdir -p \(ShellWord.quoted(path))")
+  }
+
+  /// - Parameter keptForUndo: bytes on that file system that an undo holds.
+  package static func noSpace(
+    _ path: FilePath, needed: Int64, available: UInt64, keptForUndo: Int64 = 0
+  ) -> BackupError {
+    let undo =
+      keptForUndo > 0
+      ? "What the last restore replaced takes \(ByteCount.text(keptForUndo)): hrp backup undo --drop frees it. " : ""
+    return BackupError(
+      "disk.full", .noSpace,
+      "Not enough disk space at \(path.text): \(ByteCount.text(needed)) needed, "
+        + "\(ByteCount.text(Int64(clamping: available))) available",
+      remedy: undo + "See what is full with df -h \(ShellWord.quoted(path)); "
+        + "free some with hrp backup rotate --keep-days 7.")
+  }
+
+  /// Scratch cannot be used; that says nothing about the database.
+  package static func scratch(_ directory: FilePath, _ error: SystemError) -> BackupError {
+    if [.noSpace, .diskQuotaExceeded].contains(error.errno) {
+      return BackupError(
+        "disk.full", .noSpace, "Not enough disk space for a copy in \(directory.text)",
+        remedy: "See what is full with df -h \(ShellWord.quoted(directory)), and free some there. "
+          + "Nothing is wrong with the database.", cause: "\(error.call): \(error.errno)")
+    }
+    return BackupError(
+      "scratch.unusable", .failed, "no copy can be made in \(directory.text), so the database was not looked at",
+      remedy: "Make that directory writable for the user who runs hrp (ls -ld \(ShellWord.quoted(directory))). "
+        + "Nothing is wrong with the database.", cause: "\(error.call): \(error.errno)")
+  }
+}
+
+/// Sizes for people: MB = 1024 x 1024 bytes, as the guide counts.
+package enum ByteCount {
+  /// In the form `245.3 MB`.
+  package static func megabytes(_ bytes: Int64) -> String { "\(rounded(Double(bytes) / 1_048_576, decimals: 1)) MB" }
+
+  /// The same unit as a number with at most two decimals, for `size_mb`.
+  package static func roundedMegabytes(_ bytes: Int64) -> Double {
+    (Double(bytes) / 1_048_576 * 100).rounded() / 100
+  }
+
+  /// With the unit that fits: `12 bytes`, `3.1 KB`, `245.3 MB`, `1.2 GB`.
+  package static func text(_ bytes: Int64) -> String {
+    let value = Double(bytes)
+    return switch bytes {
+    case ..<1024: "\(bytes) bytes"
+    case ..<1_048_576: "\(rounded(value / 1024, decimals: 1)) KB"
+    case ..<1_073_741_824: megabytes(bytes)
+    default: "\(rounded(value / 1_073_741_824, decimals: 1)) GB"
+    }
+  }
+
+  /// The number with exactly so many decimals.
+  package static func rounded(_ value: Double, decimals: Int) -> String {
+    let factor = decimals == 1 ? 10.0 : 100.0
+    let scaled = Int64((value * factor).rounded())
+    let digits = String(abs(scaled) % Int64(factor))
+    let padded = String(repeating: "0", count: decimals - digits.count) + digits
+    return "\(scaled < 0 ? "-" : "")\(abs(scaled) / Int64(factor)).\(padded)"
+  }
+}

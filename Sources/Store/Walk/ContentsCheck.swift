@@ -1,0 +1,168 @@
+package import Files
+internal import Synchronization
+internal import SystemPackage
+
+/// Reads the files of a backup on threads of its own, while the walk beside its lists goes on.
+///
+/// A device answers many small questions at once sooner than one by one. Findings come together in the order of
+/// their paths; progress is told on the thread of the walk.
+package final class ContentsCheck {
+  /// A file that is open, and what its hash must be.
+  package struct File: Sendable {
+    package let path: EntryPath
+    /// The same, as errors name it.
+    let shown: FilePath
+    package let status: FileStatus
+    let descriptor: Descriptor
+    let expected: Digest
+  }
+
+  /// What reading a file gave: its hash, what is wrong inside, and why its inside could not be looked at.
+  package struct Reading {
+    package var digest: Digest
+    package var findings: [Finding] = []
+    package var notice: String?
+
+    package init(digest: Digest, findings: [Finding] = [], notice: String? = nil) {
+      self.digest = digest
+      self.findings = findings
+      self.notice = notice
+    }
+  }
+
+  /// Reads one file.
+  package typealias Look = @Sendable (OpenFile, File, ContentsReader) throws -> Reading
+
+  /// Small files are handed over together: as many of them, or so many bytes.
+  private static let batchFiles = 16
+  private static let batchBytes: Int64 = 1 << 20
+  /// Enough to keep a disk busy with small reads; two would do for large ones.
+  private static let threads = 4
+
+  private struct Collected {
+    var findings: [(path: EntryPath, finding: Finding)] = []
+    var counts: [StackPart?: Int] = [:]
+    var notices: [String] = []
+    var error: (any Error)?
+    var progress: Int64 = 0
+
+    /// Keeps a finding, up to the most of its part.
+    mutating func note(_ finding: Finding, _ path: EntryPath) {
+      guard counts[finding.part, default: 0] < Finding.maximumKept else { return }
+      counts[finding.part, default: 0] += 1
+      findings.append((path, finding))
+    }
+  }
+
+  private let collected: SharedState
+  private let workers: Workers<[File]>
+  private let files: any FileSystem
+  private let events: EventStream
+  private var batch: [File] = []
+  private var pendingBytes: Int64 = 0
+
+  private final class SharedState: Sendable {
+    let value = Mutex(Collected())
+  }
+
+  /// Starts the threads.
+  /// - Parameter look: reads one file; called on any of the threads.
+  package init(
+    fromDevice: Bool, files: any FileSystem, time: any TimeSource, events: EventStream, look: @escaping Look
+  ) throws {
+    let collected = SharedState()
+    self.collected = collected
+    self.files = files
+    self.events = events
+    workers = try Workers(count: Self.threads, capacity: 2 * Self.threads) {
+      let reader = ContentsReader(fromDevice: fromDevice, files: files, time: time) { bytes in
+        collected.value.withLock { $0.progress += bytes }
+      }
+      return { batch in for file in batch { Self.read(file, reader, files, look, collected) } }
+    }
+  }
+
+  /// Takes an entry of the walk; what is no file, and what is not listed, is the walk's own affair.
+  func take(_ entry: StoredEntry) throws {
+    guard entry.status.kind == .regular, let expected = entry.expected else { return }
+    let shown = FilePath(bytes: entry.path.bytes)
+    let file = try OpenFile(entry.name, at: entry.directory, [.noFollow], shown: shown, files: files)
+    batch.append(
+      File(path: entry.path, shown: shown, status: entry.status, descriptor: file.release(), expected: expected))
+    pendingBytes += entry.status.size
+    if batch.count >= Self.batchFiles || pendingBytes >= Self.batchBytes { try flush() }
+  }
+
+  /// Waits for what is being read, and notes in the walk what was found.
+  /// - Throws: what a thread could not go on after.
+  func finish(_ walk: ContentsWalk) throws -> [String] {
+    try flush()
+    workers.finish { tellProgress() }
+    tellProgress()
+    let result = collected.value.withLock { collected in
+      (collected.findings.sorted { $0.path < $1.path }.map(\.finding), collected.notices, collected.error)
+    }
+    if let error = result.2 { throw error }
+    result.0.forEach(walk.note)
+    return result.1
+  }
+
+  /// Ends the threads after an error: what was handed over is closed.
+  func cancel() {
+    for file in batch { ignoringFailure { try files.close(file.descriptor) } }
+    batch = []
+    workers.finish {}
+  }
+
+  private func flush() throws {
+    guard !batch.isEmpty else { return }
+    let full = batch
+    (batch, pendingBytes) = ([], 0)
+    try workers.submit(full) {
+      tellProgress()
+      try Interruption.check()
+    }
+    tellProgress()
+  }
+
+  private func tellProgress() {
+    let bytes = collected.value.withLock { collected in
+      defer { collected.progress = 0 }
+      return collected.progress
+    }
+    if bytes > 0 { events.send(.progress(bytes: bytes)) }
+  }
+
+  private static func read(
+    _ file: File, _ reader: ContentsReader, _ files: any FileSystem, _ look: Look, _ collected: SharedState
+  ) {
+    let open = OpenFile(adopting: file.descriptor, path: file.shown, files: files)
+    // After a failure there is nothing more to learn: the rest is only closed.
+    guard collected.value.withLock({ $0.error == nil }) else { return }
+    do {
+      var reading = try look(open, file, reader)
+      if reading.digest != file.expected {
+        reading.findings.append(Finding(.mismatch, file.path, sharing(file)))
+      }
+      let (findings, notice) = (reading.findings, reading.notice)
+      guard !findings.isEmpty || notice != nil else { return }
+      collected.value.withLock { collected in
+        for finding in findings { collected.note(finding, file.path) }
+        if let notice { collected.notices.append(notice) }
+      }
+    } catch let error as SystemError where error.path == file.path.text {
+      let finding = Finding.unreadable(file.path, error, sharing(file))
+      collected.value.withLock { $0.note(finding, file.path) }
+    } catch {
+      collected.value.withLock { $0.error = $0.error ?? error }
+    }
+  }
+
+  /// That other backups have the same file, and so the same damage; empty: none has.
+  private static func sharing(_ file: File) -> String {
+    let others = file.status.linkCount - 1
+    guard file.status.linkCount > 1 else { return "" }
+    return others == 1
+      ? "another backup shares this file, and its damage" : "\(others) other backups share this file, and its damage"
+  }
+}

@@ -1,0 +1,242 @@
+package import Files
+package import SystemPackage
+
+/// One entry of a backup with everything that its lists say of it.
+package struct StoredEntry {
+  package let path: EntryPath
+  /// The last component of the path.
+  package let name: FilePath
+  package let status: FileStatus
+  /// The open directory that holds it; valid during the visit only.
+  let directory: Descriptor
+  /// nil in backups of the Python tool.
+  package let manifest: ManifestLine?
+  /// Of a file: the hash that `checksums.txt` says.
+  let expected: Digest?
+}
+
+/// Walks a backup beside its two lists and notes every difference; what becomes of the contents is the visitor's.
+///
+/// Tree, `checksums.txt` and `manifest.jsonl` are in the same order, so all three pass by once and nothing is held in
+/// memory. The same walk checks a fresh backup, verifies an old one and restores.
+package final class ContentsWalk {
+
+  private let root: OpenFile
+  private let files: any FileSystem
+  private let checksums: OrderedList<ChecksumLine>?
+  private let manifest: OrderedList<ManifestLine>?
+  package private(set) var metadata: BackupMetadata?
+  package private(set) var findings: [Finding] = []
+  private var counts: [StackPart?: Int] = [:]
+  /// What operating systems left in the backup: it is not part of it and does no harm.
+  package private(set) var litter = Litter()
+
+  /// Opens the lists of a backup.
+  ///
+  /// Those that are missing or malformed are findings, not errors.
+  /// - Parameter written: of a backup in the making, which has no metadata yet: the hashes of its lists.
+  package init(_ root: OpenFile, written: (checksums: Digest, manifest: Digest)? = nil) throws {
+    self.root = root
+    files = root.files
+    let reading = try written == nil ? Self.metadata(in: root) : nil
+    metadata = reading?.metadata
+    checksums = try Self.checksums(in: root, written: written?.checksums ?? metadata?.checksumsDigest)
+    manifest = try Self.manifest(in: root, written: written?.manifest ?? metadata?.manifestDigest)
+    noteLists()
+    if written == nil { noteMetadata(reading) }
+  }
+
+  private static func metadata(in root: OpenFile) throws -> MetadataReader.Reading? {
+    try open(BackupLayout.metadata, in: root).map { try MetadataReader.read($0) }
+  }
+
+  /// How many files `checksums.txt` names.
+  package var filesListed: Int { checksums?.count ?? 0 }
+
+  /// Walks the backup.
+  ///
+  /// The visitor returns the hash of a file's contents, or nil where it did not read them; it is asked
+  /// for files that are listed, and for directories and links.
+  package func run(_ visit: (StoredEntry) throws -> Digest?) throws {
+    try TreeWalk(files: files).walk(root) { step in
+      try Interruption.check()
+      switch step {
+      case .directory(let entry):
+        try meet(entry, visit)
+        return true
+      case .entry(let entry):
+        let isList = entry.path.isDirectly(in: .root) && BackupLayout.lists.contains(entry.path)
+        if !isList { try meet(entry, visit) }
+        return true
+      case .unreadable(let path, let error):
+        note(Finding(.mismatch, path, "cannot be read: \(error.errno)"))
+        return true
+      }
+    }
+    try passChecksums(before: nil)
+    try passManifest(before: nil)
+  }
+
+  /// Walks the backup and has its files read by the check meanwhile.
+  ///
+  /// - Returns: why the inside of files could not be looked at.
+  package func run(_ check: ContentsCheck, skipping: (StoredEntry) -> Bool = { _ in false }) throws -> [String] {
+    do {
+      try run { entry in
+        if !skipping(entry) { try check.take(entry) }
+        return nil
+      }
+      return try check.finish(self)
+    } catch {
+      check.cancel()
+      throw error
+    }
+  }
+
+  /// Notes what a visitor found by looking into a file.
+  package func note(_ finding: Finding) {
+    guard counts[finding.part, default: 0] < Finding.maximumKept else { return }
+    counts[finding.part, default: 0] += 1
+    findings.append(finding)
+  }
+
+  // MARK: - Meeting of the three streams
+
+  private func meet(_ entry: TreeEntry, _ visit: (StoredEntry) throws -> Digest?) throws {
+    let isDirectory = entry.status.kind == .directory
+    let key = isDirectory ? entry.path.bytes + [UInt8(ascii: "/")] : entry.path.bytes
+    try passManifest(before: key)
+    var line: ManifestLine?
+    if let next = manifest?.next, next.key == key {
+      line = next.element
+      try manifest?.advance()
+    }
+    switch entry.status.kind {
+    case .regular: try meetFile(entry, line, visit)
+    case .directory: try meetOther(entry, line, as: .directory, visit)
+    case .link: try meetOther(entry, line, as: .link, visit)
+    default: note(Finding(.unexpected, entry.path, "it is \(entry.status.kind.words)"))
+    }
+  }
+
+  private func meetFile(
+    _ entry: TreeEntry, _ line: ManifestLine?, _ visit: (StoredEntry) throws -> Digest?
+  ) throws {
+    try passChecksums(before: entry.path.bytes)
+    guard let next = checksums?.next, next.key == entry.path.bytes else {
+      if line == nil, litter.take(entry.path) { return }
+      return note(Finding(.unexpected, entry.path, line == nil ? "" : "it is not in checksums.txt"))
+    }
+    try checksums?.advance()
+    if manifest != nil {
+      if let line, line.kind != .file || line.size != entry.status.size {
+        note(Finding(.mismatch, entry.path, "the manifest says \(line.kind.rawValue), \(line.size) bytes"))
+      }
+      if line == nil { note(Finding(.malformed, BackupLayout.manifest, "does not name \(entry.path.text)")) }
+    }
+    let stored = StoredEntry(
+      path: entry.path, name: entry.name, status: entry.status, directory: entry.directory, manifest: line,
+      expected: next.element.digest)
+    do {
+      if let found = try visit(stored), found != next.element.digest { note(Finding(.mismatch, entry.path)) }
+    } catch let error as SystemError where error.path == entry.path.text {
+      note(.unreadable(entry.path, error))
+    }
+  }
+
+  private func meetOther(
+    _ entry: TreeEntry, _ line: ManifestLine?, as kind: ManifestLine.Kind,
+    _ visit: (StoredEntry) throws -> Digest?
+  ) throws {
+    // Backups of the Python tool have no manifest: folders are as they are, and links they never wrote.
+    if manifest != nil, line?.kind != kind {
+      return note(Finding(kind == .link ? .link : .unexpected, entry.path, "it is not in the manifest"))
+    }
+    if manifest == nil, kind == .link { return note(Finding(.unexpected, entry.path, "it is a symlink")) }
+    if let target = line?.target, try files.linkTarget(entry.name, at: entry.directory) != target {
+      return note(Finding(.link, entry.path, "it leads to another place than when it was backed up"))
+    }
+    _ = try visit(
+      StoredEntry(
+        path: entry.path, name: entry.name, status: entry.status, directory: entry.directory, manifest: line,
+        expected: nil))
+  }
+
+  /// Notes the files that the list names and the tree does not hold.
+  private func passChecksums(before key: [UInt8]?) throws {
+    while let next = checksums?.next, key.map({ next.key.lexicographicallyPrecedes($0) }) ?? true {
+      note(Finding(.missing, next.element.path))
+      try checksums?.advance()
+    }
+  }
+
+  /// Notes the links and folders that the manifest names and the tree does not hold; files are the other list's.
+  private func passManifest(before key: [UInt8]?) throws {
+    while let next = manifest?.next, key.map({ next.key.lexicographicallyPrecedes($0) }) ?? true {
+      switch next.element.kind {
+      case .link: note(Finding(.link, next.element.path, "it is missing"))
+      case .directory: note(Finding(.missing, next.element.path, "an empty folder"))
+      case .file: break
+      }
+      try manifest?.advance()
+    }
+  }
+
+  // MARK: - The lists themselves
+
+  private func noteLists() {
+    guard let checksums else { return note(Finding(.missing, BackupLayout.checksums)) }
+    for problem in checksums.problems { note(Finding(.malformed, BackupLayout.checksums, problem)) }
+    if checksums.next == nil { note(Finding(.malformed, BackupLayout.checksums, "names no file")) }
+    for problem in manifest?.problems ?? [] { note(Finding(.malformed, BackupLayout.manifest, problem)) }
+  }
+
+  private func noteMetadata(_ reading: MetadataReader.Reading?) {
+    guard let reading else { return note(Finding(.missing, BackupLayout.metadata)) }
+    if let problem = reading.problem { note(Finding(.malformed, BackupLayout.metadata, problem)) }
+    guard let metadata, metadata.isOurs else {
+      // Nobody but us writes a manifest, and ours is always sealed by the metadata.
+      if manifest != nil { note(Finding(.malformed, BackupLayout.metadata, "does not belong to this backup")) }
+      return
+    }
+    if let checksums, metadata.checksumsDigest != checksums.digest {
+      note(Finding(.mismatch, BackupLayout.checksums, "it is not the one that metadata.json names"))
+    }
+    if let manifest {
+      if metadata.manifestDigest != manifest.digest {
+        note(Finding(.mismatch, BackupLayout.manifest, "it is not the one that metadata.json names"))
+      }
+    } else {
+      note(Finding(.missing, BackupLayout.manifest))
+    }
+  }
+
+  /// The list `checksums.txt` of a backup; nil: there is none.
+  package static func checksums(in root: OpenFile, written: Digest?) throws -> OrderedList<ChecksumLine>? {
+    try open(BackupLayout.checksums, in: root).map { file in
+      try OrderedList(file, written: written, key: { $0.path.bytes }) { try ChecksumLine(parsing: $0) }
+    }
+  }
+
+  /// The list `manifest.jsonl` of a backup; nil: there is none.
+  package static func manifest(in root: OpenFile, written: Digest?) throws -> OrderedList<ManifestLine>? {
+    try open(BackupLayout.manifest, in: root).map { file in
+      try OrderedList(file, written: written, key: key) { try ManifestLine(parsing: $0) }
+    }
+  }
+
+  /// A list of the backup; nil when there is no regular file of that name.
+  private static func open(_ path: EntryPath, in root: OpenFile) throws -> OpenFile? {
+    do {
+      let file = try OpenFile(path.name.path, at: root.descriptor, [.noFollow], files: root.files)
+      return try file.status().kind == .regular ? file : nil
+    } catch  where [.noSuchFileOrDirectory, .tooManySymbolicLinkLevels].contains(error.errno) {
+      return nil
+    }
+  }
+
+  /// Folders sort as if their name ended with `/`, as the tree is walked.
+  private static func key(of line: ManifestLine) -> [UInt8] {
+    line.kind == .directory ? line.path.bytes + [UInt8(ascii: "/")] : line.path.bytes
+  }
+}
