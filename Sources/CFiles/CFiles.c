@@ -191,6 +191,21 @@ int hrp_is_mount_root(const char *path) {
 #endif
 }
 
+int hrp_is_fixed(const char *path) {
+#if defined(__linux__) && defined(STATX_ATTR_IMMUTABLE)
+  struct statx status;
+  if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &status) != 0) return -1;
+  return (status.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0;
+#elif defined(__APPLE__)
+  struct stat status;
+  if (lstat(path, &status) != 0) return -1;
+  return (status.st_flags & (UF_IMMUTABLE | UF_APPEND | SF_IMMUTABLE | SF_APPEND)) != 0;
+#else
+  (void)path;
+  return 0;
+#endif
+}
+
 int hrp_punch_hole(int descriptor, int64_t offset, int64_t length) {
 #if defined(__linux__)
   return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
@@ -396,6 +411,17 @@ void hrp_prefer_large_pages(void *start, int64_t length) {
 #else
   (void)start, (void)length;
 #endif
+}
+
+int64_t hrp_memory_limit(void) {
+  int64_t least = INT64_MAX;
+  const int kinds[] = {RLIMIT_AS, RLIMIT_DATA};
+  for (int i = 0; i < 2; i++) {
+    struct rlimit limit;
+    if (getrlimit(kinds[i], &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) continue;
+    if ((uint64_t)limit.rlim_cur < (uint64_t)least) least = (int64_t)limit.rlim_cur;
+  }
+  return least;
 }
 
 void hrp_limit_memory(int64_t bytes) {

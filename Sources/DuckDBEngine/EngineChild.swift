@@ -24,13 +24,10 @@ package enum EngineChild {
     } catch { ThisProcess.exit(2) }
     ThisProcess.exitWhenEnded(input)
     // The engine keeps to its own limit but for what a single sentence makes: a stranger's view may ask for anything.
-    ThisProcess.limitMemory(bytes: Int64(request.memoryMegabytes + memoryBeside) << 20)
+    ThisProcess.limitMemory(bytes: request.maximumMemoryBytes)
     answer(request)
     ThisProcess.exit(0)
   }
-
-  /// Megabytes for the program itself and what the engine does not count.
-  private static let memoryBeside = 640
 
   private static func answer(_ request: EngineRequest) {
     var reasons: [String] = []
@@ -59,6 +56,7 @@ package enum EngineChild {
       switch request.task {
       case .prove: try EngineProof(session: session, tell: tell).run(request)
       case .count: try EngineProof(session: session, tell: tell).countRows()
+      case .list: for table in try EngineCatalogue(session).tables() { tell(.listed(table.path, place: table.place)) }
       case .query(let statements): for statement in statements { run(statement, session) }
       case .identify: break
       }

@@ -14,6 +14,12 @@ package struct EngineRequest: Codable, Sendable {
   package var memoryMegabytes: Int
   package var threads: Int
 
+  /// Megabytes for the program itself and what the engine does not count.
+  private static let memoryBesideMegabytes = 640
+
+  /// Bytes of memory that the child takes at most.
+  package var maximumMemoryBytes: Int64 { Int64(memoryMegabytes + Self.memoryBesideMegabytes) << 20 }
+
   /// Whether checkpoints of a scratch copy are written.
   package var checkpoints: Bool
 
@@ -23,6 +29,8 @@ package struct EngineRequest: Codable, Sendable {
     case prove
     /// The rows of every table are counted.
     case count
+    /// The tables are named.
+    case list
     /// Statements whose columns are all VARCHAR are run, one after the other.
     case query([String])
     /// Nothing: the library is loaded and says its version.
@@ -58,6 +66,8 @@ package enum EngineReply: Codable, Sendable, Equatable {
   case closed(String)
   /// A table was read, every column of every row.
   case table(TableFingerprint)
+  /// A table that is there: its path, and how SQL names it.
+  case listed(TablePath, place: String)
   /// The ids of MLflow's experiments and runs that a table names.
   case experiments(table: String, ids: [String])
   /// Rows of the statement that runs; NULL is nil.

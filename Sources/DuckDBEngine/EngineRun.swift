@@ -38,6 +38,8 @@ package struct EngineReport: Sendable {
   package var library = ""
   /// Every table that could be read.
   package var tables: [TableFingerprint] = []
+  /// The tables that were named, and how SQL names each.
+  package var places: [(path: TablePath, place: String)] = []
   /// Ids of MLflow's experiments and runs, by the table that names them.
   package var experiments: [(table: String, ids: [String])] = []
   /// What is wrong, each with the engine's words.
@@ -118,6 +120,28 @@ package struct EngineRun {
   /// Has a child do what the request asks for.
   /// - Throws: `EngineError`; `SystemError` when no child can be started; `Interruption.Stopped`: the child is ended.
   package func run(_ request: EngineRequest) throws -> EngineReport {
+    try checkFiles(request)
+    let report = try answer(to: request)
+    let problem = report.problems.first ?? report.checkpointProblems.first
+    if let problem, ThisProcess.memoryLimitBytes < request.maximumMemoryBytes {
+      // Whatever the engine met, it may have met for want of memory.
+      throw EngineError.exhausted(
+        words: "\(problem.name): \(problem.detail); this process may use no more than "
+          + "\(ThisProcess.memoryLimitBytes >> 20) MB of memory (ulimit -v)")
+    }
+    return report
+  }
+
+  /// A FIFO in the place of a database, or of its WAL, would hold the engine for ever.
+  private func checkFiles(_ request: EngineRequest) throws {
+    for suffix in ["", ".wal", ".wal.checkpoint"] where !request.database.isEmpty {
+      let path = FilePath(request.database + suffix)
+      guard let kind = try files.statusIfPresent(path)?.kind, kind != .regular, kind != .link else { continue }
+      throw EngineError.refused(words: "\(path.text) is \(kind.words)")
+    }
+  }
+
+  private func answer(to request: EngineRequest) throws -> EngineReport {
     let child = try ChildProcess(program, [EngineChild.command])
     var hearing = Hearing()
     do {
@@ -140,6 +164,9 @@ package struct EngineRun {
     if ended == .signalled(9) {
       // By the system, for want of memory, or by somebody.
       throw EngineError.exhausted(words: "the engine was killed while it read \(hearing.place)")
+    }
+    guard hearing.hasBegun else {
+      throw EngineError.unavailable(reasons: ["the program that runs it \(ended.words) before it began"])
     }
     try hearing.end("the engine \(ended.words) while it read this")
     return hearing.report

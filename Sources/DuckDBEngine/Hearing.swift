@@ -4,11 +4,14 @@ struct Hearing {
   /// What is being looked at: the last words before a crash tell what it was.
   private(set) var place = "its library"
   private(set) var isDone = false
+  /// Whether the child has said anything.
+  private(set) var hasBegun = false
   /// Rows of the statement that runs.
   private var rows: [[String?]] = []
 
   /// - Throws: `EngineError`.
   mutating func take(_ reply: EngineReply) throws(EngineError) {
+    hasBegun = true
     switch reply {
     case .noLibrary(let reasons): throw EngineError.unavailable(reasons: reasons)
     case .engine(let version, let library): (report.version, report.library) = (version, library)
@@ -19,6 +22,7 @@ struct Hearing {
       try note("it does not open", words)
       isDone = true
     case .table(let table): report.tables.append(table)
+    case .listed(let path, let place): report.places.append((path, place))
     case .experiments(let table, let ids): report.experiments.append((table, ids))
     case .rows(let more): rows += more
     case .ran(let failure):

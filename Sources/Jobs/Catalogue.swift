@@ -35,7 +35,7 @@ package final class Catalogue: Sendable {
   /// - Throws: what SQLite says; nobody's operation depends on it (C1).
   package init(in dataDirectory: FilePath, backups: FilePath, files: any FileSystem, time: any TimeSource) throws {
     let path = dataDirectory.appending(Self.name.components)
-    self.backups = backups
+    self.backups = ThisProcess.realPathOfWhatExists(backups)
     self.files = files
     let wasThere = try files.exists(path)
     var loss: String?
@@ -128,8 +128,13 @@ package final class Catalogue: Sendable {
   }
 
   /// What was seen in a directory.
+  ///
+  /// A directory is known by where it really is: it may be named through a symlink the next time.
   package func known(in directory: FilePath) throws -> KnownBackups {
-    try queue.read { try Self.known(in: directory, $0) }
+    try queue.read { database in
+      let here = try Self.known(in: ThisProcess.realPathOfWhatExists(directory), database)
+      return try here.isEmpty ? Self.known(in: directory, database) : here
+    }
   }
 
   private static func known(in directory: FilePath, _ database: Database) throws -> KnownBackups {

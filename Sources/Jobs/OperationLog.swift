@@ -56,11 +56,12 @@ package struct OperationLog: Sendable {
   }
 
   private func append(_ line: [UInt8]) throws(SystemError) {
-    let owner = try files.status(folder.folder.appending("."), at: nil).owner
     if try !files.exists(folder) {
       try files.makeDirectory(folder, at: nil, permissions: 0o755)
-      try files.give(folder, at: nil, to: owner)
+      try files.give(folder, at: nil, to: files.status(folder.folder.appending("."), at: nil).owner)
     }
+    // Of the directory that it lies in: a symlink may lead into somebody else's.
+    let owner = try files.status(folder.appending("."), at: nil).owner
     let name = folder.appending("backup.log")
     let file = try OpenFile(name, [.write, .create, .append, .noFollow], permissions: 0o644, files: files)
     // What root writes into a user's stack is the user's to go on with.

@@ -14,17 +14,27 @@ struct RotationTests {
   private static let now: Int64 = 1_770_000_000_000_000_000
   private static let day: Int64 = 86_400_000_000_000
 
+  /// A small database, and the line of `checksums.txt` that is right for it.
+  private static let database = Result {
+    try withTemporaryFolder { folder in
+      try Engine("2.0.1").run(
+        "c = duckdb.connect('hrp.duckdb'); c.execute('CREATE TABLE t AS SELECT 1 i'); c.execute('CHECKPOINT'); c.close()",
+        in: folder)
+      let sum = try run("/usr/bin/sha256sum", ["hrp.duckdb"], in: folder).output
+      return (try Data(contentsOf: URL(fileURLWithPath: folder + "/hrp.duckdb")), sum)
+    }
+  }
+
   /// Makes a backup of an age in days, as far as a list can see.
   @discardableResult
   private func make(_ folder: String, age: Double, verified: Bool? = nil, metadata: String? = nil) throws -> String {
     let moment = Self.now - Int64(age * Double(Self.day))
     let name = "backup_" + LocalTime(nanoseconds: moment).compact
     try run("/bin/mkdir", ["-p", folder + "/" + name])
-    // As the Python tool lays them out, and whole: `printf x | sha256sum`.
-    let sum = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881  hrp.duckdb\n"
-    for (file, text) in [("hrp.duckdb", "x"), ("checksums.txt", sum)] {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/\(name)/\(file)"))
-    }
+    // As the Python tool lays them out, and whole.
+    let (database, sum) = try Self.database.get()
+    try database.write(to: URL(fileURLWithPath: folder + "/\(name)/hrp.duckdb"))
+    try Data(sum.utf8).write(to: URL(fileURLWithPath: folder + "/\(name)/checksums.txt"))
     let flag = verified.map { ", \"verified\": \($0)" } ?? ""
     let text = metadata ?? "{\"created_at\": \(Double(moment) / 1e9)\(flag)}"
     try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/\(name)/metadata.json"))

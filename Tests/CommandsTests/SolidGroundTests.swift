@@ -29,7 +29,7 @@ struct SolidGroundTests {
           doctor, validate, recover, create = hrp('doctor'), hrp('validate'), hrp('recover'), hrp('backup', 'create', '--json')
           said = lambda done: 'WAL' in done.stdout + done.stderr and 'damaged' in done.stdout + done.stderr
           print(doctor.returncode, said(doctor)); print(validate.returncode, said(validate))
-          print(said(recover), 'nothing is wrong' not in recover.stdout)
+          print(said(recover), 'nothing was found that needs a restore' not in recover.stdout)
           error = json.loads(create.stdout)['error']
           print(create.returncode, error['code'], 'commits lie behind' in error['message'], len(os.listdir('still/backups')) == len(os.listdir('data/backups')))
           os._exit(0)

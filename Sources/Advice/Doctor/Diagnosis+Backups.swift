@@ -31,7 +31,8 @@ extension Diagnosis {
     return [
       DiagnosisRow(
         "backup-directory", .warning, "\(path.text) is on the data's own device: a broken disk takes both",
-        remedy: "Keep a copy elsewhere: rsync -a \(path.text)/ OTHER-DISK/, or set HRP_BACKUP_DIR to another disk.")
+        remedy: "Keep a copy elsewhere: rsync -a \(ShellWord.quoted(path))/ OTHER-DISK/, or set HRP_BACKUP_DIR to "
+          + "another disk.")
     ]
   }
 

@@ -2,12 +2,23 @@ internal import Backup
 internal import Files
 internal import MLflow
 internal import Stacks
+internal import Store
 internal import SystemPackage
 
 extension Diagnosis {
   /// The MLflow store can be read, and what its records name is part of a backup.
   func mlflow() throws -> [DiagnosisRow] {
     guard let store = try stack.mlflow(files: files) else {
+      let isThere = try files.exists(stack.backupDirectory)
+      let all = isThere ? try BackupDirectory(stack.backupDirectory, files: files).list() : []
+      if let earlier = all.first(where: { $0.isOf(stack) != false && !$0.lacks(.mlflow) }) {
+        return [
+          DiagnosisRow(
+            "mlflow", .failure,
+            "there is no MLflow directory, and \(ByteText.escaped(earlier.name.bytes)) has one",
+            remedy: "hrp recover says which backup helps.")
+        ]
+      }
       return [
         DiagnosisRow(
           "mlflow", .warning, "there is no MLflow directory: backups hold the database only",

@@ -112,9 +112,8 @@ package struct BackupSearch {
     let scratch = try Scratch(in: scratch, files: files)
     defer { scratch.remove() }
     let engine = try EngineRun(files: files)
-    return try DatabaseSearch(text) { statements in
-      try engine.run(
-        EngineRequest(database: path.string, scratch: scratch.path.string, task: .query(statements)))
+    return try DatabaseSearch(text) { task in
+      try engine.run(EngineRequest(database: path.string, scratch: scratch.path.string, task: task))
     }.hits(unread: &unread)
   }
 

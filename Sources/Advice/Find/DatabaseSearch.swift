@@ -10,20 +10,16 @@ package struct DatabaseSearch {
   /// How often the engine may die, or be ended because it is silent, before the rest is left alone.
   private static let maximumDeaths = 3
 
-  private static let tables = """
-    SELECT schema_name, table_name FROM duckdb_tables()
-    WHERE NOT internal AND NOT temporary AND database_name = current_database() ORDER BY 1, 2
-    """
-
   private struct Table {
-    let schema: String
-    let name: String
+    let path: TablePath
+    /// The name in SQL.
+    let place: String
     /// Names and types.
     var columns: [(name: String, type: String)] = []
 
-    var place: String { SQLText.name(schema, name) }
+    var name: String { path.parts.last ?? "" }
     /// The name for people: without the schema when that is `main`.
-    var shown: String { schema == "main" ? name : "\(schema).\(name)" }
+    var shown: String { path.shortText }
   }
 
   private let text: String
@@ -39,14 +35,9 @@ package struct DatabaseSearch {
   /// - Parameter unread: gets a sentence for each table that could not be asked.
   /// - Throws: `EngineError`, `.refused` when the database does not open; `Interruption.Stopped`.
   func hits(unread: inout [String]) throws -> [SearchHit] {
-    let listed = try ask([Self.tables])
-    guard let answer = listed.answers.first else {
-      throw EngineError.refused(words: listed.problems.first?.detail ?? "the engine gave no answer")
-    }
-    var tables = try Self.rows(answer).compactMap { row -> Table? in
-      guard let schema = row[0], let name = row[1] else { return nil }
-      return Table(schema: schema, name: name)
-    }
+    let listed = try ask(.list)
+    if let problem = listed.problems.first { throw EngineError.refused(words: problem.detail) }
+    var tables = listed.places.map { Table(path: $0.path, place: $0.place) }
     for (index, answer) in try askEach(tables.map { "DESCRIBE \($0.place)" }).enumerated() {
       do {
         tables[index].columns = try Self.rows(answer).compactMap { row in
@@ -86,12 +77,12 @@ package struct DatabaseSearch {
 
   private func questions(on table: Table) -> [Question] {
     var questions: [Question] = []
-    if isCalled(table.name) || isCalled(table.shown) {
+    if [table.name, table.shown, table.path.text].contains(where: isCalled) {
       questions.append(Question(place: "table \(table.shown)", sql: "count(*)", isName: true))
     }
     for column in table.columns {
       let place = "\(table.shown).\(column.name)"
-      if isCalled(column.name) || isCalled(place) {
+      if [column.name, place, "\(table.path.text).\(column.name)"].contains(where: isCalled) {
         questions.append(
           Question(place: "column \(place)", sql: "count(\(SQLText.name(column.name)))", isName: true))
       }
@@ -123,7 +114,7 @@ package struct DatabaseSearch {
         answers.append(.failure("it was not asked, because the engine had ended \(deaths) times before"))
         continue
       }
-      let report = try ask(Array(statements[answers.count...]))
+      let report = try ask(.query(Array(statements[answers.count...])))
       answers += report.answers
       guard answers.count < statements.count else { break }
       deaths += 1

@@ -33,20 +33,30 @@ extension Recovery {
     for name in try BackupDirectory(stack.backupDirectory, files: files).unlisted() {
       unread.append("\(name): checksums.txt is missing")
     }
-    var fewer: [Candidate] = []
+    var (absent, fewer): ([Candidate], [Candidate]) = ([], [])
     var isFound = false
+    var places: Set<String> = []
+    var sinceNewPlace = 0
     for backup in try namedBackup().map({ [$0] }) ?? choice.candidates() {
       let hits = try BackupSearch(in: stack, files: files, events: events)
         .look(for: text, in: backup, unread: &unread, isWanted: live.lacks)
       isFound = isFound || !hits.isEmpty
       let lacking = live.lacking(hits)
       if !lacking.fewer.isEmpty { fewer.append(Candidate(backup: backup, hits: lacking.fewer)) }
-      guard !lacking.absent.isEmpty else { continue }
-      let candidate = Candidate(backup: backup, hits: lacking.absent)
-      if try isUsable(candidate) { return try plan(text, candidate, live, unread) }
+      if !lacking.absent.isEmpty { absent.append(Candidate(backup: backup, hits: lacking.absent)) }
+      // An older backup may hold more of it: it was deleted here first, and there later.
+      let isNew = !places.isSuperset(of: lacking.absent.map(\.place))
+      places.formUnion(lacking.absent.map(\.place))
+      sinceNewPlace = isNew || absent.isEmpty ? 0 : sinceNewPlace + 1
+      if sinceNewPlace == Self.patience { break }
     }
-    // Nowhere is it gone as a whole: then where there are fewer rows than there were.
-    for candidate in fewer where try isUsable(candidate) { return try plan(text, candidate, live, unread) }
+    // That which holds the most places; of several the newest. Where it is gone nowhere, that with more rows.
+    let fullest = absent.enumerated().sorted {
+      ($1.element.hits.count, $0.offset) < ($0.element.hits.count, $1.offset)
+    }.map(\.element)
+    for candidate in fullest + fewer where try isUsable(candidate) {
+      return try plan(text, candidate, live, unread, elsewhere: places.subtracting(candidate.hits.map(\.place)))
+    }
     return nothingMissing(text, live, unread, isFound: isFound || !fewer.isEmpty)
   }
 
@@ -58,13 +68,22 @@ extension Recovery {
     return try choice.verifies(candidate.backup, for: candidate.part)
   }
 
+  /// How many more backups are looked into when nothing new was found in them.
+  private static let patience = 10
+
+  /// - Parameter elsewhere: places in which only other backups hold it.
   private func plan(
-    _ text: String, _ candidate: Candidate, _ live: LiveSearch, _ unread: [String]
+    _ text: String, _ candidate: Candidate, _ live: LiveSearch, _ unread: [String], elsewhere: Set<String>
   ) throws -> RecoveryPlan {
     let places = candidate.hits.prefix(5).map { hit in
       "\(hit.place) (\(hit.count), now \(live.counts[hit.place] ?? 0))"
     }
-    var findings = ["\(candidate.name) is the newest that has what the stack lacks: \(places.joined(separator: ", "))"]
+    var findings = ["\(candidate.name) has what the stack lacks: \(places.joined(separator: ", "))"]
+    if !elsewhere.isEmpty {
+      findings.append(
+        "other backups hold it in \(elsewhere.sorted().prefix(5).joined(separator: ", ")) too: "
+          + "hrp backup find \(ShellWord.quoted(text))")
+    }
     if !live.counts.isEmpty {
       let kept = live.counts.sorted { $0.key < $1.key }.prefix(5).map { "\($0.key) (\($0.value))" }
       findings.append("the stack itself names \(text) in \(kept.joined(separator: ", "))")
@@ -79,7 +98,8 @@ extension Recovery {
       .accidentalDeletion, findings, candidate.backup, candidate.part, missing: candidate.hits)
     if live.counts.keys.contains("MLflow deleted run") {
       plan.steps.insert(
-        "MLflow has it in its trash: mlflow runs restore --run-id \(text) brings it back without a restore.", at: 0)
+        "MLflow has it in its trash: mlflow runs restore --run-id \(ShellWord.quoted(text)) brings it back without a "
+          + "restore.", at: 0)
     }
     return plan
   }
@@ -97,7 +117,7 @@ extension Recovery {
           "the stack itself has \(text) in \(places.joined(separator: ", "))",
           "no backup\(readable) that can be restored has more of it",
         ] + notices,
-        steps: ["See which backups hold it: hrp backup find \(text)."])
+        steps: ["See which backups hold it: hrp backup find \(ShellWord.quoted(text))."])
     }
     let words =
       isFound
@@ -105,7 +125,7 @@ extension Recovery {
       : "no backup in \(stack.backupDirectory.text)\(readable) holds \(text)"
     return RecoveryPlan(
       scenario: .noUsableBackup, findings: [words] + notices,
-      steps: ["Look into copies elsewhere: hrp backup find \(text) --backup-dir DIR."])
+      steps: ["Look into copies elsewhere: hrp backup find \(ShellWord.quoted(text)) --backup-dir DIR."])
   }
 
   /// What of a plan's missing things is still not there: to be asked after the restore.

@@ -35,6 +35,8 @@ package struct Recovery {
   ///   `Interruption.Stopped`.
   package func plan(missing: String?) throws -> RecoveryPlan {
     if let missing { return try planDeletion(missing) }
+    // A name that is wrong is said to be so, whatever there is to recover.
+    _ = try namedBackup()
     let database = try LiveDatabase(stack, files: files, time: time).health(expecting: .found)
     let loss = try storeLoss()
     if database.database == "ok" { return try planHealthyDatabase(database, loss) }
@@ -54,10 +56,9 @@ package struct Recovery {
 
   private func planHealthyDatabase(_ database: HealthReport, _ loss: StoreComparison.Loss) throws -> RecoveryPlan {
     let words = "the database can be read: \(database.tables.count) tables"
-    // A program that finds no database makes an empty one.
-    if database.tables.isEmpty, let (name, count) = try tablesOfNewest() {
+    if let finding = try emptiness(of: database) {
       return try planRestore(
-        .accidentalDeletion, ["the database holds no table, and \(name) has \(count)"] + loss.problems + loss.notices,
+        .accidentalDeletion, [finding] + loss.problems + loss.notices,
         part: loss.problems.isEmpty && hasStore() ? .duckdb : nil)
     }
     if !loss.problems.isEmpty {
@@ -66,7 +67,7 @@ package struct Recovery {
     return RecoveryPlan(
       scenario: .healthy, findings: [words] + loss.notices,
       steps: ["If something is missing from it: hrp recover --missing TEXT."]
-        + (named.map { ["To restore \($0) all the same: hrp backup restore \($0)."] } ?? []))
+        + (named.map { ["To restore \($0) all the same: hrp backup restore \(ShellWord.quoted($0))."] } ?? []))
   }
 
   private func hasStore() throws -> Bool {
@@ -74,19 +75,40 @@ package struct Recovery {
   }
 
   /// The newest backup of the stack that has a part; nil: none has, or there is no backup directory.
-  private func newest(with part: StackPart) throws -> ListedBackup? {
-    guard try files.exists(stack.backupDirectory) else { return nil }
+  private func newest(with part: StackPart) throws -> ListedBackup? { try ofStack(with: part).first }
+
+  /// The backups that have a part, newest first: those of this stack, where there are some.
+  private func ofStack(with part: StackPart) throws -> [ListedBackup] {
+    guard try files.exists(stack.backupDirectory) else { return [] }
     let all = try BackupDirectory(stack.backupDirectory, files: files).list().filter { !$0.lacks(part) }
-    return all.first { $0.isOf(stack) == true } ?? all.first
+    let own = all.filter { $0.isOf(stack) == true }
+    return own.isEmpty ? all : own
   }
 
-  /// How many tables the newest backup has; nil: there is none, or it has none, or they cannot be counted.
-  private func tablesOfNewest() throws -> (name: String, count: Int)? {
-    guard let newest = try newest(with: .duckdb) else { return nil }
+  /// That the database holds nothing of what a backup has, as a sentence; nil: it holds something of it.
+  ///
+  /// A program that finds no database makes an empty one, and perhaps its tables.
+  private func emptiness(of database: HealthReport) throws -> String? {
+    let rows = Dictionary(database.tables.map { ($0.name, $0.count) }) { left, _ in left }
+    for backup in try ofStack(with: .duckdb).prefix(Self.compared) {
+      guard let stored = try tables(of: backup)?.filter({ $0.value > 0 }), !stored.isEmpty else {
+        // A backup that was made after the loss holds nothing either.
+        guard rows.values.contains(where: { $0 > 0 }) else { continue }
+        return nil
+      }
+      let name = ByteText.escaped(backup.name.bytes)
+      if rows.isEmpty { return "the database holds no table, and \(name) has \(stored.count)" }
+      guard stored.keys.allSatisfy({ rows[$0, default: 0] == 0 }) else { return nil }
+      return "the database holds no row of the \(stored.count) tables that \(name) has rows in"
+    }
+    return nil
+  }
+
+  /// Rows by table of a backup; nil: they cannot be counted.
+  private func tables(of newest: ListedBackup) throws -> [String: Int64]? {
     do {
       let target = try RestoreTarget(stack, files: files)
-      let tables = try LossSurvey(newest.path, target, files: files, time: time).tablesOfBackup(newest.metadata)
-      return tables.isEmpty ? nil : (ByteText.escaped(newest.name.bytes), tables.count)
+      return try LossSurvey(newest.path, target, files: files, time: time).tablesOfBackup(newest.metadata)
     } catch let stopped as Interruption.Stopped {
       throw stopped
     } catch {
@@ -96,9 +118,22 @@ package struct Recovery {
     }
   }
 
+  /// How many backups a loss is looked for in: the newest may have been made after it.
+  private static let compared = 10
+
   /// What is wrong with MLflow, when a backup has it.
   private func storeLoss() throws -> StoreComparison.Loss {
-    guard let newest = try newest(with: .mlflow) else { return StoreComparison.Loss() }
+    var first: StoreComparison.Loss?
+    for backup in try ofStack(with: .mlflow).prefix(Self.compared) {
+      try Interruption.check()
+      let loss = try storeLoss(beside: backup)
+      if !loss.problems.isEmpty { return loss }
+      first = first ?? loss
+    }
+    return first ?? StoreComparison.Loss()
+  }
+
+  private func storeLoss(beside newest: ListedBackup) throws -> StoreComparison.Loss {
     let name = ByteText.escaped(newest.name.bytes)
     let store: MLflowStore?
     do { store = try stack.mlflow(files: files) } catch let missing as MLflowStore.Missing {

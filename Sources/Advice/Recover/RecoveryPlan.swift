@@ -22,7 +22,7 @@ public struct RecoveryPlan: Sendable {
     /// The words for people.
     public var words: String {
       switch self {
-      case .healthy: "nothing is wrong"
+      case .healthy: "nothing was found that needs a restore"
       case .corruptedDatabase: "the database is damaged"
       case .damagedMLflow: "the MLflow directory is missing or damaged"
       case .accidentalDeletion: "something was deleted"

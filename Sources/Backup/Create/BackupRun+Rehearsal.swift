@@ -18,7 +18,8 @@ extension BackupRun {
     try checkEncrypted()
     try ThisProcess.checkWritable(OpenFile.nearestDirectory(of: stack.backupDirectory, files: files).path)
     let store = includesMLflow ? try stack.mlflow(files: files) : nil
-    return (plan, try store.map(unreadable) ?? [])
+    guard let store else { return (plan, includesMLflow ? try lostStore().map { [$0.path] } ?? [] : []) }
+    return (plan, try unreadable(store) + lostParts(of: store).map(\.path))
   }
 
   /// An encrypted database can be copied only while nobody writes to it.

@@ -13,13 +13,13 @@ extension BackupRun {
     let digests: (checksums: Digest, manifest: Digest)
     let database: CopiedDatabase
     let mlflow: CopiedStore?
-    /// An MLflow directory that an earlier backup has, and that is not there; nil: none is missing.
-    let lostStore: CreateResult.SourceNote?
+    /// What of MLflow an earlier backup has, and is not there.
+    let lost: [CreateResult.SourceNote]
     let durationSeconds: Double
 
     var notes: MLflowCopy.Notes {
       var notes = mlflow?.notes ?? MLflowCopy.Notes()
-      if let lostStore { notes.unread.append(lostStore) }
+      notes.unread += lost
       return notes
     }
     var isComplete: Bool { notes.unread.isEmpty }
@@ -85,6 +85,30 @@ extension BackupRun {
       path: stack.dataDirectory.appending("mlflow").text,
       why: "there is no MLflow directory, and \(ByteText.escaped(earlier.name.bytes)) has one; if it was removed for "
         + "good, pass --no-mlflow")
+  }
+
+  /// What the backup before has at the top of a store, and the store has not: its databases and its folders.
+  ///
+  /// Who removed it for good is told once: the next backup is compared with this one.
+  func lostParts(of store: MLflowStore) throws -> [CreateResult.SourceNote] {
+    guard try files.exists(stack.backupDirectory) else { return [] }
+    let earlier = try BackupDirectory(stack.backupDirectory, files: files).list()
+      .first { $0.isOf(stack) != false && !$0.lacks(.mlflow) }
+    guard let earlier else { return [] }
+    let name = ByteText.escaped(earlier.name.bytes)
+    var lost: [CreateResult.SourceNote] = []
+    for folder in BackupLayout.stores.map({ earlier.path.appending($0.name.path.components) })
+    where try files.exists(folder) {
+      let stored = try OpenFile(folder, [.directory], files: files)
+      let databases = try MLflowStore.databases(in: stored)
+      let folders = try files.entries(of: stored.descriptor).filter { $0.kind == .directory }.map(\.name)
+      for part in databases + folders.sorted() where store.holds(part) {
+        let path = store.directory.appending(part.path.components)
+        guard try !files.exists(path) else { continue }
+        lost.append(.init(path: path.text, why: "it is not there, and \(name) has it: hrp recover says what helps"))
+      }
+    }
+    return lost
   }
 
   /// Notes the folders in a store that hold backups and are left out, but for the one that backups go to.

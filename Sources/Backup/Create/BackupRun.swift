@@ -151,7 +151,7 @@ package struct BackupRun {
     let began = time.monotonicNanoseconds
     let lists = try BackupLists(at: staging.folder.descriptor, files: files)
     let database = try copyDatabase(staging, lists)
-    let (mlflow, lostStore) = try copyMLflow(staging, lists, note)
+    let (mlflow, lost) = try copyMLflow(staging, lists, note)
     let digests = try lists.close()
     events.send(.phase("making it durable"))
     try files.synchronizeTree(staging.folder)
@@ -159,7 +159,7 @@ package struct BackupRun {
     try readBack(staging, digests)
     let report = Report(
       staging: staging, lists: lists, digests: digests, database: database, mlflow: mlflow,
-      lostStore: lostStore, durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9)
+      lost: lost, durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9)
     tell(report)
     try writeMetadata(report)
     try readBackMetadata(staging)
@@ -173,6 +173,11 @@ package struct BackupRun {
     events.send(.phase("copying the database"))
     let source = try DatabaseFile(stack.database, files: files, time: time)
     let status = try source.file.status()
+    let attributes = try files.attributeNames(of: source.file.descriptor).filter(FileCopy.isOfUser)
+    if !attributes.isEmpty {
+      let names = attributes.prefix(3).joined(separator: ", ")
+      events.send(.notice("the extended attributes of \(stack.database.text) are not in the backup: \(names)"))
+    }
     let digest = SequentialDigest()
     var options = HotCopy.Options()
     options.keepsClone = sharesDatabase
@@ -206,15 +211,15 @@ package struct BackupRun {
         modifiedNanoseconds: source.modifiedNanoseconds, size: size), digest: digest)
   }
 
-  /// - Returns: what was copied; else the store that should be there and is not.
+  /// - Returns: what was copied, and what should be there and is not.
   private func copyMLflow(
     _ staging: Staging, _ lists: BackupLists, _ note: ProcessNote
-  ) throws -> (CopiedStore?, lost: CreateResult.SourceNote?) {
-    guard includesMLflow else { return (nil, nil) }
+  ) throws -> (CopiedStore?, lost: [CreateResult.SourceNote]) {
+    guard includesMLflow else { return (nil, []) }
     guard let store = try stack.mlflow(files: files) else {
       let lost = try lostStore()
       if lost == nil { events.send(.notice("there is no MLflow directory: the backup holds the database only")) }
-      return (nil, lost)
+      return (nil, lost.map { [$0] } ?? [])
     }
     events.send(.phase("copying MLflow"))
     let previous = try linksUnchanged ? previousBackup(note) : nil
@@ -231,7 +236,7 @@ package struct BackupRun {
     return (
       CopiedStore(
         store: store, notes: copy.notes, survey: copy.survey, sharedWith: copy.sharedFiles > 0 ? previous?.name : nil,
-        sharedBytes: copy.sharedBytes, sharedFiles: copy.sharedFiles), nil
+        sharedBytes: copy.sharedBytes, sharedFiles: copy.sharedFiles), try lostParts(of: store)
     )
   }
 

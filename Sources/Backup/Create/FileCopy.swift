@@ -115,7 +115,7 @@ final class FileCopy {
   }
 
   /// Whether somebody set an extended attribute; not: the system itself, which sets its own again.
-  private static func isOfUser(_ name: String) -> Bool {
+  static func isOfUser(_ name: String) -> Bool {
     let ofSystem = [
       "security.selinux", "security.ima", "security.evm", "trusted.", "com.apple.provenance", "com.apple.quarantine",
       "com.apple.lastuseddate", "com.apple.macl",

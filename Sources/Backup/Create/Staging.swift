@@ -60,11 +60,27 @@ final class Staging {
     }
   }
 
+  /// What root backs up is for the owner of the backup directory to go on with: to link from, and to rotate.
+  private func giveToOwner() throws {
+    let owner = try parent.status().owner
+    guard ThisProcess.isRoot, owner != .root else { return }
+    try TreeWalk(files: files).walk(folder) { step in
+      switch step {
+      case .directory(let entry), .entry(let entry):
+        if entry.status.owner != owner { try files.give(entry.name, at: entry.directory, to: owner) }
+      case .unreadable(_, let error): throw error
+      }
+      return true
+    }
+    try files.give(folder.descriptor, to: owner)
+  }
+
   /// Gives the backup its name.
   ///
   /// A second backup within one second gets a suffix: `backup_…_2`.
   func publish() throws -> FilePath {
     try files.setPermissions(folder.descriptor, permissions)
+    try giveToOwner()
     try folder.synchronize()
     for number in 1...1000 {
       let final = number == 1 ? name : "\(name)_\(number)"

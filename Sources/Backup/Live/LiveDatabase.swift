@@ -7,8 +7,8 @@ package import SystemPackage
 
 /// The database of a stack in use, asked over a hot copy (`LiveSnapshot`): no lock is taken, no writer kept out.
 package struct LiveDatabase {
-  /// Runs statements on one state of the database.
-  package typealias Ask = (_ statements: [String]) throws -> EngineReport
+  /// Does a task on one state of the database.
+  package typealias Ask = (_ task: EngineRequest.Task) throws -> EngineReport
 
   private let path: FilePath
   private let scratch: FilePath
@@ -72,10 +72,9 @@ package struct LiveDatabase {
   package func asking<Result>(_ body: (@escaping Ask) throws -> Result) throws -> Result {
     let engine = try EngineRun(executable: executable, files: files)
     return try withSnapshot { snapshot in
-      try body { statements in
+      try body { task in
         try engine.run(
-          EngineRequest(
-            database: snapshot.database.string, scratch: snapshot.folder.string, task: .query(statements)))
+          EngineRequest(database: snapshot.database.string, scratch: snapshot.folder.string, task: task))
       }
     }.0
   }

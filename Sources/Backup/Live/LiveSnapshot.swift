@@ -155,12 +155,14 @@ package final class LiveSnapshot {
       _ = try DatabaseCopy.run(
         of: source, to: databaseName, at: folder.descriptor, permissions: 0o600, files: files, time: time)
       try source.file.close()
+      try give(folder)
       let moment = time.nowNanoseconds
       let isSettled = try Self.state(of: database, files: files, time: time) == before
       if isSettled, bytes <= maximumKeptBytes {
         let file = try OpenFile(stateName, at: folder.descriptor, [.write, .create, .exclusive], files: files)
         try file.write(Array(before.utf8), at: 0)
         try file.close()
+        try give(folder)
         return LiveSnapshot(name, in: parent, lock: folder, moment: moment, isKept: true)
       }
       return LiveSnapshot(name, in: parent, lock: folder, moment: moment, isKept: false)
@@ -173,6 +175,16 @@ package final class LiveSnapshot {
       }
       throw error
     }
+  }
+
+  /// What root asked is for the owner of scratch to answer from, and to remove.
+  private static func give(_ folder: OpenFile) throws {
+    guard ThisProcess.isRoot else { return }
+    let owner = try folder.files.status("..", at: folder.descriptor).owner
+    for entry in try folder.files.entries(of: folder.descriptor) {
+      try folder.files.give(entry.name.path, at: folder.descriptor, to: owner)
+    }
+    try folder.files.give(folder.descriptor, to: owner)
   }
 
   private static func usingScratch<Result>(

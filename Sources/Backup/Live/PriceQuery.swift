@@ -104,7 +104,8 @@ package struct PriceQuery {
     case .rows(let rows): return rows
     case .failure(let words):
       throw BackupError(
-        "prices.no-table", .failed, "the tables universe and prices cannot be read",
+        "prices.no-table", .failed,
+        "the price records were not read: they need tables universe and prices with the columns of the guide",
         remedy: "See which tables there are: hrp validate --profile hrp", cause: words)
     }
   }

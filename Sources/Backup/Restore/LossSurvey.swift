@@ -77,6 +77,9 @@ package struct LossSurvey {
     }
     let now = Dictionary(health.tables.map { ($0.name, $0.count) }) { left, _ in left }
     losses.add("table", now: now, backup: stored)
+    if now.values.contains(where: { $0 > 0 }) {
+      losses.notices.append("only numbers of rows were compared: what was changed in a row is not seen")
+    }
   }
 
   /// Rows by table: what a drill counted, else what the engine counts now, read-only and in place.

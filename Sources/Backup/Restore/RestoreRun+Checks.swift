@@ -148,6 +148,14 @@ extension RestoreRun {
 
   /// Says that a backup is not whole, or of another stack than the one that it replaces.
   func warn(of metadata: BackupMetadata?) throws {
+    let proofs = ProofDirectory(of: backup.folder, files: files)
+    let name = backup.lastComponent.map { FileName($0) }
+    let proof = name.flatMap { proofs.proof(of: $0, checksums: metadata?.checksumsDigest).value }
+    if let proof, let failure = proof.failure, proof.concerns(request.part) {
+      events.send(
+        .warning(
+          "\(failure) (\(proof.at)): \(proof.findings.first ?? "it does not say why"); hrp backup list shows others"))
+    }
     // What could not be read is always MLflow's; where all of it was missing, the backup has none.
     if metadata?.complete == false, request.part != .duckdb || metadata?.includesMLflow == false {
       events.send(
@@ -199,6 +207,16 @@ extension RestoreRun {
     guard try file.status().kind == .regular, let holder = try files.lockHolder(file.descriptor, against: .exclusive)
     else { return }
     throw BackupError.databaseInUse(target.database, holder: holder)
+  }
+
+  /// What a restore would put out of the way.
+  func outgoing(_ store: RestoreTarget.Store) throws -> [FilePath] {
+    let database = request.part == .mlflow ? [] : [target.database]
+    if request.part == .duckdb { return database }
+    guard case .contents(let path) = store else { return database + openPlaces(store) }
+    // The directory itself stays: what is in it changes places.
+    guard let folder = try OpenFile.ifPresent(path, [.directory], files: files) else { return database }
+    return try database + files.entries(of: folder.descriptor).map { path.appending($0.name.path.components) }
   }
 
   private func checkOpenFiles(_ store: RestoreTarget.Store) throws {

@@ -125,19 +125,21 @@ package struct RestoreRun {
     let walk = try ContentsWalk(root)
     let store = store(walk.metadata)
     try checkRequest(store, root)
+    // From here on no backup of the stack begins. Where there is no database yet, nobody can begin one: such a place is
+    // locked when it is published.
+    if request.isDryRun { try AdvisoryLock.check(.exclusive, .stack, on: target.directory, files: files) }
+    var lock = try !request.isDryRun && files.exists(target.database) ? takeLock() : nil
+    defer { ignoringFailure { try lock?.release() } }
     let space = RestoreSpace(target, store: store, request, files: files, time: time)
     events.send(.expected(bytes: try space.check(root)))
     try warn(of: walk.metadata)
     let losses = try survey(walk.metadata)
     try request.waiting(time, events) { try checkHolders(store) }
     if request.isDryRun {
-      try AdvisoryLock.check(.exclusive, .stack, on: target.directory, files: files)
       try ThisProcess.checkWritable(OpenFile.nearestDirectory(of: target.directory, files: files).path)
+      try SwapProbe.foresee(outgoing(store), files: files)
       return try dryRun(walk, losses)
     }
-    // Where there is no database yet, nobody can begin a backup: such a place is locked when it is published.
-    var lock = try files.exists(target.database) ? takeLock() : nil
-    defer { ignoringFailure { try lock?.release() } }
     let staging = try RestoreStaging(for: target, store: store, files: files)
     do {
       let copy = try RestoreCopy(

@@ -7,6 +7,8 @@ internal import SystemPackage
 public struct UndoResult: Sendable {
   /// What changed places again: names at the target; empty: an undo that was interrupted is finished now.
   public let names: [String]
+  /// Names that were there and are not any more, for nothing was there in their place: names at the target.
+  public let removed: [String]
   /// The backup whose restore was undone, in readable form; empty: an undo was, and what that had replaced is back.
   public let backup: String
   /// When that restore, or that undo, was made, ISO 8601 with offset.
@@ -48,7 +50,7 @@ package struct UndoRun {
     if finished == .undo {
       // The undo that was asked for before is done now; another one would take it back.
       events.send(.finished(operation: "backup undo", summary: "\(target.directory.text): the interrupted one"))
-      return UndoResult(names: [], backup: "", at: "")
+      return UndoResult(names: [], removed: [], backup: "", at: "")
     }
     guard let journal = try SwapJournal(of: target, files: files), try !KeptStates(in: journal).replaced().isEmpty
     else {
@@ -94,8 +96,9 @@ package struct UndoRun {
     programs.warn(events)
     events.send(.finished(operation: "backup undo", summary: target.directory.text))
     return UndoResult(
-      names: plan.sites.flatMap { $0.items.filter { $0.new != nil }.map(\.name) }, backup: kept.plan.backup,
-      at: kept.plan.at)
+      names: plan.sites.flatMap { $0.items.filter { $0.new != nil }.map(\.name) },
+      removed: plan.sites.flatMap { $0.items.filter { $0.new == nil && $0.old != nil }.map(\.name) },
+      backup: kept.plan.backup, at: kept.plan.at)
   }
 
   /// Sees to it, before the commit, that every name can be renamed.

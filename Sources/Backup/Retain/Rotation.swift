@@ -73,8 +73,16 @@ package struct Rotation {
     var bytesFreed: Int64 = 0
     for backup in expired.reversed() {
       try Interruption.check()
-      guard let bytes = try isDryRun ? size(of: backup) : delete(backup) else {
-        stays.append(Stay(backup, "it is being read; for now", isDoubt: false))
+      let bytes: Int64
+      do {
+        guard let freed = try isDryRun ? size(of: backup) : delete(backup) else {
+          stays.append(Stay(backup, "it is being read; for now", isDoubt: false))
+          continue
+        }
+        bytes = freed
+      } catch let error as SystemError where error.errno == .permissionDenied || error.errno == .notPermitted {
+        stays.append(
+          Stay(backup, "it cannot be deleted (\(error.errno)): it, or a part of it, is another user's", isDoubt: true))
         continue
       }
       bytesFreed += bytes
@@ -158,7 +166,8 @@ package struct Rotation {
     return (good, doubts)
   }
 
-  /// Why a backup cannot be relied on, as a clause; nil: every byte of it is what was written, and no drill failed.
+  /// Why a backup cannot be relied on, as a clause; nil: every byte of it is what was written, its databases are
+  /// whole, and no drill failed.
   private func doubt(about backup: ListedBackup) throws -> String? {
     if let problem = backup.problem { return problem }
     switch backup.proof {
@@ -168,7 +177,7 @@ package struct Rotation {
     }
     do {
       let isOK = try Verification(files: files, time: time, events: events.progressOnly)
-        .verify(backup.path, level: .checksums).isOK
+        .verify(backup.path, level: .structure).isOK
       return isOK ? nil : "it does not verify"
     } catch let stopped as Interruption.Stopped {
       throw stopped
@@ -184,6 +193,7 @@ package struct Rotation {
     let parent = try OpenFile(directory, [.directory], files: files)
     let folder = try OpenFile(backup.name.path, at: parent.descriptor, [.directory, .noFollow], files: files)
     guard try files.lock(folder.descriptor, .exclusive) else { return nil }
+    try ThisProcess.checkWritable(backup.path)
     let bytes = try size(of: backup)
     let hidden = FilePath(bytes: Array(".".utf8) + backup.name.bytes + Array(".deleted.partial".utf8))
     try files.renameNew(backup.name.path, at: parent.descriptor, to: hidden, at: parent.descriptor)

@@ -42,7 +42,7 @@ extension BackupDirectory {
     let unlisted = try unlisted()
     for name in unlisted { events.send(.warning("\(name) does not verify: checksums.txt is missing")) }
     guard !backups.isEmpty || !unlisted.isEmpty else { throw BackupError.backupNotFound(text, in: path) }
-    let judged = backups.map { (backup: $0, trust: BackupTrust($0)) }
+    let judged = backups.map { (backup: $0, trust: BackupTrust($0, for: part)) }
     for (backup, _) in judged.filter({ $0.trust == nil }) {
       let name = ByteText.escaped(backup.name.bytes)
       events.send(.warning("\(name) is passed over: \(backup.proof.value?.failure ?? "")"))
@@ -50,7 +50,7 @@ extension BackupDirectory {
     let inOrder = BackupTrust.allCases.flatMap { trust in judged.filter { $0.trust == trust } }
     for (backup, trust) in inOrder {
       let name = ByteText.escaped(backup.name.bytes)
-      if let words = try problem(of: backup, time) {
+      if let words = try problem(of: backup, for: part, time) {
         events.send(.warning("\(name) \(words)"))
         continue
       }
@@ -73,11 +73,11 @@ extension BackupDirectory {
   }
 
   /// Why a backup is not one to restore, as the rest of a sentence; nil: it verifies.
-  private func problem(of backup: ListedBackup, _ time: any TimeSource) throws -> String? {
+  private func problem(of backup: ListedBackup, for part: StackPart?, _ time: any TimeSource) throws -> String? {
     do {
       let report = try Verification(files: files, time: time, events: EventStream()).verify(
         backup.path, level: .structure)
-      return report.findings.first.map { "does not verify: \($0.line)" }
+      return report.findings(of: part).first.map { "does not verify: \($0.line)" }
     } catch let stopped as Interruption.Stopped {
       throw stopped
     } catch {

@@ -37,6 +37,8 @@ int hrp_is_local(int descriptor);
 /// Whether something is mounted at a path itself, also a single file: 1 or 0, -1 when this kernel cannot say or on error.
 /// Linux: statx(STATX_ATTR_MOUNT_ROOT).
 int hrp_is_mount_root(const char *path);
+/// Whether a flag forbids to rename or remove a file; -1: errno says why that cannot be told.
+int hrp_is_fixed(const char *path);
 /// Makes a hole. Linux: fallocate(PUNCH_HOLE|KEEP_SIZE). macOS: F_PUNCHHOLE.
 int hrp_punch_hole(int descriptor, int64_t offset, int64_t length);
 /// Asks who would refuse a lock of the whole file; `kind` 0 = a read lock, 1 = a write lock.
@@ -78,6 +80,8 @@ int64_t hrp_own_path(char *buffer, int64_t size);
 void hrp_prefer_large_pages(void *start, int64_t length);
 /// Columns of the terminal that a descriptor is; 0: it is none, or does not say.
 int hrp_terminal_width(int descriptor);
+/// Bytes of memory that this process may take for itself; the largest number: nothing limits it.
+int64_t hrp_memory_limit(void);
 /// Limits the memory that this process may take for itself, where the system knows such a limit.
 void hrp_limit_memory(int64_t bytes);
 /// Where directories of descriptors of this process are listed.

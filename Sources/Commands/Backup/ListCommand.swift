@@ -72,7 +72,7 @@ struct ListCommand: StackCommand {
       [
         "\(index + 1)", ByteText.escaped(backup.name.bytes),
         backup.moment.map { Age.words(since: $0, now: now) } ?? "?",
-        backup.metadata?.sizeBytes.map(ByteCount.text) ?? "?", proofCell(backup), notes(backup),
+        backup.metadata?.sizeBytes.map(ByteCount.text) ?? "?", proofCell(backup), notes(backup, of: stack),
       ].map { TerminalText.safe($0) }
     }
     console.result("Backups in \(stack.backupDirectory.text), newest first:")
@@ -89,7 +89,7 @@ struct ListCommand: StackCommand {
   }
 
   /// What is out of the ordinary, and why it is pinned.
-  private static func notes(_ backup: ListedBackup) -> String {
+  private static func notes(_ backup: ListedBackup, of stack: Stack) -> String {
     let pin: String? =
       switch backup.pin {
       case .nothing: nil
@@ -97,7 +97,8 @@ struct ListCommand: StackCommand {
       case .unreadable: "the pin cannot be read, so it is kept"
       }
     return [
-      backup.problem, backup.metadata?.complete == false ? "incomplete" : nil,
+      backup.problem, backup.isOf(stack) == false ? "of \(backup.metadata?.sourceDirectory ?? "another stack")" : nil,
+      backup.metadata?.complete == false ? "incomplete" : nil,
       backup.metadata?.sharesStorage == true ? "reflink" : nil, pin,
     ].compactMap { $0 }.joined(separator: "; ")
   }

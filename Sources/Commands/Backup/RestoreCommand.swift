@@ -78,7 +78,7 @@ struct RestoreCommand: StackCommand {
   ) throws {
     let result = try console.run(.restore, on: stack, isRecorded: !request.isDryRun) { events in
       let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
-        .find(text, time: SystemTime(), events: events)
+        .find(text, holding: request.part, time: SystemTime(), events: events)
       if !request.isDryRun { console.result("Restoring from backup...") }
       var request = request
       request.surveys = true

@@ -165,6 +165,7 @@ struct ShowCommand: StackCommand {
       ("not_counted", .list(known.contents.unread.map { .text($0) })), ("pin", pin),
       ("kept_because", .list(known.reasons.map { .text($0) })),
     ]
-    return .object(ListCommand.fields(known.backup).filter { $0.0 != "proof" } + [("proof", proof)] + fields)
+    let listed = ListCommand.fields(known.backup).filter { !["proof", "source_dir"].contains($0.0) }
+    return .object(listed + [("proof", proof)] + fields)
   }
 }

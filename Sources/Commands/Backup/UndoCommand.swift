@@ -49,6 +49,7 @@ struct UndoCommand: StackCommand {
     let done = try perform(stack, console) { try $0.run(number: number ?? 1, isForced: force, wait: waiting.wait) }
     console.result(Self.words(done))
     for name in done.names { console.result("  \(name)") }
+    for name in done.removed { console.result("  \(name): there was none then, so it is put away") }
     console.notice(
       KeptStates.keepsNothing
         ? "hrp: what was there is not kept (HRP_UNDO_DAYS=0)"
@@ -56,6 +57,7 @@ struct UndoCommand: StackCommand {
     console.json(
       .object([
         ("undone", .flag(true)), ("names", .list(done.names.map { .text($0) })),
+        ("removed", .list(done.removed.map { .text($0) })),
         ("of", .optional(done.names.isEmpty ? nil : done.isOfUndo ? "undo" : "restore")),
         ("at", .optional(done.at.isEmpty ? nil : done.at)),
       ]))
@@ -66,7 +68,7 @@ struct UndoCommand: StackCommand {
     if done.names.isEmpty { return "✓ An undo that was interrupted is finished" }
     let at = done.at.prefix(19).split(separator: "T").joined(separator: " ")
     return done.isOfUndo
-      ? "✓ The undo of \(at) is taken back: what it had replaced, the restored state, is there again"
+      ? "✓ The undo of \(at) is taken back: what it had replaced is there again"
       : "✓ Undone: what was there before the restore of \(at) is back"
   }
 

@@ -34,8 +34,6 @@ package final class DatabaseFile {
   private static func pause(_ attempt: Int) -> Duration { .milliseconds(attempt <= 16 ? 1 : 10) }
 
   private let attempts: Int
-  /// A pair of slots of which one stayed torn for all attempts: a crash left it so, and it is not waited for again.
-  private var tornPair: [UInt8]?
 
   package let file: OpenFile
   /// The path with the last component's links resolved.
@@ -127,24 +125,26 @@ package final class DatabaseFile {
 
   /// The headers as they are now.
   ///
-  /// A slot that is being written is read again.
-  /// - Throws: `HotCopyError` for what is no DuckDB file, is encrypted or of an unknown version.
+  /// A slot that is being written is read again; one that stays torn for a second is damaged.
+  /// - Throws: `HotCopyError` for what is no DuckDB file, is damaged, encrypted or of an unknown version.
   package func headers() throws -> (mainBytes: [UInt8], main: MainHeader, pair: HeaderPair) {
     var last: FormatError?
     for attempt in 1...attempts {
       let bytes = try file.read(count: Int(HeaderPair.end), at: 0)
-      do throws(FormatError) {
+      do {
         let mainBytes = Array(bytes.prefix(MainHeader.size))
         let main = try MainHeader(parsing: mainBytes)
         if main.isEncrypted { break }
         let pair = try HeaderPair(parsing: Array(bytes.dropFirst(MainHeader.size)))
-        // A slot that stays torn was left so by a crash; the other one counts.
-        if pair.isWhole || pair.bytes == tornPair { return (mainBytes, main, pair) }
+        if pair.isWhole { return (mainBytes, main, pair) }
+        // No engine opens such a file: which state counts cannot be told any more.
         if attempt == attempts {
-          tornPair = pair.bytes
-          return (mainBytes, main, pair)
+          throw HotCopyError.damaged(
+            path,
+            "one of its two headers does not match its checksum (a program that has it open writes both anew "
+              + "when it runs CHECKPOINT twice)")
         }
-      } catch {
+      } catch let error as FormatError {
         last = error
         // No retry makes a DuckDB file of something else.
         if error.offset == 8 || bytes.count < HeaderPair.end { break }

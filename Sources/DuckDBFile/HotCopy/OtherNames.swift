@@ -27,7 +27,10 @@ struct OtherNames {
     // Nobody was seen to write by this name: then no other name may have a WAL. (People keep snapshots by `cp -al`.)
     let names = try find(count)
     for name in names where name != path {
-      for log in [LogNames.log(of: name), LogNames.checkpointLog(of: name)] where try files.exists(log) {
+      for (log, own) in zip(logs(of: name), logs(of: path)) {
+        // `cp -al` makes a second name of the WAL as well: the very same file is beside this name too.
+        guard let other = try files.statusIfPresent(log), try files.statusIfPresent(own)?.identity != other.identity
+        else { continue }
         throw HotCopyError.otherName(database.path, "there is a WAL beside another one: \(log.text)")
       }
     }
@@ -36,6 +39,8 @@ struct OtherNames {
         database.path, "only \(names.count) of its \(count) names were found: a WAL may lie beside another one")
     }
   }
+
+  private func logs(of name: FilePath) -> [FilePath] { [LogNames.log(of: name), LogNames.checkpointLog(of: name)] }
 
   /// The names of the file in its own directory, in the directories around it and below these.
   private func find(_ count: UInt64) throws -> Set<FilePath> {

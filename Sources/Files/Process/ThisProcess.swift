@@ -18,6 +18,9 @@ package enum ThisProcess {
 
   package static func exit(_ code: Int32) -> Never { _exit(code) }
 
+  /// Bytes of memory that this process may take for itself (`ulimit -v`, `ulimit -d`); the largest number: no limit.
+  package static var memoryLimitBytes: Int64 { hrp_memory_limit() }
+
   /// Limits the memory that this process may take for itself; what asks for more is refused, not served.
   ///
   /// A system that knows no such limit goes on without.
@@ -160,6 +163,25 @@ package enum ThisProcess {
   package static func checkWritable(_ directory: FilePath) throws(SystemError) {
     let failed = directory.withPlatformString { faccessat(AT_FDCWD, $0, W_OK | X_OK, AT_EACCESS) } != 0
     if failed { throw SystemError("faccessat", Errno(rawValue: errno), path: directory.text) }
+  }
+
+  /// Whether this user may take a name out of its directory, as far as that can be told without doing it.
+  ///
+  /// It takes the right to write to the directory, and to a directory that changes places; the sticky bit keeps the
+  /// names of others, and a flag those of all.
+  /// - Throws: `SystemError`: what would refuse it.
+  package static func checkRenamable(_ path: FilePath, files: any FileSystem) throws(SystemError) {
+    let folder = path.removingLastComponent()
+    try checkWritable(folder)
+    let (status, parent) = (try files.status(path, at: nil), try files.status(folder.appending("."), at: nil))
+    let user = geteuid()
+    if parent.permissions & 0o1000 != 0, !isRoot, status.owner.user != user, parent.owner.user != user {
+      throw SystemError("renameat", .notPermitted, path: path.text)
+    }
+    if status.kind == .directory { try checkWritable(path) }
+    for name in [folder, path] where name.withPlatformString({ hrp_is_fixed($0) }) == 1 {
+      throw SystemError("renameat", .notPermitted, path: name.text)
+    }
   }
 
   /// Whether something is mounted at a path itself: a directory, or a file alone.

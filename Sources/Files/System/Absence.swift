@@ -8,6 +8,11 @@ extension SystemError {
   ///
   /// Every other failure leaves that open.
   package var meansAbsent: Bool { errno == .noSuchFileOrDirectory || errno == .notDirectory }
+
+  /// Whether this process or this machine has too little of something, which says nothing of the file.
+  package var meansShortage: Bool {
+    [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .resourceTemporarilyUnavailable].contains(errno)
+  }
 }
 
 extension FileSystem {

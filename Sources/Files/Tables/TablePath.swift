@@ -2,7 +2,7 @@
 ///
 /// Two are the same when all their parts are the same. Joined by dots, different ones may look alike: names may hold
 /// dots, and since DuckDB 2.0 a schema may hold schemas.
-public struct TablePath: Hashable, Comparable, Sendable {
+public struct TablePath: Hashable, Comparable, Codable, Sendable {
   /// The schemas, then the name.
   public let parts: [String]
 

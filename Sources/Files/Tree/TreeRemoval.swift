@@ -24,14 +24,21 @@ extension FileSystem {
   }
 
   /// Makes a directory and those above it, as `mkdir -p` does.
-  package func makeDirectories(_ path: FilePath, permissions: UInt16 = 0o777) throws(SystemError) {
+  package func makeDirectories(_ path: FilePath, permissions: UInt16 = 0o755) throws(SystemError) {
     do {
-      try makeDirectory(path, at: nil, permissions: permissions)
+      try makeOwnDirectory(path, permissions)
     } catch  where error.errno == .fileExists {
       // What is there is looked at when it is opened.
     } catch  where error.errno == .noSuchFileOrDirectory && path.removingLastComponent() != path {
       try makeDirectories(path.removingLastComponent(), permissions: permissions)
-      try makeDirectory(path, at: nil, permissions: permissions)
+      try makeOwnDirectory(path, permissions)
     }
+  }
+
+  /// What root makes in somebody's directory is theirs to go on with.
+  private func makeOwnDirectory(_ path: FilePath, _ permissions: UInt16) throws(SystemError) {
+    try makeDirectory(path, at: nil, permissions: permissions)
+    guard ThisProcess.isRoot else { return }
+    try give(path, at: nil, to: status(path.removingLastComponent().appending("."), at: nil).owner)
   }
 }

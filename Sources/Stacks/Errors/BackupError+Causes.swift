@@ -46,6 +46,11 @@ extension BackupError {
 
   /// By SQLite's primary result code (https://www.sqlite.org/rescode.html).
   private static func of(_ error: SQLiteError) -> BackupError {
+    if error.path.contains(".hrp-restore.partial/") {
+      return BackupError(
+        "sqlite.\(error.resultCode)", .failed, "MLflow's database in the backup cannot be used: \(error.message)",
+        remedy: "Restore the database alone (--only duckdb), or take another backup: hrp backup list")
+    }
     let file = ShellWord.quoted(error.path)
     let remedy =
       switch error.resultCode & 0xFF {

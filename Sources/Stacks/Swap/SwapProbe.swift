@@ -1,6 +1,6 @@
 package import Files
 internal import Store
-internal import SystemPackage
+package import SystemPackage
 
 /// Asks the kernel whether a swap could rename everything that it will have to, without renaming anything.
 ///
@@ -19,6 +19,17 @@ package struct SwapProbe {
   package init(_ plan: SwapPlan, files: any FileSystem) {
     self.plan = plan
     self.files = files
+  }
+
+  /// What a dry run can tell of names that would go out, without writing anything.
+  ///
+  /// - Throws: `BackupError` `restore.cannot-rename`, naming the first that stands against it; `SystemError`.
+  package static func foresee(_ paths: [FilePath], files: any FileSystem) throws {
+    for path in paths where try files.exists(path) {
+      do throws(SystemError) {
+        try ThisProcess.checkRenamable(path, files: files)
+      } catch { throw BackupError.cannotRename(path, error) }
+    }
   }
 
   /// Probes what goes out of one site and what comes in.

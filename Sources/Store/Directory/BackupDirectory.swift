@@ -88,6 +88,11 @@ package struct BackupDirectory {
     do {
       return try OpenFile(path, [.directory], files: files)
     } catch  where error.errno == .noSuchFileOrDirectory {
+      if forPeople({ try files.statusIfPresent(path)?.kind }) == .link {
+        throw BackupError(
+          "backup-directory.not-found", .notFound, "Backup directory not found: \(path.text) is a symlink to nothing",
+          remedy: "Is the disk mounted? See where it leads: ls -l \(ShellWord.quoted(path))")
+      }
       throw BackupError.backupDirectoryNotFound(path)
     } catch {
       throw BackupError.of(error, doing: "opening the backup directory")
@@ -190,7 +195,8 @@ extension BackupDirectory {
       }
       guard try files.lock(folder.descriptor, .exclusive) else { continue }
       // The lock was free, so whoever made it is dead. Held on while it is removed.
-      try files.removeTree(entry.name.path, at: directory.descriptor)
+      // What is in it may be another user's.
+      ignoringFailure { try files.removeTree(entry.name.path, at: directory.descriptor) }
     }
   }
 }

@@ -40,14 +40,18 @@ struct BackupNotes {
     let parent = try OpenFile(backups, [.directory], files: files)
     if try !files.exists(folderName, at: parent.descriptor) {
       try files.makeDirectory(folderName, at: parent.descriptor, permissions: 0o755)
+      try files.give(folderName, at: parent.descriptor, to: parent.status().owner)
       try parent.synchronize()
     }
     let folder = try OpenFile(folderName, at: parent.descriptor, [.directory, .noFollow], files: files)
     try files.replace(Self.fileName(of: name), in: folder, with: bytes)
     let permissions = try parent.status().permissions & 0o755
+    // A note is open to nobody who could not look into the backup.
+    let own = try files.statusIfPresent(name.path, at: parent.descriptor)?.permissions ?? 0o755
     ignoringFailure {
       let note = try OpenFile(Self.fileName(of: name), at: folder.descriptor, [.noFollow], files: files)
-      try files.setPermissions(note.descriptor, permissions & 0o644)
+      try files.setPermissions(note.descriptor, permissions & own & 0o644)
+      try files.give(note.descriptor, to: parent.status().owner)
       try files.setPermissions(folder.descriptor, permissions)
     }
   }

@@ -20,8 +20,8 @@ package enum BackupTrust: CaseIterable {
     case .nothing: self = .unproven
     case .unreadable: self = .doubtful
     case .found(let proof) where proof.isOK: self = proof.level == .drill ? .proven : .unproven
-    case .found(let proof) where proof.isSound || proof.level <= .structure: self = .doubtful
     case .found(let proof) where !proof.concerns(part): self = .unproven
+    case .found(let proof) where proof.isSound || proof.level <= .structure: self = .doubtful
     case .found: return nil
     }
   }

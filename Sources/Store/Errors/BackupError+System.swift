@@ -61,7 +61,8 @@ private struct SystemFault {
     self.what = what
     path = Self.lasting(error.path)
     let bytes = ByteText.bytes(of: path.utf8) ?? Array(path.utf8)
-    word = path.isEmpty ? "" : ShellWord.quoted(FilePath(bytes: bytes))
+    // A name without its directory helps nobody.
+    word = path.hasPrefix("/") ? ShellWord.quoted(FilePath(bytes: bytes)) : ""
     place = places.map { Self.place(of: FilePath(bytes: bytes), in: $0) } ?? .elsewhere
   }
 

@@ -75,6 +75,12 @@ extension BackupError {
         remedy: "See what is full with df -h \(ShellWord.quoted(directory)), and free some there. "
           + "Nothing is wrong with the database.", cause: "\(error.call): \(error.errno)")
     }
+    if [.notDirectory, .fileExists].contains(error.errno) {
+      return BackupError(
+        "scratch.unusable", .failed, "\(directory.text) is not a directory, so the database was not looked at",
+        remedy: "hrp keeps copies there that it throws away. Move what is there: mv \(ShellWord.quoted(directory)) "
+          + "\(ShellWord.quoted(FilePath(directory.string + ".old")))", cause: "\(error.call): \(error.errno)")
+    }
     return BackupError(
       "scratch.unusable", .failed, "no copy can be made in \(directory.text), so the database was not looked at",
       remedy: "Make that directory writable for the user who runs hrp (ls -ld \(ShellWord.quoted(directory))). "

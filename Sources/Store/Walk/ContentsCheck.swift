@@ -150,7 +150,7 @@ package final class ContentsCheck {
         for finding in findings { collected.note(finding, file.path) }
         if let notice { collected.notices.append(notice) }
       }
-    } catch let error as SystemError where error.path == file.path.text {
+    } catch let error as SystemError where error.path == file.path.text && !error.meansShortage {
       let finding = Finding.unreadable(file.path, error, sharing(file))
       collected.value.withLock { $0.note(finding, file.path) }
     } catch {

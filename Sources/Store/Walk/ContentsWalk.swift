@@ -28,6 +28,8 @@ package final class ContentsWalk {
   package private(set) var metadata: BackupMetadata?
   package private(set) var findings: [Finding] = []
   private var counts: [StackPart?: Int] = [:]
+  /// Folders that could not be read.
+  private var unread: [EntryPath] = []
   /// What operating systems left in the backup: it is not part of it and does no harm.
   package private(set) var litter = Litter()
 
@@ -69,7 +71,9 @@ package final class ContentsWalk {
         if !isList { try meet(entry, visit) }
         return true
       case .unreadable(let path, let error):
-        note(Finding(.mismatch, path, "cannot be read: \(error.errno)"))
+        if error.meansShortage { throw error }
+        note(.unreadable(path, error))
+        unread.append(path)
         return true
       }
     }
@@ -139,7 +143,7 @@ package final class ContentsWalk {
       expected: next.element.digest)
     do {
       if let found = try visit(stored), found != next.element.digest { note(Finding(.mismatch, entry.path)) }
-    } catch let error as SystemError where error.path == entry.path.text {
+    } catch let error as SystemError where error.path == entry.path.text && !error.meansShortage {
       note(.unreadable(entry.path, error))
     }
   }
@@ -165,7 +169,9 @@ package final class ContentsWalk {
   /// Notes the files that the list names and the tree does not hold.
   private func passChecksums(before key: [UInt8]?) throws {
     while let next = checksums?.next, key.map({ next.key.lexicographicallyPrecedes($0) }) ?? true {
-      note(Finding(.missing, next.element.path))
+      // What lies in a folder that cannot be read may be there.
+      let isUnread = unread.contains { next.element.path.isInside($0) }
+      if !isUnread { note(Finding(.missing, next.element.path)) }
       try checksums?.advance()
     }
   }
@@ -174,6 +180,7 @@ package final class ContentsWalk {
   private func passManifest(before key: [UInt8]?) throws {
     while let next = manifest?.next, key.map({ next.key.lexicographicallyPrecedes($0) }) ?? true {
       switch next.element.kind {
+      case _ where unread.contains(where: { next.element.path.isInside($0) }): break
       case .link: note(Finding(.link, next.element.path, "it is missing"))
       case .directory: note(Finding(.missing, next.element.path, "an empty folder"))
       case .file: break
