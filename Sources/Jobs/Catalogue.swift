@@ -25,6 +25,7 @@ package final class Catalogue: Sendable {
   private let queue: DatabaseQueue
   private let backups: FilePath
   private let files: any FileSystem
+  private let time: any TimeSource
 
   /// Set when history was lost: what to tell the user.
   package let loss: String?
@@ -37,6 +38,7 @@ package final class Catalogue: Sendable {
     let path = dataDirectory.appending(Self.name.components)
     self.backups = ThisProcess.realPathOfWhatExists(backups)
     self.files = files
+    self.time = time
     let wasThere = try files.exists(path)
     var loss: String?
     do {
@@ -48,7 +50,9 @@ package final class Catalogue: Sendable {
     }
     // What root makes in a user's stack is the user's to go on with.
     if !wasThere { try files.give(path, at: nil, to: files.status(dataDirectory.appending("."), at: nil).owner) }
-    let isNew = try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM setting") ?? 0 } == 0
+    let isNew =
+      try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM setting WHERE name = 'history_since'") ?? 0 }
+      == 0
     if isNew {
       // Backups without a catalogue: there was one, or they are the Python tool's.
       if !wasThere, forPeople({ try BackupDirectory(backups, files: files).list().isEmpty }) == false {
@@ -114,18 +118,51 @@ package final class Catalogue: Sendable {
       let known = try Self.known(in: backups, database)
       guard known.isEmpty || found.contains(where: known.contains) else { return }
       try database.execute(sql: "DELETE FROM backup WHERE directory = ?", arguments: [backups.text])
-      for backup in found {
-        let proof = backup.proof.value
-        try database.execute(
-          sql: "INSERT OR REPLACE INTO backup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-          arguments: [
-            backup.path.text, backups.text, backup.moment.map { Double($0) / 1e9 }, backup.metadata?.sizeBytes,
-            backup.metadata?.verified ?? false, backup.metadata?.complete ?? true, backup.pin.mayBeThere, proof?.at,
-            proof?.isOK, proof?.engine,
-          ])
-      }
+      for backup in found { try write(backup, database) }
+      try noteIndexed(database)
     }
   }
+
+  private func write(_ backup: ListedBackup, _ database: Database) throws {
+    let proof = backup.proof.value
+    try database.execute(
+      sql: "INSERT OR REPLACE INTO backup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      arguments: [
+        backup.path.text, backups.text, backup.moment.map { Double($0) / 1e9 }, backup.metadata?.sizeBytes,
+        backup.metadata?.verified ?? false, backup.metadata?.complete ?? true, backup.pin.mayBeThere, proof?.at,
+        proof?.isOK, proof?.engine,
+      ])
+  }
+
+  private func noteIndexed(_ database: Database) throws {
+    try database.execute(
+      sql: "INSERT OR REPLACE INTO setting VALUES ('indexed_at', ?)", arguments: [String(time.nowNanoseconds)])
+  }
+
+  /// Brings the catalogue up to date after a job: only what is new is read.
+  package func refresh() throws {
+    let directory = BackupDirectory(backups, files: files)
+    guard let names = forPeople({ try directory.names() }) else { return }
+    let known = try queue.read { try String.fetchAll($0, sql: Self.paths, arguments: [backups.text]) }
+    let paths = Dictionary(names.map { (backups.appending($0.path.components).text, $0) }) { left, _ in left }
+    let since = try queue.read { try Int64.fetchOne($0, sql: "SELECT value FROM setting WHERE name = 'indexed_at'") }
+    // Renamed, moved, another disk, or pinned and proven anew: that takes a look at everything.
+    guard let since, !directory.notesHaveChanged(since: since), known.contains(where: { paths[$0] != nil }) else {
+      return try index()
+    }
+    let isKnown = Set(known)
+    let read = names.filter { !isKnown.contains(backups.appending($0.path.components).text) }
+    let found = try read.compactMap { try directory.backup($0) }
+    try queue.write { database in
+      for path in known where paths[path] == nil {
+        try database.execute(sql: "DELETE FROM backup WHERE path = ?", arguments: [path])
+      }
+      for backup in found { try write(backup, database) }
+      try noteIndexed(database)
+    }
+  }
+
+  private static let paths = "SELECT path FROM backup WHERE directory = ?"
 
   /// What was seen in a directory.
   ///

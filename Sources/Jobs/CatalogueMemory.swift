@@ -24,5 +24,5 @@ package struct CatalogueMemory: PlaceMemory {
 
   package func forget(_ directory: FilePath) { ignoringFailure { try catalogue?.forget(directory) } }
 
-  package func update() { ignoringFailure { try catalogue?.index() } }
+  package func update() { ignoringFailure { try catalogue?.refresh() } }
 }

@@ -51,6 +51,6 @@ package final class JobHistory: Sendable {
     state.job = nil
     let catalogue = state.catalogue
     ignoringFailure { try catalogue?.end(job, code: code, message: message, at: now) }
-    ignoringFailure { try catalogue?.index() }
+    ignoringFailure { try catalogue?.refresh() }
   }
 }

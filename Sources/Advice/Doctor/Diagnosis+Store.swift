@@ -9,9 +9,11 @@ extension Diagnosis {
   /// The MLflow store can be read, and what its records name is part of a backup.
   func mlflow() throws -> [DiagnosisRow] {
     guard let store = try stack.mlflow(files: files) else {
-      let isThere = try files.exists(stack.backupDirectory)
-      let all = isThere ? try BackupDirectory(stack.backupDirectory, files: files).list() : []
-      if let earlier = all.first(where: { $0.isOf(stack) != false && !$0.lacks(.mlflow) }) {
+      let backups = BackupDirectory(stack.backupDirectory, files: files)
+      let earlier =
+        try files.exists(stack.backupDirectory)
+        ? backups.newest { $0.isOf(stack) != false && !$0.lacks(.mlflow) } : nil
+      if let earlier {
         return [
           DiagnosisRow(
             "mlflow", .failure,

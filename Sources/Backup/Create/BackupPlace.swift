@@ -50,7 +50,13 @@ package struct BackupPlace {
   }
 
   private func holdsAny(of known: KnownBackups) throws -> Bool {
-    try files.exists(path) && BackupDirectory(path, files: files).list().contains(where: known.contains)
+    guard try files.exists(path) else { return false }
+    // By their names first: reading all of them is only for those that were renamed.
+    for name in known.paths.prefix(100) {
+      guard let bytes = ByteText.bytes(of: name.utf8), let last = FilePath(bytes: bytes).lastComponent else { continue }
+      if try files.exists(path.appending([last])) { return true }
+    }
+    return try BackupDirectory(path, files: files).newest(where: known.contains) != nil
   }
 
   private func notMounted(_ newest: String, isMissing: Bool) -> BackupError {

@@ -78,13 +78,15 @@ extension BackupRun {
   ///
   /// A backup without it is not whole: else those that have it would be rotated away one by one.
   func lostStore() throws -> CreateResult.SourceNote? {
-    let earlier = try BackupDirectory(stack.backupDirectory, files: files).list()
-      .first { $0.isOf(stack) != false && !$0.lacks(.mlflow) }
-    guard let earlier else { return nil }
+    guard let earlier = try earlierWithStore() else { return nil }
     return .init(
       path: stack.dataDirectory.appending("mlflow").text,
       why: "there is no MLflow directory, and \(ByteText.escaped(earlier.name.bytes)) has one; if it was removed for "
         + "good, pass --no-mlflow")
+  }
+
+  private func earlierWithStore() throws -> ListedBackup? {
+    try BackupDirectory(stack.backupDirectory, files: files).newest { $0.isOf(stack) != false && !$0.lacks(.mlflow) }
   }
 
   /// What the backup before has at the top of a store, and the store has not: its databases and its folders.
@@ -92,9 +94,7 @@ extension BackupRun {
   /// Who removed it for good is told once: the next backup is compared with this one.
   func lostParts(of store: MLflowStore) throws -> [CreateResult.SourceNote] {
     guard try files.exists(stack.backupDirectory) else { return [] }
-    let earlier = try BackupDirectory(stack.backupDirectory, files: files).list()
-      .first { $0.isOf(stack) != false && !$0.lacks(.mlflow) }
-    guard let earlier else { return [] }
+    guard let earlier = try earlierWithStore() else { return [] }
     let name = ByteText.escaped(earlier.name.bytes)
     var lost: [CreateResult.SourceNote] = []
     for folder in BackupLayout.stores.map({ earlier.path.appending($0.name.path.components) })
@@ -159,6 +159,7 @@ extension BackupRun {
       ("skipped", .list(report.notes.skipped.map(note))),
       ("checksums_sha256", .text(report.digests.checksums.hex)),
       ("manifest_sha256", .text(report.digests.manifest.hex)),
+      ("files_count", .whole(Int64(report.lists.filesCount))),
     ]
   }
 

@@ -13,7 +13,9 @@ struct DamagedFiles {
   /// Reads the proofs of all backups in a directory.
   /// - Throws: `BackupError` `backup-directory.not-found`; `SystemError` of the directory itself.
   init(in directory: FilePath, files: any FileSystem) throws {
-    for backup in try BackupDirectory(directory, files: files).list() {
+    let backups = BackupDirectory(directory, files: files)
+    for name in try ProofDirectory(of: directory, files: files).doubtful() {
+      guard let backup = try backups.backup(name) else { continue }
       switch backup.proof {
       case .nothing: break
       case .unreadable: isUnknown = true

@@ -34,11 +34,14 @@ final class PreviousBackup {
   ///
   /// An estimate, for the space that a backup will need.
   static func moment(in directory: FilePath, files: any FileSystem, time: any TimeSource) throws -> Int64? {
-    let backups = try files.exists(directory) ? BackupDirectory(directory, files: files).list() : []
-    guard let moment = backups.first(where: { $0.metadata.map(isLinkable) ?? false })?.moment,
+    guard try files.exists(directory), let moment = try candidate(in: directory, files)?.moment,
       time.nowNanoseconds - moment <= maximumAgeNanoseconds
     else { return nil }
     return try DamagedFiles(in: directory, files: files).isUnknown ? nil : moment - clockDoubtNanoseconds
+  }
+
+  private static func candidate(in directory: FilePath, _ files: any FileSystem) throws -> ListedBackup? {
+    try BackupDirectory(directory, files: files).newest { $0.metadata.map(isLinkable) ?? false }
   }
 
   private static func isLinkable(_ metadata: BackupMetadata) -> Bool {
@@ -52,11 +55,10 @@ final class PreviousBackup {
   static func newest(
     in directory: FilePath, files: any FileSystem, time: any TimeSource
   ) throws -> PreviousBackup? {
-    for backup in try BackupDirectory(directory, files: files).list() {
-      guard let metadata = backup.metadata, isLinkable(metadata) else { continue }
-      return try PreviousBackup(backup, metadata, files: files, time: time)
-    }
-    return nil
+    guard let backup = try candidate(in: directory, files), let metadata = backup.metadata,
+      backup.metadataProblem == nil
+    else { return nil }
+    return try PreviousBackup(backup, metadata, files: files, time: time)
   }
 
   private init?(

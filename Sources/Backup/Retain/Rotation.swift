@@ -130,7 +130,7 @@ package struct Rotation {
   private func reason(
     toKeep backup: ListedBackup, _ judged: (good: Set<FileName>, doubts: [FileName: String])
   ) -> Stay? {
-    if let problem = backup.problem { return Stay(backup, problem, isDoubt: true) }
+    if let problem = backup.problem ?? backup.metadataProblem { return Stay(backup, problem, isDoubt: true) }
     guard let moment = backup.moment else { return Stay(backup, "nothing says how old it is", isDoubt: false) }
     guard let named = BackupLayout.moment(ofName: backup.name) else {
       return Stay(backup, "its name is not one that hrp gives", isDoubt: false)

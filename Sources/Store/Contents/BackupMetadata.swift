@@ -60,6 +60,24 @@ package enum MetadataReader {
     package let problem: String?
   }
 
+  /// Where the list of files begins, in a file of ours.
+  private static let list = Array("\n  \"files\": [".utf8)
+  /// So much of a file is looked at for that.
+  private static let maximumHeadBytes = 64 << 10
+
+  /// Reads what stands before the list of files, and nothing else: enough to list a backup, however many files it has.
+  ///
+  /// Whether the seal holds is not looked at; whoever relies on the contents asks `read`.
+  /// - Returns: nil: it was not written so that the head is enough.
+  /// - Throws: `SystemError` when the file cannot be read.
+  package static func readHead(_ file: OpenFile) throws -> BackupMetadata? {
+    let bytes = try file.read(count: maximumHeadBytes, at: 0)
+    guard let start = bytes.firstRange(of: list)?.lowerBound else { return nil }
+    let metadata = MetadataParser.decode(Array(bytes[..<start]) + Array("\n  \"files\": []\n}\n".utf8))
+    return metadata?.isOurs == true && metadata?.filesCount != nil ? metadata : nil
+  }
+
+  /// Reads all of it.
   /// - Throws: `SystemError` when the file cannot be read.
   package static func read(_ file: OpenFile) throws -> Reading {
     let lines = LineReader(file, maximumLength: 1 << 20)
@@ -106,14 +124,18 @@ package struct MetadataParser {
   /// What the lines said.
   package func finish() -> MetadataReader.Reading {
     if isTooLarge { return MetadataReader.Reading(metadata: nil, problem: "is too large") }
-    let bytes = Data(kept)
-    guard let decoded = parsed({ try JSONDecoder().decode(Stored.self, from: bytes) }) else {
+    guard var metadata = Self.decode(kept) else {
       return MetadataReader.Reading(metadata: nil, problem: "is not a JSON object")
     }
-    var metadata = decoded.metadata
     if names > 0 { metadata.filesCount = names }
     return MetadataReader.Reading(
       metadata: metadata, problem: metadata.isOurs ? sealProblem(hash.finalize()) : nil)
+  }
+
+  /// nil: it is not a JSON object.
+  fileprivate static func decode(_ bytes: [UInt8]) -> BackupMetadata? {
+    let data = Data(bytes)
+    return parsed { try JSONDecoder().decode(Stored.self, from: data) }?.metadata
   }
 
   static let sealPrefix = Array("  \"metadata_sha256\": \"".utf8)
@@ -134,7 +156,8 @@ package struct MetadataParser {
 
     enum Key: String, CodingKey {
       case format, name, timestamp, created_at, size_bytes, include_mlflow, verified, complete, checksums_sha256
-      case manifest_sha256, source_dir, source_dir_real, mlflow, database, snapshot, files, hrp_version, host, shared
+      case manifest_sha256, source_dir, source_dir_real, mlflow, database, snapshot, files, hrp_version, host, shared,
+        files_count
     }
     enum Inner: String, CodingKey {
       case layout, name, shares_storage, directory, directory_real, library_version, method, iteration, backup, bytes
@@ -154,7 +177,8 @@ package struct MetadataParser {
       metadata.manifestDigest = Self.digest(fields, .manifest_sha256)
       metadata.sourceDirectory = fields.usable(String.self, .source_dir)
       metadata.realSourceDirectory = fields.usable(String.self, .source_dir_real)
-      metadata.filesCount = fields.usable([String].self, .files)?.count
+      let named = fields.usable([String].self, .files)?.count
+      metadata.filesCount = fields.usable(Int.self, .files_count).flatMap { $0 < 0 ? nil : $0 } ?? named
       let mlflow = parsed { try fields.nestedContainer(keyedBy: Inner.self, forKey: .mlflow) }
       metadata.mlflowLayout = mlflow?.usable(String.self, .layout)
       metadata.mlflowDirectory = mlflow?.usable(String.self, .directory)

@@ -36,6 +36,16 @@ package struct ListedBackup: Sendable {
     }
   }
 
+  /// What is wrong with its metadata when all of it is read, the seal too; nil: nothing is.
+  package var metadataProblem: String? {
+    do {
+      guard let root = try OpenFile.ifPresent(path, [.directory, .noFollow], files: files) else { return nil }
+      return BackupDirectory.metadata(in: root).problem
+    } catch {
+      return "it cannot be looked at: \((error as? SystemError).map { "\($0.errno)" } ?? "\(error)")"
+    }
+  }
+
   /// That it is never rotated.
   package var pin: Noted<Pin> { PinDirectory(of: path.folder, files: files).pin(of: name) }
 }
@@ -84,6 +94,35 @@ package struct BackupDirectory {
     }.map { ByteText.escaped($0.bytes) }
   }
 
+  /// The names that a backup may have, in no order.
+  /// - Throws: `BackupError` `backup-directory.not-found`.
+  package func names() throws -> [FileName] {
+    let directory = try open()
+    return try files.entries(of: directory.descriptor).map(\.name).filter { $0.hasPrefix(BackupLayout.prefix) }
+  }
+
+  /// Whether a pin or a proof was written or removed since a timestamp, in nanoseconds since 1970 UTC.
+  package func notesHaveChanged(since timestamp: Int64) -> Bool {
+    // The clock of a file system may be behind by so much.
+    [PinDirectory.folderName, ProofDirectory.folderName].contains { folder in
+      BackupNotes(folder, of: path, files: files).haveChanged(since: timestamp - 2_000_000_000)
+    }
+  }
+
+  /// The newest backup that fits, by the timestamps in their names; what has none in its name is asked last.
+  ///
+  /// Reads no more of them than it must.
+  /// - Throws: `BackupError` `backup-directory.not-found`; what the question throws.
+  package func newest(where fits: (ListedBackup) throws -> Bool) throws -> ListedBackup? {
+    let directory = try open()
+    let order = try names().map { (moment: BackupLayout.moment(ofName: $0) ?? .min, name: $0) }
+      .sorted { ($1.moment, $1.name) < ($0.moment, $0.name) }
+    for (_, name) in order {
+      if let backup = try read(name, in: directory), try fits(backup) { return backup }
+    }
+    return nil
+  }
+
   private func open() throws -> OpenFile {
     do {
       return try OpenFile(path, [.directory], files: files)
@@ -114,7 +153,7 @@ package struct BackupDirectory {
         let root = try OpenFile.ifPresent(name.path, at: directory.descriptor, [.directory, .noFollow], files: files),
         try files.statusIfPresent(BackupLayout.checksums.name.path, at: root.descriptor)?.kind == .regular
       else { return nil }
-      let reading = Self.metadata(in: root)
+      let reading = Self.head(in: root)
       (metadata, problem) = (reading.value, reading.problem)
       hasDatabase = try files.statusIfPresent(BackupLayout.database.name.path, at: root.descriptor)?.kind == .regular
     } catch {
@@ -126,7 +165,20 @@ package struct BackupDirectory {
       hasDatabase: hasDatabase, problem: problem, files: files)
   }
 
-  /// The metadata of an open backup.
+  /// The metadata of an open backup as a list needs it: the seal is looked at only where the whole file is read.
+  private static func head(in root: OpenFile) -> Noted<BackupMetadata> {
+    do {
+      let name = BackupLayout.metadata.name.path
+      guard let file = try OpenFile.ifPresent(name, at: root.descriptor, [.noFollow], files: root.files),
+        try file.status().kind == .regular, let head = try MetadataReader.readHead(file)
+      else { return metadata(in: root) }
+      return .found(head)
+    } catch {
+      return metadata(in: root)
+    }
+  }
+
+  /// The metadata of an open backup, its seal looked at.
   package static func metadata(in root: OpenFile) -> Noted<BackupMetadata> {
     let name = BackupLayout.metadata.name.path
     do {

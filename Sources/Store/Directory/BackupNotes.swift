@@ -30,6 +30,28 @@ struct BackupNotes {
     }
   }
 
+  /// The backups that have a note.
+  func names() throws(SystemError) -> [FileName] {
+    guard let folder = try OpenFile.ifPresent(backups.pushing(folderName), [.directory], files: files) else {
+      return []
+    }
+    let ending = Array(".json".utf8)
+    return try files.entries(of: folder.descriptor).map(\.name.bytes).filter { $0.suffix(5).elementsEqual(ending) }
+      .map { FileName(bytes: $0.dropLast(5)) }
+  }
+
+  /// Whether a note was written or removed since a timestamp, in nanoseconds since 1970 UTC.
+  ///
+  /// True where that cannot be told.
+  func haveChanged(since timestamp: Int64) -> Bool {
+    do {
+      guard let status = try files.statusIfPresent(backups.pushing(folderName)) else { return false }
+      return status.modifiedNanoseconds >= timestamp
+    } catch {
+      return true
+    }
+  }
+
   /// Writes a note in place of the one before; a crash leaves the one or the other.
   ///
   /// Whoever may read the backups may read it, whatever the umask of whoever writes it: a pin that another user cannot

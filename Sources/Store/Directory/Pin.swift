@@ -17,6 +17,8 @@ package struct Pin: Codable, Sendable, Equatable {
 
 /// The pins in a directory of backups.
 package struct PinDirectory {
+  static let folderName = FilePath(".hrp-pins")
+
   private static let maximumReasonBytes = 1000
 
   private let backups: FilePath
@@ -28,7 +30,7 @@ package struct PinDirectory {
     self.backups = backups
     self.files = files
     self.time = time
-    notes = BackupNotes(".hrp-pins", of: backups, files: files)
+    notes = BackupNotes(Self.folderName, of: backups, files: files)
   }
 
   /// The pin of a backup.

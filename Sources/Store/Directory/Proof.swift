@@ -135,10 +135,12 @@ package struct Proof: Codable, Sendable, Equatable {
 
 /// The proofs in a directory of backups.
 package struct ProofDirectory {
+  static let folderName = FilePath(".hrp-proofs")
+
   private let notes: BackupNotes
 
   package init(of backups: FilePath, files: any FileSystem) {
-    notes = BackupNotes(".hrp-proofs", of: backups, files: files)
+    notes = BackupNotes(Self.folderName, of: backups, files: files)
   }
 
   /// The proof of a backup; one of other contents is none of it.
@@ -151,6 +153,18 @@ package struct ProofDirectory {
     }
     if let value = proof.value, value.checksums != checksums.hex { return .nothing }
     return proof
+  }
+
+  /// The backups whose note says anything but that a look passed: for these alone the rest must be read.
+  ///
+  /// - Throws: `SystemError` when the folder of notes cannot be listed.
+  package func doubtful() throws(SystemError) -> [FileName] {
+    try notes.names().filter { name in
+      let proof = notes.read(name).value.flatMap { bytes in
+        parsed { try JSONDecoder().decode(Proof.self, from: Data(bytes)) }
+      }
+      return proof?.isOK != true
+    }
   }
 
   /// Writes a proof in place of the one before; a crash leaves the one or the other.
