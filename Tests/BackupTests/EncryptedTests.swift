@@ -41,7 +41,7 @@ struct EncryptedTests {
   func whole(engine: Engine) throws {
     try withEncryptedStack(engine) { sample in
       let result = try sample.create()
-      #expect(result.isVerified && result.snapshot.method == "verbatim" && result.snapshot.logBytes > 0)
+      #expect(result.isVerified && result.snapshot.method == "verbatim" && result.snapshot.walBytes > 0)
       let report = try sample.verify(result.path)
       #expect(report.isOK && report.level == .checksums)
       #expect(report.notices.contains { $0.contains("is encrypted") })
@@ -105,7 +105,7 @@ struct EncryptedTests {
   }
 
   @Test("E2: the log of a checkpoint that died is copied, verified and restored with it")
-  func checkpointLog() throws {
+  func checkpointWAL() throws {
     try withEncryptedStack(Engine("2.0.1")) { sample in
       try run("/bin/cp", ["hrp.duckdb.wal", "hrp.duckdb.wal.checkpoint"], in: sample.data)
       let result = try sample.create()
@@ -125,7 +125,7 @@ struct EncryptedTests {
       #expect(found.state == nil)
       #expect(found.main.libraryVersion == "v2.0.1")
       #expect(found.main.encryption?.cipher == "GCM" && found.main.encryption?.keyLength == 32)
-      guard case .found(let scan, _) = found.log else { return #expect(Bool(false), "There is a log.") }
+      guard case .found(let scan, _) = found.wal else { return #expect(Bool(false), "There is a log.") }
       #expect(scan.header.version == 3 && scan.header.iteration == 1)
     }
   }

@@ -121,7 +121,7 @@ struct SwapTests {
   }
 
   @Test("W4: logs of every kind that lie beside the old database go with it; the restored one holds the backup's rows")
-  func staleLogs() throws {
+  func staleWALs() throws {
     for script in [
       // The same checkpoint generation as the backup's: it would be replayed into the restored database.
       "c = duckdb.connect('hrp.duckdb'); c.execute('INSERT INTO t SELECT range FROM range(5000, 6000)'); os._exit(0)",

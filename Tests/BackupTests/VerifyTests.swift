@@ -143,7 +143,7 @@ struct VerifyTests {
           }
         }
       }
-      #expect(try sample.verify(result.path).findings.map(\.kind) == [.log])
+      #expect(try sample.verify(result.path).findings.map(\.kind) == [.wal])
     }
   }
 

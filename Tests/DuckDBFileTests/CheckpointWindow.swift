@@ -6,7 +6,7 @@ import TestKit
 
 /// The moment that rule W is about (docs/formats/duckdb.md §5.4), built from real files of DuckDB 1.5.
 ///
-/// `before` is the database at header N with a log that ends with the marker of a running checkpoint; `after` is the same
+/// `before` is the database at header N with a WAL that ends with the marker of a running checkpoint; `after` is the same
 /// database once that checkpoint is done. In the window between them a bulk load has taken blocks that N still uses: here
 /// each gets the bytes of another block, whose checksum is right.
 struct CheckpointWindow {
@@ -47,9 +47,9 @@ struct CheckpointWindow {
     waiting: Bool, flips: Bool = true, patience: Duration = .seconds(60), writer: Int32? = 4242,
     leases: HookedFileSystem.Leases = .real, now: Age = .young
   ) throws -> (result: HotCopy.Result, value: String) {
-    let (database, log) = (folder + "/live.duckdb", folder + "/live.duckdb.wal")
+    let (database, wal) = (folder + "/live.duckdb", folder + "/live.duckdb.wal")
     try replace(database, with: "before.duckdb")
-    try replace(log, with: "before.duckdb.wal")
+    try replace(wal, with: "before.duckdb.wal")
     let age: Int64 = now == .young ? 1_000_000_000 : 3_600_000_000_000
     let time = ManualTime(now: SystemTime().nowNanoseconds + age) { number in
       guard flips, number == 3 else { return }
@@ -58,7 +58,7 @@ struct CheckpointWindow {
       let file = FileHandle(forWritingAtPath: database)
       file?.write(bytes)
       file?.closeFile()
-      try? FileManager.default.removeItem(atPath: log)
+      try? FileManager.default.removeItem(atPath: wal)
     }
     let files = HookedFileSystem(writer: writer, leases: leases)
     let target = folder + "/copy-\(UUID().uuidString)"
@@ -71,7 +71,7 @@ struct CheckpointWindow {
       of: DatabaseFile(FilePath(database), files: files, time: time), to: "c.duckdb", at: directory.descriptor,
       options: options, files: files, time: time
     ).run()
-    if result.logBytes == 0 { try FileManager.default.removeItem(atPath: target + "/c.duckdb.wal") }
+    if result.walBytes == 0 { try FileManager.default.removeItem(atPath: target + "/c.duckdb.wal") }
     let value = (try? engine.query("c.duckdb", query, in: target)) ?? "does not open"
     return (result, value)
   }

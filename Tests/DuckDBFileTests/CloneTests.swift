@@ -48,7 +48,7 @@ struct CloneTests {
       try engine.run(Self.create, in: folder)
       let clones = Mutex(0)
       let files = HookedFileSystem { (call, _) throws(SystemError) in
-        // The first asks whether there are clones; the second would pair the old log with the new main file.
+        // The first asks whether there are clones; the second would pair the old WAL with the new main file.
         guard call == "FICLONE",
           clones.withLock({
             $0 += 1; return $0 == 2

@@ -135,14 +135,14 @@ struct FormatTests {
           shutil.copy('x.duckdb', 'y.duckdb'); shutil.copy('x.duckdb.wal', 'y.duckdb.wal'); os._exit(0)
           """, in: folder)
         let path = FilePath(folder + "/y.duckdb.wal")
-        let whole = try #require(try LogFile.open(path, buffer: IOBuffer(), files: Kernel())?.scan)
+        let whole = try #require(try WALFile.open(path, buffer: IOBuffer(), files: Kernel())?.scan)
         #expect(whole.commits == 6)
         #expect(whole.lastCommitEnd == whole.end)
         #expect(whole.tail == .nothing)
         let bytes = try Data(contentsOf: URL(fileURLWithPath: path.string))
         for cut in [1, 7, 17, 30] {
           try bytes.dropLast(cut).write(to: URL(fileURLWithPath: path.string))
-          let scan = try #require(try LogFile.open(path, buffer: IOBuffer(size: 4096), files: Kernel())?.scan)
+          let scan = try #require(try WALFile.open(path, buffer: IOBuffer(size: 4096), files: Kernel())?.scan)
           #expect(scan.commits == 5, "\(engine), \(cut) bytes cut")
           #expect(scan.tail != .nothing)
         }

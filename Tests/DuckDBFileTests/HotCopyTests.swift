@@ -44,7 +44,7 @@ struct HotCopyTests {
       let result = try StandaloneCopy(
         FilePath(folder + "/link.duckdb"), to: FilePath(folder + "/y.duckdb"), files: Kernel(), time: SystemTime()
       ).run()
-      #expect(result.logBytes > 0)
+      #expect(result.walBytes > 0)
       #expect(try engine.query("y.duckdb", "SELECT count(*) FROM t", in: folder) == "1")
       // Logs beside two names: which of them counts is not ours to guess.
       try engine.run("[open(n, 'a').close() for n in ('link.duckdb.wal', 'real/x.duckdb.wal')]", in: folder)
@@ -69,7 +69,7 @@ struct HotCopyTests {
         c = duckdb.connect('x.duckdb'); c.execute("SET checkpoint_threshold='1GB'"); c.execute('CREATE TABLE t(i INT)')
         c.execute('CHECKPOINT'); c.execute('INSERT INTO t VALUES (1)'); os._exit(0)
         """, in: folder)
-      // The engine died in a checkpoint: its marker is the last thing in the log …
+      // The engine died in a checkpoint: its marker is the last thing in the WAL …
       let markerAt = try appendMarker(to: folder + "/x.duckdb.wal", metaBlock: 0x0000_0000_0000_0777)
       // … was opened again, and went on.
       let after = try engine.run(
@@ -79,14 +79,14 @@ struct HotCopyTests {
         print(os.path.getsize('x.duckdb.wal'), flush=True); os._exit(0)
         """, in: folder)
       let scan = try #require(
-        try LogFile.open(FilePath(folder + "/x.duckdb.wal"), buffer: IOBuffer(), files: Kernel())?.scan)
+        try WALFile.open(FilePath(folder + "/x.duckdb.wal"), buffer: IOBuffer(), files: Kernel())?.scan)
       _ = try StandaloneCopy(
         FilePath(folder + "/x.duckdb"), to: FilePath(folder + "/y.duckdb"), files: Kernel(), time: SystemTime()
       ).run()
       #expect(try engine.query("y.duckdb", "SELECT count(*), sum(i) FROM t", in: folder) == "3|6")
-      let copied = try? LogFile.open(FilePath(folder + "/y.duckdb.wal"), buffer: IOBuffer(), files: Kernel())?.scan
+      let copied = try? WALFile.open(FilePath(folder + "/y.duckdb.wal"), buffer: IOBuffer(), files: Kernel())?.scan
       #expect(copied?.markers.isEmpty ?? true)
-      // 1.5 and later rewrite the log when they open it; before that the marker stays, and cutting there loses rows.
+      // 1.5 and later rewrite the WAL when they open it; before that the marker stays, and cutting there loses rows.
       guard Int64(after) ?? 0 > markerAt, let marker = scan.markers.first else { return }
       #expect(scan.finalMarker == nil)
       try engine.run(
@@ -123,7 +123,7 @@ struct HotCopyTests {
   }
 
   @Test("I3: a log of another checkpoint is refused when the format says whose it is")
-  func foreignLog() throws {
+  func foreignWAL() throws {
     try withTemporaryFolder { folder in
       try Engine("2.0.1").run(
         """

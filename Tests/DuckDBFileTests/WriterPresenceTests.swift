@@ -127,13 +127,13 @@ struct WriterPresenceTests {
           "-f", "-qq", "-o", "/dev/null", "-e", "trace=unlink,unlinkat", "-e",
           "inject=unlink,unlinkat:signal=KILL:when=1", Checkout.python, "-B", "-c", script,
         ], in: folder, environment: engine.environment)
-      let (database, log) = (FilePath(folder + "/x.duckdb"), folder + "/x.duckdb.wal")
+      let (database, wal) = (FilePath(folder + "/x.duckdb"), folder + "/x.duckdb.wal")
       let state = try DatabaseFile(database, files: Kernel(), time: SystemTime()).state()
       // Else the test would show nothing.
-      try #require(FileManager.default.fileExists(atPath: log))
+      try #require(FileManager.default.fileExists(atPath: wal))
       try #require(state.header.metaBlock?.raw == 0)
       for (number, torn) in [Data(), Data([1, 2, 3]), Data(count: 64)].enumerated() {
-        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: wal))
         try file.seekToEnd()
         try file.write(contentsOf: torn)
         try file.close()

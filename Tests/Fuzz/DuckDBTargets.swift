@@ -12,7 +12,7 @@ let headers = Target(name: "headers") { bytes in
     require(pair.currentBytes.count == 4096, "The current slot is 4096 bytes.")
     require((16_384...262_144).contains(pair.current.geometry.allocationSize), "Blocks are 16 to 256 KiB.")
   }
-  if let header = try? LogHeader(parsing: Array(file.prefix(LogHeader.maximumLength))) {
+  if let header = try? WALHeader(parsing: Array(file.prefix(WALHeader.maximumLength))) {
     require(header.length <= file.count, "A log's header ends within its bytes.")
   }
 }
@@ -34,7 +34,7 @@ let freeList = Target(name: "freelist") { bytes in
 let log = Target(name: "log") { bytes in
   guard bytes.count >= 2 else { return }
   var file = Array(bytes[2...])
-  guard let header = try? LogHeader(parsing: Array(file.prefix(LogHeader.maximumLength))) else { return }
+  guard let header = try? WALHeader(parsing: Array(file.prefix(WALHeader.maximumLength))) else { return }
   if bytes[0] & 1 == 1 { sealFrames(&file, from: header.length) }
   let scan = scanned(file, header, step: file.count)
   require(scan == scanned(file, header, step: Int(bytes[1]) + 1), "A log reads the same whole and in pieces.")
@@ -47,8 +47,8 @@ let log = Target(name: "log") { bytes in
   require(scan.end <= Int64(file.count), "A log ends within its bytes.")
 }
 
-private func scanned(_ file: [UInt8], _ header: LogHeader, step: Int) -> LogScan {
-  var scanner = LogScanner(header: header)
+private func scanned(_ file: [UInt8], _ header: WALHeader, step: Int) -> WALScan {
+  var scanner = WALScanner(header: header)
   var offset = header.length
   while offset < file.count, !scanner.isDone {
     let next = min(offset + max(step, 1), file.count)

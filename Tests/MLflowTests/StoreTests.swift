@@ -53,7 +53,7 @@ struct StoreTests {
 
   @Test("locations are counted as inside, elsewhere or remote, and the places outside are named")
   func survey() {
-    var survey = ArtifactSurvey(roots: ["/data/mlflow"])
+    var survey = ArtifactScan(roots: ["/data/mlflow"])
     for location in [
       "/data/mlflow/mlruns/1/r/artifacts", "file:///data/mlflow/mlruns/2", "/home/u/ml/mlruns/7/r/artifacts",
       "/data/mlflow2/x", "s3://key:secret@bucket/prefix/1", "models:/m-1", "runs:/abc/model", "/data/mlflow/../x",

@@ -9,7 +9,7 @@ internal import SystemPackage
 extension Diagnosis {
   /// DuckDB checkpoints by itself when its log reaches 16 MB (`checkpoint_threshold`): several times as much does not
   /// come about while no transaction stays open.
-  private static let largeLogBytes: Int64 = 64 << 20
+  private static let largeWALBytes: Int64 = 64 << 20
 
   /// The library that proofs and questions need.
   func engine() throws -> [DiagnosisRow] {
@@ -69,7 +69,7 @@ extension Diagnosis {
   func log() throws -> [DiagnosisRow] {
     guard try files.exists(stack.database) else { return [] }
     let found = try Inspection(stack.database, files: files, time: time)
-    switch found.log {
+    switch found.wal {
     case .none: return [DiagnosisRow("log", .good, "empty: everything is in the database file")]
     case .torn: return [DiagnosisRow("log", .good, "nothing but a torn header, which every engine ignores")]
     case .unreadable(let why):
@@ -87,7 +87,7 @@ extension Diagnosis {
       let words =
         "\(ByteCount.text(bytes)), \(scan.commits) commits; the database file was last written "
         + "\(age(of: file.modifiedNanoseconds)) ago"
-      guard bytes >= Self.largeLogBytes else { return [DiagnosisRow("log", .good, words)] }
+      guard bytes >= Self.largeWALBytes else { return [DiagnosisRow("log", .good, words)] }
       let program = found.writer.map(ThisProcess.name) ?? "the program that writes"
       return [
         DiagnosisRow(

@@ -39,7 +39,7 @@ extension Diagnosis {
     if let problem = try StoreProblem.find(in: store, scratch: stack.scratchDirectory, files: files) {
       return [DiagnosisRow("mlflow", .failure, problem, remedy: "hrp recover says which backup helps.")]
     }
-    var survey = ArtifactSurvey(roots: store.places)
+    var survey = ArtifactScan(roots: store.places)
     var databases = 0
     let scratch = try Scratch(in: stack.scratchDirectory, files: files)
     defer { scratch.remove() }
@@ -56,7 +56,7 @@ extension Diagnosis {
     return [DiagnosisRow("mlflow", .good, words), artifacts(survey)]
   }
 
-  private func artifacts(_ survey: ArtifactSurvey) -> DiagnosisRow {
+  private func artifacts(_ survey: ArtifactScan) -> DiagnosisRow {
     guard survey.outside + survey.remote > 0 else {
       return DiagnosisRow("artifacts", .good, "all recorded artifacts lie in the MLflow directory")
     }
@@ -68,7 +68,7 @@ extension Diagnosis {
       remedy: "Back these places up by other means, or log to the MLflow directory (experiments' artifact_location).")
   }
 
-  private func noteMeta(_ folder: OpenFile, _ store: MLflowStore, _ survey: inout ArtifactSurvey) throws {
+  private func noteMeta(_ folder: OpenFile, _ store: MLflowStore, _ survey: inout ArtifactScan) throws {
     var noted = survey
     try TreeWalk(files: files).walk(folder) { step in
       switch step {

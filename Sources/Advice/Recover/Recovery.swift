@@ -108,7 +108,7 @@ package struct Recovery {
   private func tables(of newest: ListedBackup) throws -> [String: Int64]? {
     do {
       let target = try RestoreTarget(stack, files: files)
-      return try LossSurvey(newest.path, target, files: files, time: time).tablesOfBackup(newest.metadata)
+      return try LossScan(newest.path, target, files: files, time: time).tablesOfBackup(newest.metadata)
     } catch let stopped as Interruption.Stopped {
       throw stopped
     } catch {
@@ -241,7 +241,7 @@ package struct Recovery {
       findings.append("\(ByteText.escaped(backup.name.bytes)) is incomplete: see \"unread\" in its metadata.json")
     }
     events.send(.phase("comparing with what is there"))
-    let losses = try LossSurvey(backup.path, RestoreTarget(stack, files: files), files: files, time: time)
+    let losses = try LossScan(backup.path, RestoreTarget(stack, files: files), files: files, time: time)
       .run(RestoreRun.Request(part: part), backup.metadata)
     return RecoveryPlan(
       scenario: scenario, findings: findings, backup: backup.path.text, moment: backup.moment, part: part,

@@ -163,7 +163,7 @@ struct StoreComparison {
       let rest = String(location.dropFirst(served.count).drop { $0 == "/" })
       return ["mlartifacts/", "mlruns/", "artifacts/"].compactMap { EntryPath(validating: Array(($0 + rest).utf8)) }
     }
-    guard let path = ArtifactSurvey.localPath(of: location) else { return [] }
+    guard let path = ArtifactScan.localPath(of: location) else { return [] }
     for root in [store.directory, ThisProcess.realPathOfWhatExists(store.directory)] {
       var rest = path
       if rest.removePrefix(root), let place = EntryPath(validating: rest.bytes) { return [place] }

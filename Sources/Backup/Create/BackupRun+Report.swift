@@ -35,7 +35,7 @@ extension BackupRun {
         includesMLflow: mlflow != nil, durationSeconds: durationSeconds, isVerified: isVerified,
         isComplete: isComplete,
         snapshot: CreateResult.Snapshot(
-          method: copied.method.rawValue, iteration: copied.iteration, logBytes: copied.logBytes,
+          method: copied.method.rawValue, iteration: copied.iteration, walBytes: copied.walBytes,
           blocksCopied: copied.blocksInUse, blocksFree: copied.blocksFree, passes: copied.passes),
         unread: notes.unread, unstable: notes.unstable, skipped: notes.skipped,
         sharedWith: mlflow?.sharedWith.map { ByteText.escaped($0.bytes) }, sharedBytes: mlflow?.sharedBytes ?? 0)
@@ -178,7 +178,7 @@ extension BackupRun {
       ("method", .text(copied.result.method.rawValue)),
       ("shares_storage", .flag(copied.result.method == .reflink)),
       ("iteration", .optional(copied.result.iteration.map { Int64(clamping: $0) })),
-      ("wal_bytes", .whole(copied.result.logBytes)),
+      ("wal_bytes", .whole(copied.result.walBytes)),
       ("blocks_copied", .whole(Int64(copied.result.blocksInUse))),
       ("blocks_free", .whole(Int64(copied.result.blocksFree))),
       ("passes", .whole(Int64(copied.result.passes))),

@@ -93,12 +93,12 @@ package struct BackupRun {
     let store = includesMLflow ? try stack.mlflow(files: files) : nil
     if let store { try checkApart(store) }
     let tree = try store.map { try size(of: $0) } ?? (bytes: 0, newBytes: 0, files: 0)
-    let log = LogNames.log(of: try database.logBase())
-    let logBytes = try files.exists(log) ? files.status(log, at: nil).size : 0
+    let wal = WALNames.wal(of: try database.walBase())
+    let walBytes = try files.exists(wal) ? files.status(wal, at: nil).size : 0
     let place = try OpenFile.nearestDirectory(of: stack.backupDirectory, files: files)
     return Plan(
       database: stack.database.text,
-      databaseBytes: databaseBytes + logBytes,
+      databaseBytes: databaseBytes + walBytes,
       mlflow: store?.directory.text, mlflowBytes: tree.bytes, mlflowNewBytes: tree.newBytes, mlflowFiles: tree.files,
       backupDirectory: stack.backupDirectory.text, availableBytes: try files.space(of: place.descriptor).availableBytes)
   }
@@ -188,7 +188,7 @@ package struct BackupRun {
     for warning in result.warnings { events.send(.warning(warning)) }
     try add(
       BackupLayout.database, status, result.byteCount, sharesDatabase ? nil : digest.finalize(), staging, lists)
-    for (path, bytes) in [(BackupLayout.log, result.logBytes), (BackupLayout.checkpointLog, result.checkpointLogBytes)]
+    for (path, bytes) in [(BackupLayout.wal, result.walBytes), (BackupLayout.checkpointWAL, result.checkpointWALBytes)]
     where bytes > 0 {
       try add(path, status, bytes, nil, staging, lists)
     }
@@ -263,7 +263,7 @@ package struct BackupRun {
       identities.insert(try end.map { try files.status($0, at: nil).identity } ?? status.identity)
     }
     for name in try DatabaseFile.names(of: stack.database, files: files) {
-      for path in [name, LogNames.log(of: name), LogNames.checkpointLog(of: name)] where try files.exists(path) {
+      for path in [name, WALNames.wal(of: name), WALNames.checkpointWAL(of: name)] where try files.exists(path) {
         identities.insert(try files.status(path, at: nil).identity)
       }
     }
@@ -354,7 +354,7 @@ struct CopiedDatabase {
 struct CopiedStore {
   let store: MLflowStore
   let notes: MLflowCopy.Notes
-  let survey: ArtifactSurvey
+  let survey: ArtifactScan
   /// The backup whose files are shared; nil: none are.
   let sharedWith: FileName?
   let sharedBytes: Int64

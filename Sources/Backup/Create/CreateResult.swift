@@ -46,10 +46,10 @@ public struct CreateResult: Sendable {
     /// "hot-copy"; "clone": by way of a clone that froze it; "reflink": the clone itself, which shares storage with the
     /// source; "verbatim": an encrypted database as it lay, while nobody wrote to it.
     public let method: String
-    /// The checkpoint that the copy belongs to; nil: the database is encrypted and no log says it.
+    /// The checkpoint that the copy belongs to; nil: the database is encrypted and no WAL says it.
     public let iteration: UInt64?
-    /// Bytes of the log that belongs to it; 0: there is none.
-    public let logBytes: Int64
+    /// Bytes of the WAL that belongs to it; 0: there is none.
+    public let walBytes: Int64
     /// Blocks in use, all of which were copied; 0 when the database is encrypted and they cannot be told apart.
     public let blocksCopied: Int
     /// Blocks that hold nothing and were left out.

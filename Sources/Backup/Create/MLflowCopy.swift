@@ -30,7 +30,7 @@ final class MLflowCopy {
   private(set) var sharedBytes: Int64 = 0
   private(set) var sharedFiles = 0
   private(set) var notes = Notes()
-  private(set) var survey: ArtifactSurvey
+  private(set) var survey: ArtifactScan
   private var attributed = 0
   private var databases: [FileName: (digest: Digest, status: FileStatus, size: Int64)] = [:]
 
@@ -48,7 +48,7 @@ final class MLflowCopy {
     root = try OpenFile(store.directory, [.directory], files: files)
     chain = DirectoryChain(root: staging)
     copier = FileCopy(files: files, time: time, progress: progress)
-    survey = ArtifactSurvey(roots: store.places)
+    survey = ArtifactScan(roots: store.places)
   }
 
   /// Copies the databases at the top of the store, so that every artifact they name is copied after them.

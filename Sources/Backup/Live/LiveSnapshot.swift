@@ -8,7 +8,7 @@ package import SystemPackage
 //
 //   S1  A snapshot is used under a shared lock on its folder and removed under an exclusive one: nobody's is taken
 //       away, and what a killed process leaves is removed by the next.
-//   S2  A snapshot is kept for the next question only when nothing happened to headers, file and logs from before it
+//   S2  A snapshot is kept for the next question only when nothing happened to headers, file and WALs from before it
 //       was begun until after it was done, and it answers only as long as that is still so.
 //   S3  One is kept, for a day, up to a size; all others go when they are done with.
 
@@ -79,8 +79,8 @@ package final class LiveSnapshot {
     headers.withUnsafeBytes { hash.update($0) }
     var parts = ["hrp snapshot 1", database.text, "headers \(hash.finalize().hex)", words(try file.file.status())]
     for name in file.names {
-      for log in [LogNames.log(of: name), LogNames.checkpointLog(of: name)] {
-        parts.append(try files.statusIfPresent(log).map(words) ?? "no log")
+      for wal in [WALNames.wal(of: name), WALNames.checkpointWAL(of: name)] {
+        parts.append(try files.statusIfPresent(wal).map(words) ?? "no log")
       }
     }
     return parts.joined(separator: "\n") + "\n"

@@ -10,7 +10,7 @@ extension RestoreRun {
   func survey(_ metadata: BackupMetadata?) throws -> Losses? {
     guard request.surveys else { return nil }
     events.send(.phase("comparing with what is there"))
-    guard let losses = try LossSurvey(backup, target, files: files, time: time).run(request, metadata) else {
+    guard let losses = try LossScan(backup, target, files: files, time: time).run(request, metadata) else {
       return nil
     }
     for row in losses.rows.prefix(50) { events.send(.notice(row.line)) }
@@ -52,7 +52,7 @@ extension RestoreRun {
 
   /// The parts are asked for their kind before anything opens them.
   private func checkKinds(in root: OpenFile) throws {
-    let parts = [BackupLayout.database, BackupLayout.log, BackupLayout.checkpointLog].map { ($0, FileKind.regular) }
+    let parts = [BackupLayout.database, BackupLayout.wal, BackupLayout.checkpointWAL].map { ($0, FileKind.regular) }
     for (path, kind) in parts + BackupLayout.stores.map({ ($0, FileKind.directory) })
     where try files.exists(path.name.path, at: root.descriptor) {
       let found = try files.status(path.name.path, at: root.descriptor).kind

@@ -77,9 +77,9 @@ package struct RestoreRun {
     /// Whether what is asked for can lie in a path at all.
     func canTake(_ path: EntryPath) -> Bool { part == nil || part == BackupLayout.part(of: path) }
 
-    /// A database and its logs belong together.
+    /// A database and its WALs belong together.
     private static func areOneDatabase(_ paths: EntryPath...) -> Bool {
-      paths.allSatisfy { [BackupLayout.database, BackupLayout.log, BackupLayout.checkpointLog].contains($0) }
+      paths.allSatisfy { [BackupLayout.database, BackupLayout.wal, BackupLayout.checkpointWAL].contains($0) }
     }
   }
 
@@ -88,7 +88,7 @@ package struct RestoreRun {
   private(set) var request: Request
   /// The part that was asked for: a part that a backup has lost is not taken for one that it never had.
   private var asked: StackPart?
-  /// What lies in the stack's directories and is no part of it: backups, logs, scratch.
+  /// What lies in the stack's directories and is no part of it: backups, WALs, scratch.
   private(set) var protecting: [FilePath]
   let files: any FileSystem
   let time: any TimeSource

@@ -177,7 +177,7 @@ final class RestoreStaging {
       return nil
     }
     let journal = sites[0].journal
-    let hold = DatabaseHold()
+    let hold = DatabaseLock()
     defer { hold.release() }
     if request.part != .mlflow {
       try request.waiting(time, events) {
@@ -228,7 +228,7 @@ final class RestoreStaging {
     let database = hasDatabase ? SwapPlan.text(databaseName) : nil
     var items: [[SwapPlan.Item]] = sites.map { _ in [] }
     if let database {
-      let names = [database] + Swap.logs(of: database)
+      let names = [database] + Swap.wals(of: database)
       items[0] += try names.compactMap(SwapPlan.name).compactMap { try item($0, sites[0]) }
     }
     let (names, spared) = request.part == .duckdb ? ([], nil) : try storeNames(sites[sites.count - 1], protecting)
@@ -281,7 +281,7 @@ final class RestoreStaging {
 
   private func isOfDatabase(_ name: FileName) -> Bool {
     let database = SwapPlan.text(databaseName)
-    return ([database] + Swap.logs(of: database)).contains(SwapPlan.text(name))
+    return ([database] + Swap.wals(of: database)).contains(SwapPlan.text(name))
   }
 }
 

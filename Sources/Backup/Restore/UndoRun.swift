@@ -70,7 +70,7 @@ package struct UndoRun {
     plan.at = LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset
     var request = RestoreRun.Request()
     request.wait = wait
-    let hold = DatabaseHold()
+    let hold = DatabaseLock()
     defer { hold.release() }
     if let name = plan.database.flatMap(SwapPlan.name) {
       try request.waiting(time, events) { try hold.take(name, in: journal.directory, isForced: false) }
@@ -206,15 +206,15 @@ package struct UndoRun {
         names.formUnion(
           try files.entries(of: directory.descriptor).map(\.name).filter { !spared.contains($0) && !$0.isReserved })
       }
-      // A log that was put away under a number is nobody's now.
+      // A WAL that was put away under a number is nobody's now.
       names.formUnion(
         try files.entries(of: folder.descriptor).map(\.name).filter { name in
-          !plan.sites[index].items.contains { $0.fileName == name } && !isNumberedLog(name, plan)
+          !plan.sites[index].items.contains { $0.fileName == name } && !isNumberedWAL(name, plan)
         })
       // What was never part of the swap stays out of it, whatever came in beside it.
       names.subtract((plan.sites[index].spared ?? []).compactMap(SwapPlan.name))
       if index == 0, let database = plan.database {
-        names.formUnion(Swap.logs(of: database).compactMap(SwapPlan.name))
+        names.formUnion(Swap.wals(of: database).compactMap(SwapPlan.name))
       }
       plan.sites[index].items = try names.sorted().compactMap {
         try SwapPlan.Item($0, in: directory, incoming: folder)
@@ -233,9 +233,9 @@ package struct UndoRun {
     }
   }
 
-  private func isNumberedLog(_ name: FileName, _ plan: SwapPlan) -> Bool {
+  private func isNumberedWAL(_ name: FileName, _ plan: SwapPlan) -> Bool {
     guard let database = plan.database else { return false }
     let text = SwapPlan.text(name)
-    return Swap.logs(of: database).contains { text.hasPrefix($0 + ".") }
+    return Swap.wals(of: database).contains { text.hasPrefix($0 + ".") }
   }
 }

@@ -82,7 +82,7 @@ package struct MLflowLinks {
   private func missing(
     _ artifacts: TrackingRecords.Artifacts, _ root: FilePath, mayBeEmpty: Bool = false
   ) -> Finding? {
-    guard let path = ArtifactSurvey.localPath(of: artifacts.location),
+    guard let path = ArtifactScan.localPath(of: artifacts.location),
       let recorded = recorded.first(where: { path.starts(with: $0) })
     else { return nil }
     var rest = path

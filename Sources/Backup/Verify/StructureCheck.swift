@@ -4,7 +4,7 @@ internal import MLflow
 internal import Store
 internal import SystemPackage
 
-/// Looks into the files of a backup while they are hashed: DuckDB's blocks and log, SQLite's databases.
+/// Looks into the files of a backup while they are hashed: DuckDB's blocks and WAL, SQLite's databases.
 struct StructureCheck: Sendable {
   let backup: FilePath
   let files: any FileSystem
@@ -13,8 +13,8 @@ struct StructureCheck: Sendable {
   func read(_ file: OpenFile, _ stored: ContentsCheck.File, _ reader: ContentsReader) throws -> ContentsCheck.Reading {
     if stored.path == BackupLayout.database { return try readDatabase(file, stored, reader) }
     var findings: [Finding] = []
-    if stored.path == BackupLayout.log, let problem = try problem(ofLog: file) {
-      findings.append(Finding(.log, stored.path, problem))
+    if stored.path == BackupLayout.wal, let problem = try problem(ofWAL: file) {
+      findings.append(Finding(.wal, stored.path, problem))
     }
     findings += try sqliteFindings(file, stored.path)
     return .init(digest: try reader.digest(of: file, size: stored.status.size), findings: findings)
@@ -29,8 +29,8 @@ struct StructureCheck: Sendable {
       notice: reading.notice.map { "\($0): only its checksum was compared" })
   }
 
-  /// What is wrong with the log of the backup's database.
-  private func problem(ofLog file: OpenFile) throws -> String? {
+  /// What is wrong with the WAL of the backup's database.
+  private func problem(ofWAL file: OpenFile) throws -> String? {
     var database: StorageState?
     do {
       let path = backup.appending(BackupLayout.database.name.path.components)
@@ -38,15 +38,15 @@ struct StructureCheck: Sendable {
       database = try DatabaseFile(sealed: opened, time: time).state()
     } catch let error as HotCopyError {
       switch error {
-      // Such a database hides its log as well.
+      // Such a database hides its WAL as well.
       case .encrypted, .unknownVersion: return nil
-      // Its damage is told where it is read, and the log has its own checksums.
+      // Its damage is told where it is read, and the WAL has its own checksums.
       default: break
       }
     } catch let error as SystemError where error.errno == .noSuchFileOrDirectory {
-      // The log still has its own checksums.
+      // The WAL still has its own checksums.
     }
-    return try LogAudit.problem(of: file, state: database)
+    return try WALAudit.problem(of: file, state: database)
   }
 
   /// Checks a database that lies at the top of the MLflow directory, where tracking databases do.

@@ -123,7 +123,7 @@ struct CreateCommand: StackCommand {
         .object([
           ("method", .text(result.snapshot.method)),
           ("iteration", .optional(result.snapshot.iteration.map { Int64(clamping: $0) })),
-          ("wal_bytes", .whole(result.snapshot.logBytes)),
+          ("wal_bytes", .whole(result.snapshot.walBytes)),
           ("blocks_copied", .whole(Int64(result.snapshot.blocksCopied))),
           ("blocks_free", .whole(Int64(result.snapshot.blocksFree))),
           ("passes", .whole(Int64(result.snapshot.passes))),

@@ -38,11 +38,11 @@ struct CopyCommand: ParsableCommand {
     let checkpoint = copy.iteration.map { " at checkpoint \($0)" } ?? ""
     console.result("Copied \(ByteCount.text(copy.byteCount))\(checkpoint)")
     console.result("  Path: \(Stack.absolute(target).text)")
-    console.result("  WAL: \(copy.logBytes == 0 ? "none" : ByteCount.text(copy.logBytes))")
+    console.result("  WAL: \(copy.walBytes == 0 ? "none" : ByteCount.text(copy.walBytes))")
     console.json(
       .object([
         ("path", .text(Stack.absolute(target).text)), ("method", .text(copy.method.rawValue)),
-        ("iteration", .optional(copy.iteration.map { Int64(clamping: $0) })), ("wal_bytes", .whole(copy.logBytes)),
+        ("iteration", .optional(copy.iteration.map { Int64(clamping: $0) })), ("wal_bytes", .whole(copy.walBytes)),
         ("size_bytes", .whole(copy.byteCount)), ("blocks_copied", .whole(Int64(copy.blocksInUse))),
         ("blocks_free", .whole(Int64(copy.blocksFree))), ("passes", .whole(Int64(copy.passes))),
         ("flips", .whole(Int64(copy.flips))), ("restarts", .whole(Int64(copy.restarts))),

@@ -41,8 +41,8 @@ struct InspectCommand: ParsableCommand {
       ("Written by", found.main.libraryVersion.isEmpty ? "unknown" : "DuckDB \(found.main.libraryVersion)"),
       ("File", ByteCount.text(found.fileBytes)),
     ] + contents(found) + [
-      ("WAL", words(found.log, found.state?.header)),
-      ("Checkpoint WAL", words(found.checkpointLog, found.state?.header)),
+      ("WAL", words(found.wal, found.state?.header)),
+      ("Checkpoint WAL", words(found.checkpointWAL, found.state?.header)),
       ("Writer", found.writer.map(ThisProcess.name) ?? "none"),
       (
         "Reader",
@@ -70,7 +70,7 @@ struct InspectCommand: ParsableCommand {
     ]
   }
 
-  private func words(_ log: Inspection.LogState, _ header: DatabaseHeader?) -> String {
+  private func words(_ log: Inspection.WALState, _ header: DatabaseHeader?) -> String {
     switch log {
     case .none: return "none"
     case .torn: return "a torn header, which every engine ignores"
@@ -105,14 +105,14 @@ struct InspectCommand: ParsableCommand {
       ("blocks_in_use", .optional(state.map { Int64($0.freeList.inUse.count) })),
       ("blocks_metadata", .optional(state.map { Int64($0.freeList.metadata.count) })),
       ("blocks_free", .optional(state.map { Int64($0.freeList.free.count) })),
-      ("wal", json(found.log)), ("wal_checkpoint", json(found.checkpointLog)),
+      ("wal", json(found.wal)), ("wal_checkpoint", json(found.checkpointWAL)),
       ("writer_pid", .optional(found.writer.map(Int64.init))),
       ("holder_pid", .optional(found.holder.map(Int64.init))),
     ]
     return .object(fields)
   }
 
-  private func json(_ log: Inspection.LogState) -> JSONText {
+  private func json(_ log: Inspection.WALState) -> JSONText {
     switch log {
     case .none: return .null
     case .torn: return .object([("state", .text("torn"))])

@@ -40,17 +40,17 @@ package struct BlockAudit {
   package var missing: Int { inUse.count - checked }
 }
 
-/// Checks a sealed log: every entry whole, the last one a commit, the checkpoint the database's.
-package enum LogAudit {
-  /// What is wrong with the log; nil: nothing.
+/// Checks a sealed WAL: every entry whole, the last one a commit, the checkpoint the database's.
+package enum WALAudit {
+  /// What is wrong with the WAL; nil: nothing.
   package static func problem(of file: OpenFile, state: StorageState?) throws -> String? {
-    let log: LogFile
+    let wal: WALFile
     do {
-      log = try LogFile(sealed: file)
+      wal = try WALFile(sealed: file)
     } catch let error as FormatError {
       return "\(error)"
     }
-    guard let scan = log.scan else { return "its header is cut short" }
+    guard let scan = wal.scan else { return "its header is cut short" }
     guard scan.header.version == 2 else { return "its version is \(scan.header.version)" }
     let size = try file.status().size
     if scan.end != size { return "entry \(scan.entries + 1) at byte \(scan.end) is cut short or damaged" }

@@ -12,18 +12,18 @@ package struct Inspection: Sendable {
   package let writer: Int32?
   /// Who holds any lock on it, a reader too.
   package let holder: Int32?
-  package let log: LogState
-  package let checkpointLog: LogState
+  package let wal: WALState
+  package let checkpointWAL: WALState
 
-  /// What a log looks like.
-  package enum LogState: Sendable {
+  /// What a WAL looks like.
+  package enum WALState: Sendable {
     case none
     /// Nothing but a torn header.
     case torn
     case unreadable(String)
-    case found(LogScan, bytes: Int64)
+    case found(WALScan, bytes: Int64)
     /// Every engine refuses it, or loses what lies behind the damage.
-    case damaged(LogScan, LogDamage)
+    case damaged(WALScan, WALDamage)
   }
 
   /// Looks.
@@ -35,23 +35,23 @@ package struct Inspection: Sendable {
     fileBytes = try database.file.status().size
     writer = if case .writer(let pid) = try database.writerPresence() { pid ?? 0 } else { nil }
     holder = try files.lockHolder(database.file.descriptor, against: .exclusive)
-    let base = try database.logBase()
-    log = try Self.state(of: LogNames.log(of: base), state, files)
-    checkpointLog = try Self.state(of: LogNames.checkpointLog(of: base), state, files)
+    let base = try database.walBase()
+    wal = try Self.state(of: WALNames.wal(of: base), state, files)
+    checkpointWAL = try Self.state(of: WALNames.checkpointWAL(of: base), state, files)
   }
 
   private static func state(
     of path: FilePath, _ state: StorageState?, _ files: any FileSystem
-  ) throws -> LogState {
+  ) throws -> WALState {
     do {
-      guard let log = try LogFile.open(path, buffer: IOBuffer(), files: files) else { return .none }
-      guard let scan = log.scan else { return .torn }
+      guard let wal = try WALFile.open(path, buffer: IOBuffer(), files: files) else { return .none }
+      guard let scan = wal.scan else { return .torn }
       // Behind the marker of a checkpoint that has finished nothing counts any more.
       let isObsolete = scan.finalMarker.map { $0.metaBlock == state?.header.metaBlock?.raw } ?? false
-      if let damage = log.damage, let state, !isObsolete, damage.isDamage(inStorageVersion: state.storageVersion) {
+      if let damage = wal.damage, let state, !isObsolete, damage.isDamage(inStorageVersion: state.storageVersion) {
         return .damaged(scan, damage)
       }
-      return .found(scan, bytes: try log.file.status().size)
+      return .found(scan, bytes: try wal.file.status().size)
     } catch let error as FormatError {
       return .unreadable("\(error)")
     }

@@ -1,4 +1,4 @@
-/// DuckDB's checksum of headers, blocks and log entries (`src/common/checksum.cpp`, the same in 1.0 … 2.0).
+/// DuckDB's checksum of headers, blocks and WAL entries (`src/common/checksum.cpp`, the same in 1.0 … 2.0).
 ///
 /// An exclusive or of products of the 8-byte words, so it does not see the order of words, and pairs of equal words
 /// cancel: it proves damage, never sameness.
@@ -47,7 +47,7 @@ package enum Checksum {
     UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self))
   }
 
-  /// The last one to seven bytes of a log entry, by a step of MurmurHash64A.
+  /// The last one to seven bytes of a WAL entry, by a step of MurmurHash64A.
   private static func ofTail(_ tail: UnsafeRawBufferPointer) -> UInt64 {
     let m: UInt64 = 0xc6a4_a793_5bd1_e995
     var x: UInt64 = 0xe17a_1465 ^ (UInt64(tail.count) &* m)
@@ -59,7 +59,7 @@ package enum Checksum {
   }
 }
 
-/// The same checksum over bytes that come in pieces, for log entries of any length.
+/// The same checksum over bytes that come in pieces, for WAL entries of any length.
 package struct StreamingChecksum {
   private var sum: UInt64 = 0
   private var pending: [UInt8] = []

@@ -1,6 +1,6 @@
 /// Bytes that are not what DuckDB writes: where, what was expected, what is there.
 public struct FormatError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What was being read: "database header", "block 17", "log entry".
+  /// What was being read: "database header", "block 17", "WAL entry".
   public let part: String
   /// Where it lies, in bytes from the start of the file; nil when that is not known.
   public let offset: Int64?

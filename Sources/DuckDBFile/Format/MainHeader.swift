@@ -70,7 +70,7 @@ package enum StorageVersion {
   package static let inDatabaseHeader: UInt64 = 999
 
   /// From 2.0 on a WAL may end with zeros, of space that was reserved for it (docs/formats/duckdb.md §2.1).
-  package static let reservesLogSpace: UInt64 = 69
+  package static let reservesWALSpace: UInt64 = 69
 
   package static func isKnown(_ version: UInt64) -> Bool { known.contains(version) || version == inDatabaseHeader }
 }

@@ -5,7 +5,7 @@ package import SystemPackage
 ///
 /// A hot copy; of an encrypted one a verbatim copy while nobody writes to it.
 package enum DatabaseCopy {
-  /// Copies into new files of a directory: `name`, and its logs beside it where there is something in them.
+  /// Copies into new files of a directory: `name`, and its WALs beside it where there is something in them.
   ///
   /// - Parameter observer: sees the bytes of the main file as they are written; with `keepsClone` it sees none.
   /// - Throws: `HotCopyError`, `SystemError`, `Interruption.Stopped`.
@@ -27,7 +27,7 @@ package enum DatabaseCopy {
       ).run()
     // A writer that came meanwhile may have used another name.
     try OtherNames(database: database).check()
-    if !isEncrypted, result.logBytes == 0 { try files.remove(LogNames.log(of: name), at: directory) }
+    if !isEncrypted, result.walBytes == 0 { try files.remove(WALNames.wal(of: name), at: directory) }
     return result
   }
 }

@@ -40,7 +40,7 @@ package final class DatabaseFile {
   package let path: FilePath
   /// The path as given, every link on the way to the file, and the file itself.
   ///
-  /// DuckDB up to 1.4 puts its log beside the name that it was given, 1.5 and later beside the file (tried: 1.4.5,
+  /// DuckDB up to 1.4 puts its WAL beside the name that it was given, 1.5 and later beside the file (tried: 1.4.5,
   /// 1.5.6 and 2.0.0 opening a link).
   package let names: [FilePath]
   /// Which file was opened: the path may lead to another one later.
@@ -88,12 +88,12 @@ package final class DatabaseFile {
     throw SystemError("open", .tooManySymbolicLinkLevels, path: path.text)
   }
 
-  /// The name beside which the logs lie; without a log, the file's own.
-  /// - Throws: `HotCopyError.foreignLog` when there are logs beside two names: only an engine can tell which counts.
-  package func logBase() throws -> FilePath {
-    let found = try names.filter { try file.files.exists(LogNames.log(of: $0)) }
+  /// The name beside which the WALs lie; without a WAL, the file's own.
+  /// - Throws: `HotCopyError.foreignWAL` when there are WALs beside two names: only an engine can tell which counts.
+  package func walBase() throws -> FilePath {
+    let found = try names.filter { try file.files.exists(WALNames.wal(of: $0)) }
     guard found.count < 2 else {
-      throw HotCopyError.foreignLog(path, "there is one beside \(found[0].text) and one beside \(found[1].text)")
+      throw HotCopyError.foreignWAL(path, "there is one beside \(found[0].text) and one beside \(found[1].text)")
     }
     return found.first ?? path
   }

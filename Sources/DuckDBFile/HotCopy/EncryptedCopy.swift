@@ -1,14 +1,14 @@
 package import Files
 package import SystemPackage
 
-// A copy of an encrypted database. Without the key neither header, free list, block checksums nor markers of the log
+// A copy of an encrypted database. Without the key neither header, free list, block checksums nor markers of the WAL
 // can be read (docs/formats/duckdb.md §6.7), so a copy beside a writer could not be told to be right. Hence:
 //
 //   E1  Nobody has the file open for writing, before the first byte is read and after the last. Where that cannot be
 //       told (`WriterPresence`), the files must not have changed for 30 s.
-//   E2  The logs are read before the main file, all as they lie: also `.wal.checkpoint`, which a checkpoint that died
+//   E2  The WALs are read before the main file, all as they lie: also `.wal.checkpoint`, which a checkpoint that died
 //       left and the engine merges.
-//   E3  Main file and logs are the same files with the same sizes and times afterwards, and the raw headers the same
+//   E3  Main file and WALs are the same files with the same sizes and times afterwards, and the raw headers the same
 //       bytes; what was absent is absent still. Else everything is copied again.
 
 /// Copies an encrypted database that nobody writes to.
@@ -28,7 +28,7 @@ package final class EncryptedCopy {
   private let buffer = IOBuffer(size: 1 << 20)
   private var files: any FileSystem { database.file.files }
 
-  /// Prepares a copy into new files of a directory: `name`, and its logs beside it where there are any.
+  /// Prepares a copy into new files of a directory: `name`, and its WALs beside it where there are any.
   package init(
     of database: DatabaseFile, to name: FilePath, at directory: Descriptor, permissions: UInt16 = 0o644,
     observer: (any WriteObserver)? = nil, progress: @escaping (Int64) -> Void = { _ in }
@@ -55,18 +55,18 @@ package final class EncryptedCopy {
 
   private func attempt(_ pass: Int) throws -> HotCopy.Result? {
     try checkNoWriter()
-    let base = try database.logBase()
+    let base = try database.walBase()
     let before = try look(base)
     let main = try database.mainHeader()
-    let log = try copyLog(LogNames.log(of: base), to: LogNames.log(of: name))
-    let checkpointLog = try copyLog(LogNames.checkpointLog(of: base), to: LogNames.checkpointLog(of: name))
+    let wal = try copyWAL(WALNames.wal(of: base), to: WALNames.wal(of: name))
+    let checkpointWAL = try copyWAL(WALNames.checkpointWAL(of: base), to: WALNames.checkpointWAL(of: name))
     let size = try copy(database.file, to: name, observer)
     try checkNoWriter()
     guard try look(base) == before, try database.isStillInPlace() else { return nil }
     return HotCopy.Result(
-      method: .verbatim, iteration: log.header?.iteration, storageVersion: main.storageVersion,
-      libraryVersion: main.libraryVersion, blockSize: 0, blocksInUse: 0, blocksFree: 0, logBytes: log.size,
-      checkpointLogBytes: checkpointLog.size, passes: pass, flips: 0, restarts: pass - 1, byteCount: size)
+      method: .verbatim, iteration: wal.header?.iteration, storageVersion: main.storageVersion,
+      libraryVersion: main.libraryVersion, blockSize: 0, blocksInUse: 0, blocksFree: 0, walBytes: wal.size,
+      checkpointWALBytes: checkpointWAL.size, passes: pass, flips: 0, restarts: pass - 1, byteCount: size)
   }
 
   /// E1.
@@ -91,23 +91,23 @@ package final class EncryptedCopy {
   private struct Look: Equatable {
     let headers: [UInt8]
     let main: FileStatus
-    let logs: [FileStatus?]
+    let wals: [FileStatus?]
   }
 
   private func look(_ base: FilePath) throws -> Look {
     Look(
       headers: try database.file.read(count: Int(HeaderPair.end), at: 0), main: try database.file.status(),
-      logs: try [LogNames.log(of: base), LogNames.checkpointLog(of: base)].map {
+      wals: try [WALNames.wal(of: base), WALNames.checkpointWAL(of: base)].map {
         try files.exists($0) ? files.status($0, at: nil) : nil
       })
   }
 
-  private func copyLog(_ source: FilePath, to target: FilePath) throws -> (size: Int64, header: LogHeader?) {
+  private func copyWAL(_ source: FilePath, to target: FilePath) throws -> (size: Int64, header: WALHeader?) {
     do {
       let file = try OpenFile(source, [.noFollow], files: files)
-      let bytes = try file.read(count: LogHeader.maximumLength, at: 0)
+      let bytes = try file.read(count: WALHeader.maximumLength, at: 0)
       // A header that cannot be read is copied as it lies; it only names the checkpoint in the report.
-      let header = parsed { try LogHeader(parsing: bytes) } ?? nil
+      let header = parsed { try WALHeader(parsing: bytes) } ?? nil
       return (try copy(file, to: target, nil), header)
     } catch let error as SystemError where error.errno == .noSuchFileOrDirectory {
       return (0, nil)

@@ -59,7 +59,7 @@ extension HotCopy {
 
   /// Copies what lies outside of the blocks in use, holes left out.
   ///
-  /// Row-group entries of the log name blocks there (I2).
+  /// Row-group entries of the WAL name blocks there (I2).
   func copyBlocksOutsideUse() throws {
     let size = try blocks.status().size
     let geometry = state.geometry
@@ -123,11 +123,11 @@ extension HotCopy {
   }
 
   /// Gives the copy its header in both slots and its length.
-  func finish(_ log: LiveLog) throws -> Result {
+  func finish(_ wal: LiveWAL) throws -> Result {
     try writeHeaders()
     let inUse = state.freeList.inUse
     var end = HeaderPair.end
-    if log.hasRowGroups {
+    if wal.hasRowGroups {
       end = max(end, try target.file.status().size)
     } else if flips > 0 || options.keepsClone {
       // Blocks that are not in use, or went out of use while we copied: holes, as if they had not been copied.
@@ -141,7 +141,7 @@ extension HotCopy {
       method: frozen == nil ? .hotCopy : options.keepsClone ? .reflink : .clone, iteration: state.header.iteration,
       storageVersion: state.storageVersion,
       libraryVersion: state.main.libraryVersion, blockSize: state.geometry.allocationSize, blocksInUse: inUse.count,
-      blocksFree: state.freeList.free.count, logBytes: log.byteCount, passes: passes, flips: flips,
+      blocksFree: state.freeList.free.count, walBytes: wal.byteCount, passes: passes, flips: flips,
       restarts: restarts, byteCount: end, warnings: warnings)
   }
 }

@@ -7,16 +7,16 @@ extension HotCopy {
   private static let writerAge = Duration.seconds(30)
 
   /// I5, for checkpoints with a marker and without.
-  func isQuiet(_ log: LiveLog) throws -> Bool {
+  func isQuiet(_ wal: LiveWAL) throws -> Bool {
     guard options.waitsForCheckpoints else { return true }
-    if let marker = log.runningCheckpoint { return try mayFinish(beside: marker) }
-    guard log.isEmpty, restedAt != state.header.iteration, try mayBeWritten() else { return true }
+    if let marker = wal.runningCheckpoint { return try mayFinish(beside: marker) }
+    guard wal.isEmpty, restedAt != state.header.iteration, try mayBeWritten() else { return true }
     // Shown at the end, when everything was read.
     return proof.isPossible ? true : try rest()
   }
 
   /// Whether the checkpoint that left a marker cannot be running.
-  func mayFinish(beside marker: LogScan.Marker) throws -> Bool {
+  func mayFinish(beside marker: WALScan.Marker) throws -> Bool {
     if try marker == deadMarker || !mayBeWritten() { return true }
     guard try isDead() else { return try waitForCheckpoint() }
     deadMarker = marker
@@ -40,7 +40,7 @@ extension HotCopy {
   }
 
   /// Whether whoever has the database open came after the checkpoint died: an engine up to 1.4 leaves its marker in the
-  /// log when it opens the database again.
+  /// WAL when it opens the database again.
   private func isDead() throws -> Bool {
     let changed = try database.lastChange()
     var starts = try FileHolders(of: database.identity).seen.filter(\.mayWrite).map(\.began)
@@ -82,8 +82,8 @@ extension HotCopy {
   }
 
   /// Whether a checkpoint without a marker cannot have changed what was read; else the next round takes the rest.
-  func wasQuiet(_ log: LiveLog) throws -> Bool {
-    guard log.isEmpty, restedAt != state.header.iteration, try mayBeWritten() else { return true }
+  func wasQuiet(_ wal: LiveWAL) throws -> Bool {
+    guard wal.isEmpty, restedAt != state.header.iteration, try mayBeWritten() else { return true }
     return try proof.holds(time)
   }
 }

@@ -7,24 +7,24 @@ package import SystemPackage
 //
 //   I1  Every block of the copy that is in use under its header H is what H means: it was read while H, or the one
 //       header before H under which it was in use too, was current.
-//   I2  The log is read after the data blocks in use and before the blocks outside of them that it names.
-//   I3  Log and main file belong to the same header: the header is the same before the log is read and after the last
-//       block is read, and a log that names another checkpoint is never paired with it.
-//   I4  The log ends with its last commit, and holds no marker; a dead marker does not end it.
+//   I2  The WAL is read after the data blocks in use and before the blocks outside of them that it names.
+//   I3  Log and main file belong to the same header: the header is the same before the WAL is read and after the last
+//       block is read, and a WAL that names another checkpoint is never paired with it.
+//   I4  The WAL ends with its last commit, and holds no marker; a dead marker does not end it.
 //   I5  (Rule W) No copy is finished under H while a writer is inside a checkpoint that has not yet made its header
 //       current: from 1.5 on, blocks of H are overwritten in that window.
 //   I6  A missed header (two checkpoints between two looks) forgets everything that was copied.
 //   I7  Metadata blocks, which are rewritten in place, are read last, each until its checksum is right.
 //   I8  The path leads to the same file at the end as at the start.
-//       A checkpoint of an empty log leaves no marker: then the header must stay for a while (the rest), or nothing
+//       A checkpoint of an empty WAL leaves no marker: then the header must stay for a while (the rest), or nothing
 //       must have been written to the file while we read (the quiet proof, `QuietProof.swift`).
-//   I9  Where the file system has clones, one freezes the main file for a moment: after the log, under the same header
+//   I9  Where the file system has clones, one freezes the main file for a moment: after the WAL, under the same header
 //       before and after and in the clone itself, with I5 and I8 holding (docs/formats/duckdb.md §6.4). Everything is
 //       then read from the clone, which nobody writes to, and no header can come in between any more.
 //
 //          ┌────────────── header changed: keep what both headers use, else forget (I1, I6) ─────────────┐
 //          ▼                                                                                             │
-//     data blocks ──▶ live log ──▶ rule W, settle ──▶ blocks the log names ──▶ metadata ──▶ confirm ─────┤
+//     data blocks ──▶ live WAL ──▶ rule W, settle ──▶ blocks the WAL names ──▶ metadata ──▶ confirm ─────┤
 //          ▲             │ changed while read            (I2)                    (I7)       (I3, I5, I8) │
 //          └─────────────┴───────────────────────────────────────────────────────────────────────────────┘
 //                                                                                             │ unchanged
@@ -39,7 +39,7 @@ package final class HotCopy {
     package var patience: Duration = .seconds(600)
     /// How long a writer may stay inside one checkpoint.
     package var checkpointPatience: Duration = .seconds(60)
-    /// Rest before a copy whose log is empty is believed: a checkpoint of an empty log leaves no marker to see.
+    /// Rest before a copy whose WAL is empty is believed: a checkpoint of an empty WAL leaves no marker to see.
     package var settle: Duration = .milliseconds(300)
     /// I9; a test takes it out where it looks at what a file system without clones would do.
     package var freezes = true
@@ -65,16 +65,16 @@ package final class HotCopy {
   /// What the copy holds and what it took.
   package struct Result: Sendable, Equatable {
     package let method: Method
-    /// The checkpoint that the copy belongs to; nil: encrypted, and no log says it.
+    /// The checkpoint that the copy belongs to; nil: encrypted, and no WAL says it.
     package let iteration: UInt64?
     package let storageVersion: UInt64
     package let libraryVersion: String
     package let blockSize: Int64
     package let blocksInUse: Int
     package let blocksFree: Int
-    package let logBytes: Int64
-    /// Bytes of the log of a checkpoint that died; only a verbatim copy can have one.
-    package var checkpointLogBytes: Int64 = 0
+    package let walBytes: Int64
+    /// Bytes of the WAL of a checkpoint that died; only a verbatim copy can have one.
+    package var checkpointWALBytes: Int64 = 0
     /// Times that the whole round was begun; 1 on a quiet database.
     package let passes: Int
     /// Checkpoints seen while copying.
@@ -104,7 +104,7 @@ package final class HotCopy {
   private let permissions: UInt16
   private(set) var target: CopyTarget
   let logTarget: OpenFile
-  let logs: LiveLogReader
+  let wals: LiveWALReader
   let buffer = IOBuffer(size: HotCopy.runBytes)
   let other = IOBuffer(size: 262_144)
   /// The clone that everything is read from (I9); nil: the live file is read.
@@ -126,11 +126,11 @@ package final class HotCopy {
   private var flipsInFirstPass = 0
   var checkpointSeen: (iteration: UInt64, at: Int64)?
   private var mismatchSeen: (iteration: UInt64, at: Int64)?
-  private var damageSeen: LogDamage?
+  private var damageSeen: WALDamage?
   /// The header under which no checkpoint without a marker can be running: a rest has shown it.
   var restedAt: UInt64?
   /// The marker of a checkpoint that died.
-  var deadMarker: LogScan.Marker?
+  var deadMarker: WALScan.Marker?
   var proof: QuietProof
 
   /// Prepares a copy into two new files of a directory, `name` and `name.wal`; neither may exist.
@@ -158,67 +158,67 @@ package final class HotCopy {
       try TargetFile(name, at: directory, permissions: permissions, expectedBytes: state.bytesInUse, files: files),
       observer: observer)
     logTarget = try OpenFile(
-      LogNames.log(of: name), at: directory, [.write, .create, .exclusive], permissions: permissions, files: files)
-    logs = LiveLogReader(of: database)
+      WALNames.wal(of: name), at: directory, [.write, .create, .exclusive], permissions: permissions, files: files)
+    wals = LiveWALReader(of: database)
   }
 
   /// Copies.
   ///
-  /// The files are complete but not yet durable; the log stays as an empty file when there is nothing to replay.
+  /// The files are complete but not yet durable; the WAL stays as an empty file when there is nothing to replay.
   /// - Throws: `HotCopyError`, `SystemError`, `Interruption.Stopped`.
   package func run() throws -> Result {
     // The header goes first so that the bytes are written in the order of the file; the last word is in `finish`.
     try writeHeaders()
-    if let log = try freeze() { return try copyFrozen(log) }
+    if let wal = try freeze() { return try copyFrozen(wal) }
     while true {
       passes += 1
       try checkPatience()
-      if let log = try round() { return try finish(log) }
+      if let wal = try round() { return try finish(wal) }
     }
   }
 
-  /// One round; nil when the header changed or the log would not hold still.
-  private func round() throws -> LiveLog? {
+  /// One round; nil when the header changed or the WAL would not hold still.
+  private func round() throws -> LiveWAL? {
     guard try copyDataBlocks() else { return nil }
     if firstPass == nil { (firstPass, flipsInFirstPass) = (time.monotonicNanoseconds - began, flips) }
-    guard let log = try stageLog() else { return nil }
-    guard try isQuiet(log) else { return nil }
-    if log.hasRowGroups { try copyBlocksOutsideUse() }
+    guard let wal = try stageWAL() else { return nil }
+    guard try isQuiet(wal) else { return nil }
+    if wal.hasRowGroups { try copyBlocksOutsideUse() }
     guard try copyMetadataBlocks() else { return nil }
-    return try confirm(log) ? log : nil
+    return try confirm(wal) ? wal : nil
   }
 
-  private func stageLog() throws -> LiveLog? {
+  private func stageWAL() throws -> LiveWAL? {
     do {
-      let log = try logs.stage(for: state, into: logTarget)
+      let wal = try wals.stage(for: state, into: logTarget)
       (mismatchSeen, damageSeen) = (nil, nil)
-      return log
-    } catch LiveLogReader.Failure.changedWhileRead {
+      return wal
+    } catch LiveWALReader.Failure.changedWhileRead {
       _ = try observe()
       return nil
-    } catch LiveLogReader.Failure.mismatch(let why) {
-      // Between the flip and the removal of the old log this is the rule; under one header it does not last.
+    } catch LiveWALReader.Failure.mismatch(let why) {
+      // Between the flip and the removal of the old WAL this is the rule; under one header it does not last.
       if try observe() {
-        try remember(&mismatchSeen, patience: .seconds(10)) { .foreignLog(database.path, why) }
+        try remember(&mismatchSeen, patience: .seconds(10)) { .foreignWAL(database.path, why) }
         time.sleep(.milliseconds(10))
       }
       return nil
-    } catch LiveLogReader.Failure.damaged(let damage) {
+    } catch LiveWALReader.Failure.damaged(let damage) {
       if try observe() { try judge(damage) }
       return nil
-    } catch LiveLogReader.Failure.unknownEntry(let entry) {
+    } catch LiveWALReader.Failure.unknownEntry(let entry) {
       guard try !observe() else {
         throw HotCopyError.unknownEntry(database.path, type: entry.type, offset: entry.offset)
       }
       return nil
     } catch let error as FormatError {
-      guard try !observe() else { throw HotCopyError.damaged(LogNames.log(of: database.path), "\(error)") }
+      guard try !observe() else { throw HotCopyError.damaged(WALNames.wal(of: database.path), "\(error)") }
       return nil
     }
   }
 
   /// Wrong bytes that stay for a second are damage; a writer would have finished them.
-  private func judge(_ damage: LogDamage) throws {
+  private func judge(_ damage: WALDamage) throws {
     if let damageSeen, damage.isStill(damageSeen) {
       throw HotCopyError.walDamaged(database.path, offset: damage.offset, commitsBehind: damage.commitsBehind)
     }
@@ -228,21 +228,21 @@ package final class HotCopy {
 
   // MARK: - Clones
 
-  /// Freezes the main file with the log that belongs to it (I9); nil: the file system has no clones.
-  private func freeze() throws -> LiveLog? {
+  /// Freezes the main file with the WAL that belongs to it (I9); nil: the file system has no clones.
+  private func freeze() throws -> LiveWAL? {
     guard options.freezes || options.keepsClone else { return nil }
     let folder = try OpenFile(database.path.folder, [.directory], files: database.file.files)
-    // Asked first: most file systems have none, and then the log is not read in vain.
+    // Asked first: most file systems have none, and then the WAL is not read in vain.
     guard try makeClone(in: folder) != nil else { return nil }
     while true {
       passes += 1
       try checkPatience()
-      guard let log = try stageLog(), try isQuiet(log) else { continue }
+      guard let wal = try stageWAL(), try isQuiet(wal) else { continue }
       guard let clone = try makeClone(in: folder) else { return nil }
       let bytes = try clone.read(count: Int(HeaderPair.end), at: 0)
-      guard try confirm(log), bytes == state.mainBytes + state.pair.bytes else { continue }
+      guard try confirm(wal), bytes == state.mainBytes + state.pair.bytes else { continue }
       frozen = clone
-      return log
+      return wal
     }
   }
 
@@ -260,16 +260,16 @@ package final class HotCopy {
     return file
   }
 
-  private func copyFrozen(_ log: LiveLog) throws -> Result {
+  private func copyFrozen(_ wal: LiveWAL) throws -> Result {
     // A clone stands still, so neither can be false.
     let isWhole = try copyDataBlocks()
     precondition(isWhole, "A clone changed.")
-    if log.hasRowGroups, !options.keepsClone { try copyBlocksOutsideUse() }
-    return try finish(log)
+    if wal.hasRowGroups, !options.keepsClone { try copyBlocksOutsideUse() }
+    return try finish(wal)
   }
 
   /// I3, I5, I8.
-  private func confirm(_ log: LiveLog) throws -> Bool {
+  private func confirm(_ wal: LiveWAL) throws -> Bool {
     guard try observe() else { return false }
     for block in carried.intersection(valid) where try !hasSameStoredChecksum(block) {
       valid = BlockSet(limit: state.blockCount)
@@ -278,8 +278,8 @@ package final class HotCopy {
       return false
     }
     if options.waitsForCheckpoints {
-      if let marker = try logs.runningCheckpoint(under: state.header), try !mayFinish(beside: marker) { return false }
-      guard try wasQuiet(log) else { return false }
+      if let marker = try wals.runningCheckpoint(under: state.header), try !mayFinish(beside: marker) { return false }
+      guard try wasQuiet(wal) else { return false }
     }
     guard try observe() else { return false }
     guard try database.isStillInPlace() else { throw HotCopyError.replaced(database.path) }

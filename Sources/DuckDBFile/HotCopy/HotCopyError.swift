@@ -21,8 +21,8 @@ public enum HotCopyError: Error, Sendable, Equatable {
   case doesNotSettle(FilePath, String)
   /// The writer makes one checkpoint after the other: how many were seen, and in how many seconds.
   case noPause(FilePath, checkpoints: Int, seconds: Int64)
-  /// The log beside the database is of another database or another checkpoint.
-  case foreignLog(FilePath, String)
+  /// The WAL beside the database is of another database or another checkpoint.
+  case foreignWAL(FilePath, String)
   /// The WAL is damaged before its end: where, and how many commits lie behind that.
   case walDamaged(FilePath, offset: Int64, commitsBehind: Int)
   /// The WAL holds an entry of a type that this program does not know.
@@ -45,7 +45,7 @@ public enum HotCopyError: Error, Sendable, Equatable {
     case .damaged: "duckdb.damaged"
     case .openInThisProcess: "duckdb.open-in-this-process"
     case .doesNotSettle, .noPause: "duckdb.does-not-settle"
-    case .foreignLog: "duckdb.foreign-log"
+    case .foreignWAL: "duckdb.foreign-log"
     case .walDamaged: "duckdb.wal-damaged"
     case .unknownEntry: "duckdb.unknown-entry"
     case .otherName: "duckdb.other-name"
@@ -73,7 +73,7 @@ public enum HotCopyError: Error, Sendable, Equatable {
     case .noPause(let path, let checkpoints, let seconds):
       "no consistent copy of \(path.text) could be taken: a program makes a checkpoint of it all the time "
         + "(\(checkpoints) seen in \(seconds) s), with no pause between them"
-    case .foreignLog(let path, let why): "the WAL beside \(path.text) does not belong to it: \(why)"
+    case .foreignWAL(let path, let why): "the WAL beside \(path.text) does not belong to it: \(why)"
     case .walDamaged(let path, let offset, let commits):
       "the WAL of \(path.text) is damaged at byte \(offset)"
         + (commits == 0 ? "" : ", and \(commits) \(commits == 1 ? "commit lies" : "commits lie") behind that")
@@ -106,7 +106,7 @@ public enum HotCopyError: Error, Sendable, Equatable {
     case .noPause:
       "Let that program wait a tenth of a second between two checkpoints (COMMIT needs none), or keep the database on "
         + "a file system with clones (XFS, btrfs, APFS)."
-    case .foreignLog:
+    case .foreignWAL:
       "Open the database once with its own DuckDB to see what it says; do not delete the WAL before you have a copy."
     case .walDamaged:
       "If a program has the database open, run CHECKPOINT in it now: it still holds every row, and writes them to the "

@@ -27,11 +27,11 @@ struct OtherNames {
     // Nobody was seen to write by this name: then no other name may have a WAL. (People keep snapshots by `cp -al`.)
     let names = try find(count)
     for name in names where name != path {
-      for (log, own) in zip(logs(of: name), logs(of: path)) {
+      for (wal, own) in zip(wals(of: name), wals(of: path)) {
         // `cp -al` makes a second name of the WAL as well: the very same file is beside this name too.
-        guard let other = try files.statusIfPresent(log), try files.statusIfPresent(own)?.identity != other.identity
+        guard let other = try files.statusIfPresent(wal), try files.statusIfPresent(own)?.identity != other.identity
         else { continue }
-        throw HotCopyError.otherName(database.path, "there is a WAL beside another one: \(log.text)")
+        throw HotCopyError.otherName(database.path, "there is a WAL beside another one: \(wal.text)")
       }
     }
     guard names.count == count else {
@@ -40,7 +40,7 @@ struct OtherNames {
     }
   }
 
-  private func logs(of name: FilePath) -> [FilePath] { [LogNames.log(of: name), LogNames.checkpointLog(of: name)] }
+  private func wals(of name: FilePath) -> [FilePath] { [WALNames.wal(of: name), WALNames.checkpointWAL(of: name)] }
 
   /// The names of the file in its own directory, in the directories around it and below these.
   private func find(_ count: UInt64) throws -> Set<FilePath> {

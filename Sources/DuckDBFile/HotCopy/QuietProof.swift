@@ -2,7 +2,7 @@ internal import Files
 
 /// Shows that nothing was written to the database while the end of a copy was read (docs/formats/duckdb.md §5.4).
 ///
-/// A checkpoint of an empty log leaves no marker. Beside a writer that checkpoints more often than the rest takes, the
+/// A checkpoint of an empty WAL leaves no marker. Beside a writer that checkpoints more often than the rest takes, the
 /// rest never comes to its end; this takes its place. It needs:
 ///
 ///   Q1  The change to the current header was seen, no header was missed, and the look before it is at most 5 ms

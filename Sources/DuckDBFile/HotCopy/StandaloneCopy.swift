@@ -19,10 +19,10 @@ package struct StandaloneCopy {
 
   /// Copies.
   ///
-  /// The log gets its name before the database does: a database of that name is never without its log.
-  /// - Throws: `HotCopyError`, `SystemError` (`fileExists`: the target or its log is there), `Interruption.Stopped`.
+  /// The WAL gets its name before the database does: a database of that name is never without its WAL.
+  /// - Throws: `HotCopyError`, `SystemError` (`fileExists`: the target or its WAL is there), `Interruption.Stopped`.
   package func run() throws -> HotCopy.Result {
-    let names = [target, LogNames.log(of: target), LogNames.checkpointLog(of: target)]
+    let names = [target, WALNames.wal(of: target), WALNames.checkpointWAL(of: target)]
     for path in names where try files.exists(path) {
       throw SystemError("openat", .fileExists, path: path.text)
     }
@@ -38,8 +38,8 @@ package struct StandaloneCopy {
     let result = try DatabaseCopy.run(
       of: database, to: "db", at: hidden.folder.descriptor, permissions: permissions, files: files, time: time)
     var staged: [FilePath] = ["db"]
-    if result.logBytes > 0 { staged.append("db.wal") }
-    if result.checkpointLogBytes > 0 { staged.append("db.wal.checkpoint") }
+    if result.walBytes > 0 { staged.append("db.wal") }
+    if result.checkpointWALBytes > 0 { staged.append("db.wal.checkpoint") }
     try publish(Array(zip(staged, names)), from: hidden.folder)
     try parent.synchronize()
     return result
@@ -55,7 +55,7 @@ package struct StandaloneCopy {
         named.append(name)
       }
     } catch {
-      // A log without its database would be found by whatever is made there next.
+      // A WAL without its database would be found by whatever is made there next.
       for name in named { ignoringFailure { try files.remove(name, at: nil) } }
       throw error
     }

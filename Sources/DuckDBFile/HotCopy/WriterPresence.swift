@@ -32,9 +32,9 @@ extension DatabaseFile {
 
   /// When the database or its WAL was last changed, in nanoseconds since 1970 UTC.
   package func lastChange() throws -> Int64 {
-    let base = try logBase()
-    let logs = try [LogNames.log(of: base), LogNames.checkpointLog(of: base)].compactMap { try modified($0) }
-    return max(try file.status().modifiedNanoseconds, logs.max() ?? .min)
+    let base = try walBase()
+    let wals = try [WALNames.wal(of: base), WALNames.checkpointWAL(of: base)].compactMap { try modified($0) }
+    return max(try file.status().modifiedNanoseconds, wals.max() ?? .min)
   }
 
   /// When a file was last changed; nil when there is none of that name.

@@ -50,7 +50,7 @@ package struct Relocation: Sendable {
 
   /// Whether a location names something at the old place that did not come with the backup.
   package func leaves(_ location: String) -> Bool {
-    guard !leaving.isEmpty, rewrite(location) == nil, let path = ArtifactSurvey.localPath(of: location) else {
+    guard !leaving.isEmpty, rewrite(location) == nil, let path = ArtifactScan.localPath(of: location) else {
       return false
     }
     return leaving.contains { path.starts(with: $0) } && !unmoved.contains { path.starts(with: $0) }

@@ -5,7 +5,7 @@ internal import SystemPackage
 
 /// Which names of a backup come out of it, and under which name: the backup may be a stranger's.
 ///
-/// At the top of a backup only the database and its logs belong to a stack. Of a store that lies among other things
+/// At the top of a backup only the database and its WALs belong to a stack. Of a store that lies among other things
 /// only the tracking database, `mlruns/` and `mlartifacts/` do; the target says what the tracking database is called.
 package struct RestoreNames {
   /// What a store keeps beside its tracking database, where it has no directory of its own.
@@ -67,5 +67,5 @@ package struct RestoreNames {
   }
 
   /// What comes after the database's name in the names that belong to it.
-  package static let databaseSuffixes = [""] + Swap.logs(of: "")
+  package static let databaseSuffixes = [""] + Swap.wals(of: "")
 }

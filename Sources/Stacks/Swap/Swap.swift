@@ -12,21 +12,21 @@ internal import SystemPackage
 //   W2  Every step can be done again: what a name is now is told by its inode, and a step that was done is seen to be.
 //   W3  The database's path is never empty: old and new file change places in one step (else the new one is renamed
 //       over the old one, which has a second name by then).
-//   W4  No log of one database is ever beside another: the old logs are away, durably, before the database changes, and
-//       the new log comes after, durably.
+//   W4  No WAL of one database is ever beside another: the old WALs are away, durably, before the database changes, and
+//       the new WAL comes after, durably.
 //   W5  While the swap runs, DuckDB's own write lock is held on the old and on the new database, each by the one
 //       descriptor that this process has of it.
 //   W6  What goes out is kept whole, in a folder from which the same swap brings it back.
 //
 // What a program finds that opens the database after a crash in the swap, before anybody has finished it:
 //
-//   old logs away ──▶ the old database without what was in its log: older, and right
-//   database changed ──▶ the restored one without what was in its log: older, and right
-//   new log in ──▶ the restored one
+//   old WALs away ──▶ the old database without what was in its WAL: older, and right
+//   database changed ──▶ the restored one without what was in its WAL: older, and right
+//   new WAL in ──▶ the restored one
 //
-// A program that writes at such a moment is seen by its log, or by the database's headers. Where only its log is there,
-// it is put away. Where the database itself has moved on, it keeps the log that the program made, and the one that
-// should have come in is set aside: `Interference`. A log that belongs to no database any more ends with `.stale`; no
+// A program that writes at such a moment is seen by its WAL, or by the database's headers. Where only its WAL is there,
+// it is put away. Where the database itself has moved on, it keeps the WAL that the program made, and the one that
+// should have come in is set aside: `Interference`. A WAL that belongs to no database any more ends with `.stale`; no
 // undo brings it back.
 
 /// Carries out a plan, from wherever it stands (W1, W2).
@@ -65,7 +65,7 @@ package struct Swap {
 
   /// Does what is not done yet, and makes it durable.
   ///
-  /// - Returns: sentences for the user: logs that were set aside.
+  /// - Returns: sentences for the user: WALs that were set aside.
   func run() throws -> [String] {
     var isInterfered = false
     var notices: [String] = []
@@ -76,7 +76,7 @@ package struct Swap {
       }
       for item in site.items where !isOfDatabase(item, index) { try swap(item, place) }
       for folder in [place.directory, place.incoming, place.outgoing] { try folder.synchronize() }
-      if index == 0 { notices = try staleLogs(place) }
+      if index == 0 { notices = try staleWALs(place) }
     }
     if isInterfered, let site = plan.sites.first, let path = SwapPlan.path(site.path), let name = plan.database {
       throw Interference(database: path.appending(name))
@@ -85,9 +85,9 @@ package struct Swap {
   }
 
   /// What was set aside in this swap: its words.
-  private func staleLogs(_ place: Place) throws -> [String] {
+  private func staleWALs(_ place: Place) throws -> [String] {
     guard let name = plan.database else { return [] }
-    let prefixes = Self.logs(of: name).map { $0 + Self.staleSuffix }
+    let prefixes = Self.wals(of: name).map { $0 + Self.staleSuffix }
     return try files.entries(of: place.outgoing.descriptor).map { SwapPlan.text($0.name) }
       .filter { found in prefixes.contains { found.hasPrefix($0) } }.sorted()
       .map { "a program wrote to \(name) before the swap was finished; a WAL that fits no database now is kept: \($0)" }
@@ -111,11 +111,11 @@ package struct Swap {
 
   private func isOfDatabase(_ item: SwapPlan.Item, _ index: Int) -> Bool {
     guard index == 0, let database = plan.database else { return false }
-    return item.name == database || Self.logs(of: database).contains(item.name)
+    return item.name == database || Self.wals(of: database).contains(item.name)
   }
 
   /// What DuckDB puts beside a database; `.recovery` comes and goes in 1.5 and later.
-  package static func logs(of name: String) -> [String] {
+  package static func wals(of name: String) -> [String] {
     [".wal", ".wal.checkpoint", ".wal.recovery"].map { name + $0 }
   }
 
@@ -124,17 +124,17 @@ package struct Swap {
   /// - Returns: false when a program wrote to it in between.
   private func swapDatabase(_ name: FileName, _ place: Place) throws -> Bool {
     guard let item = place.site.items.first(where: { $0.name == plan.database }) else { return true }
-    let logs = Self.logs(of: item.name).compactMap(SwapPlan.name)
+    let wals = Self.wals(of: item.name).compactMap(SwapPlan.name)
     if item.new == nil {
       // There was no database before: then the path is to be empty again.
-      for log in logs { try putAway(log, unless: new(log, place), place) }
+      for wal in wals { try putAway(wal, unless: new(wal, place), place) }
       try place.directory.synchronize()
       try swap(item, place)
     } else if try place.incoming.inode(of: name) == item.new {
       // Logs that are not the plan's: also of somebody who opened the old database meanwhile.
-      for log in logs { try putAway(log, unless: item.old == nil ? new(log, place) : nil, place) }
+      for wal in wals { try putAway(wal, unless: item.old == nil ? new(wal, place) : nil, place) }
       try place.directory.synchronize()  // W4
-      if item.old == nil { try bringIn(logs, place) } else { try partStaleLogs(logs, name, place) }
+      if item.old == nil { try bringIn(wals, place) } else { try partStaleWALs(wals, name, place) }
       try swap(item, place, isDatabase: true)
       try place.directory.synchronize()
     }
@@ -142,36 +142,36 @@ package struct Swap {
     if item.old != nil, try place.incoming.inode(of: name) == item.old {
       try move(name, place.incoming, place.outgoing)
     }
-    // With its log in, the database is whole: what is written from then on is written to the restored one.
-    guard try logs.contains(where: { try files.exists($0.path, at: place.incoming.descriptor) }) else { return true }
+    // With its WAL in, the database is whole: what is written from then on is written to the restored one.
+    guard try wals.contains(where: { try files.exists($0.path, at: place.incoming.descriptor) }) else { return true }
     guard try isUntouched(name, place) else {
-      // It goes on with the log of whoever moved it on.
-      try setAside(logs, in: place.incoming)
+      // It goes on with the WAL of whoever moved it on.
+      try setAside(wals, in: place.incoming)
       return false
     }
-    // Logs of somebody who opened it meanwhile; of two logs that come in, one may be there already.
-    for log in logs { try putAway(log, unless: new(log, place), as: Self.stale(log), place) }
-    try bringIn(logs, place)
+    // WALs of somebody who opened it meanwhile; of two WALs that come in, one may be there already.
+    for wal in wals { try putAway(wal, unless: new(wal, place), as: Self.stale(wal), place) }
+    try bringIn(wals, place)
     try place.directory.synchronize()
     return true
   }
 
-  /// W4, for what goes out: a program that wrote to the old database after its log was away made that log another's.
+  /// W4, for what goes out: a program that wrote to the old database after its WAL was away made that WAL another's.
   ///
-  /// Such a log is kept under another name, so that an undo does not bring the two together.
-  private func partStaleLogs(_ logs: [FileName], _ name: FileName, _ place: Place) throws {
+  /// Such a WAL is kept under another name, so that an undo does not bring the two together.
+  private func partStaleWALs(_ wals: [FileName], _ name: FileName, _ place: Place) throws {
     guard let headers = plan.oldHeaders, try Self.headers(of: name, in: place.directory) != headers else { return }
-    // A log that the plan does not know is of whoever moved the database on, and fits it.
-    try setAside(logs.filter { try place.outgoing.inode(of: $0) == old($0, place) }, in: place.outgoing)
+    // A WAL that the plan does not know is of whoever moved the database on, and fits it.
+    try setAside(wals.filter { try place.outgoing.inode(of: $0) == old($0, place) }, in: place.outgoing)
   }
 
   private static let staleSuffix = ".stale"
 
-  private static func stale(_ log: FileName) -> FileName { FileName(bytes: log.bytes + Array(staleSuffix.utf8)) }
+  private static func stale(_ wal: FileName) -> FileName { FileName(bytes: wal.bytes + Array(staleSuffix.utf8)) }
 
-  private func setAside(_ logs: [FileName], in folder: OpenFile) throws {
-    for log in logs where try files.exists(log.path, at: folder.descriptor) {
-      try move(log, folder, folder, as: try free(Self.stale(log), in: folder))
+  private func setAside(_ wals: [FileName], in folder: OpenFile) throws {
+    for wal in wals where try files.exists(wal.path, at: folder.descriptor) {
+      try move(wal, folder, folder, as: try free(Self.stale(wal), in: folder))
     }
     try folder.synchronize()
   }
@@ -184,9 +184,9 @@ package struct Swap {
     place.site.items.first { $0.name == SwapPlan.text(name) }?.old
   }
 
-  private func bringIn(_ logs: [FileName], _ place: Place) throws {
-    for log in logs where try files.exists(log.path, at: place.incoming.descriptor) {
-      try move(log, place.incoming, place.directory)
+  private func bringIn(_ wals: [FileName], _ place: Place) throws {
+    for wal in wals where try files.exists(wal.path, at: place.incoming.descriptor) {
+      try move(wal, place.incoming, place.directory)
     }
   }
 
@@ -203,13 +203,13 @@ package struct Swap {
     guard try directory.files.exists(name.path, at: directory.descriptor),
       try directory.files.status(name.path, at: directory.descriptor).kind == .regular
     else { return nil }
-    let bytes = try DatabaseHold.file(name, in: directory).read(count: Int(HeaderPair.end), at: 0)
+    let bytes = try DatabaseLock.file(name, in: directory).read(count: Int(HeaderPair.end), at: 0)
     var hash = DigestStream()
     bytes.withUnsafeBytes { hash.update($0) }
     return hash.finalize().hex
   }
 
-  /// Moves a log out of the way; one of the same name that is away already stays.
+  /// Moves a WAL out of the way; one of the same name that is away already stays.
   private func putAway(
     _ name: FileName, unless kept: UInt64?, as new: FileName? = nil, _ place: Place
   ) throws {
@@ -299,7 +299,7 @@ package struct Swap {
 
   /// For a file system that has neither exchange nor hard links.
   private func copyAside(_ name: FileName, _ place: Place) throws {
-    let source = try DatabaseHold.file(name, in: place.directory)
+    let source = try DatabaseLock.file(name, in: place.directory)
     let staged = FilePath(".copy.partial")
     try files.removeTree(staged, at: place.outgoing.descriptor)
     let target = try OpenFile(staged, at: place.outgoing.descriptor, [.write, .create, .exclusive], files: files)
@@ -317,7 +317,7 @@ package struct Swap {
       staged, at: place.outgoing.descriptor, to: name.path, at: place.outgoing.descriptor)
   }
 
-  /// SQLite replays a log that it finds beside a database, whosever it is.
+  /// SQLite replays a WAL that it finds beside a database, whosever it is.
   private func putAwaySQLiteSidecars(of name: FileName, _ place: Place) throws {
     guard name.bytes.suffix(3).elementsEqual(".db".utf8) else { return }
     for suffix in SQLiteFile.sidecars {

@@ -3,9 +3,9 @@ package import Files
 /// The names in a backup directory.
 package enum BackupLayout {
   package static let database = EntryPath("hrp.duckdb")
-  package static let log = EntryPath("hrp.duckdb.wal")
+  package static let wal = EntryPath("hrp.duckdb.wal")
   /// Only beside an encrypted database whose last checkpoint died.
-  package static let checkpointLog = EntryPath("hrp.duckdb.wal.checkpoint")
+  package static let checkpointWAL = EntryPath("hrp.duckdb.wal.checkpoint")
   /// The MLflow directory, as the guide names it.
   package static let mlflow = EntryPath("mlruns")
   /// The MLflow directory in backups of the Python tool.

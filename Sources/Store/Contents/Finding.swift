@@ -14,7 +14,7 @@ public struct Finding: Sendable, Equatable {
     /// A DuckDB block in use is damaged.
     case block
     /// The write-ahead log is damaged or another database's.
-    case log
+    case wal = "log"
     case sqlite
     case engine
     /// Everything reads as it should, and the engine fails when it writes a checkpoint.
@@ -74,7 +74,7 @@ public struct Finding: Sendable, Equatable {
     case .unexpected: "Unexpected file: \(file)\(more)"
     case .malformed: "Malformed list: \(file)\(more)"
     case .block: "Damaged database: \(file)\(more)"
-    case .log: "Damaged WAL: \(file)\(more)"
+    case .wal: "Damaged WAL: \(file)\(more)"
     case .sqlite: "Damaged SQLite database: \(file)\(more)"
     case .engine: "Refused by the engine: \(file)\(more)"
     case .checkpoint: "Fails at its next checkpoint: \(file)\(more)"

@@ -4,7 +4,7 @@
 public enum VerificationLevel: String, Sendable, Comparable, CaseIterable {
   /// The bytes are those that were written, nothing is missing and nothing is there too much.
   case checksums
-  /// Every DuckDB block in use carries its checksum, the log is whole, SQLite finds its databases right.
+  /// Every DuckDB block in use carries its checksum, the WAL is whole, SQLite finds its databases right.
   case structure
   /// A copy opens in the engine, and everything in it can be read.
   case engine

@@ -8,7 +8,7 @@ package import SystemPackage
 /// Compares what is at the target now with what a backup has, before anything is replaced.
 ///
 /// What cannot be read is said and passed over: on the worst day the current database may be in pieces.
-package struct LossSurvey {
+package struct LossScan {
   private let backup: FilePath
   private let target: RestoreTarget
   private let files: any FileSystem

@@ -1,42 +1,42 @@
 package import Files
 package import SystemPackage
 
-/// An open log and what a pass over it found.
-package final class LogFile {
+/// An open WAL and what a pass over it found.
+package final class WALFile {
   package let file: OpenFile
   package let identity: FileIdentity
   /// nil: nothing but a torn header, which every engine ignores.
-  package var scan: LogScan? { scanner?.scan }
+  package var scan: WALScan? { scanner?.scan }
 
   /// What is wrong behind the last whole entry, in any storage version; nil: nothing follows, or an ordinary torn end.
-  package private(set) var damage: LogDamage?
+  package private(set) var damage: WALDamage?
 
   private let buffer: IOBuffer
-  private var scanner: LogScanner?
+  private var scanner: WALScanner?
 
-  /// Opens and reads the log.
+  /// Opens and reads the WAL.
   ///
   /// nil: there is none.
   ///
   /// - Throws: `FormatError` for a header that no DuckDB writes; `SystemError`.
-  package static func open(_ path: FilePath, buffer: IOBuffer, files: any FileSystem) throws -> LogFile? {
+  package static func open(_ path: FilePath, buffer: IOBuffer, files: any FileSystem) throws -> WALFile? {
     do {
-      return try LogFile(try OpenFile(path, [.noFollow], files: files), buffer: buffer)
+      return try WALFile(try OpenFile(path, [.noFollow], files: files), buffer: buffer)
     } catch let error as SystemError where error.call == "openat" && error.errno == .noSuchFileOrDirectory {
       return nil
     }
   }
 
-  /// Reads a log that nobody writes to, such as the one in a backup.
+  /// Reads a WAL that nobody writes to, such as the one in a backup.
   package convenience init(sealed file: OpenFile) throws { try self.init(file, buffer: IOBuffer()) }
 
   private init(_ file: OpenFile, buffer: IOBuffer) throws {
     self.file = file
     self.buffer = buffer
     identity = try file.status().identity
-    let head = try file.read(count: LogHeader.maximumLength, at: 0)
-    guard let header = try LogHeader(parsing: head) else { return }
-    scanner = LogScanner(header: header)
+    let head = try file.read(count: WALHeader.maximumLength, at: 0)
+    guard let header = try WALHeader(parsing: head) else { return }
+    scanner = WALScanner(header: header)
     try scanOn()
   }
 
@@ -47,7 +47,7 @@ package final class LogFile {
   }
 
   private func scanOn() throws {
-    // Only framed logs have frames to walk: others are told apart by their version.
+    // Only framed WALs have frames to walk: others are told apart by their version.
     guard var scanner, scanner.scan.header.version == 2 else { return }
     let size = try file.status().size
     while !scanner.isDone, scanner.offset < size {
@@ -58,6 +58,6 @@ package final class LogFile {
     }
     scanner.finish()
     self.scanner = scanner
-    damage = try LogDamage(behind: scanner.scan, in: file, buffer: buffer)
+    damage = try WALDamage(behind: scanner.scan, in: file, buffer: buffer)
   }
 }

@@ -5,7 +5,7 @@ package import SystemPackage
 /// Counts where a store's records say that artifacts are: in the store's directory, elsewhere on this machine, remote.
 ///
 /// What is not in the directory is not in the backup, and is named.
-package struct ArtifactSurvey: Sendable {
+package struct ArtifactScan: Sendable {
   /// Places outside that are named one by one; the rest is only counted.
   package static let maximumNamed = 20
 

@@ -5,7 +5,7 @@ internal import Files
 /// DuckDB ends a WAL at an entry that is cut short, and refuses one whose checksum is wrong (docs/formats/duckdb.md
 /// §2.1 has the table). This is stricter where DuckDB loses data silently: a commit behind the wrong bytes proves
 /// that they were whole once.
-package struct LogDamage: Sendable, Equatable {
+package struct WALDamage: Sendable, Equatable {
   /// Where the first wrong byte is at the earliest: the end of the last whole entry.
   package let offset: Int64
   /// Commits that lie behind it and would be lost.
@@ -22,7 +22,7 @@ package struct LogDamage: Sendable, Equatable {
   ]
 
   /// Looks at what follows the last whole entry; nil: it is the ordinary end of a WAL.
-  init?(behind scan: LogScan, in file: OpenFile, buffer: IOBuffer) throws {
+  init?(behind scan: WALScan, in file: OpenFile, buffer: IOBuffer) throws {
     guard scan.tail != .nothing else { return nil }
     offset = scan.end
     let rest = try Self.search(file, from: offset, buffer)
@@ -35,11 +35,11 @@ package struct LogDamage: Sendable, Equatable {
 
   /// Whether an engine that writes a storage version takes it for damage.
   package func isDamage(inStorageVersion version: UInt64) -> Bool {
-    !(isReservedSpace && version >= StorageVersion.reservesLogSpace)
+    !(isReservedSpace && version >= StorageVersion.reservesWALSpace)
   }
 
   /// Whether two looks saw the same wrong bytes: a writer that was writing them then would be done.
-  package func isStill(_ earlier: LogDamage) -> Bool { offset == earlier.offset && head == earlier.head }
+  package func isStill(_ earlier: WALDamage) -> Bool { offset == earlier.offset && head == earlier.head }
 
   /// Counts the commits behind an offset, wherever they lie, and looks whether there is anything but zeros.
   private static func search(

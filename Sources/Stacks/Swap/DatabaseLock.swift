@@ -7,7 +7,7 @@ internal import SystemPackage
 ///
 /// A lock of this kind is gone as soon as the process closes any descriptor of the file. So whoever must read such a
 /// file while it is held does so by the descriptor that holds it: `file(_:in:)`.
-package final class DatabaseHold {
+package final class DatabaseLock {
   private var held: [(identity: FileIdentity, file: OpenFile)] = []
 
   package init() {}

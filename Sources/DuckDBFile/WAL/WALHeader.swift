@@ -1,5 +1,5 @@
-/// The first entry of a write-ahead log, neither framed nor checksummed (`src/storage/wal_replay.cpp`).
-package struct LogHeader: Sendable, Equatable {
+/// The first entry of a write-ahead WAL, neither framed nor checksummed (`src/storage/wal_replay.cpp`).
+package struct WALHeader: Sendable, Equatable {
   /// 2: framed entries with checksums.
   ///
   /// 3: encrypted. 1: very old, not framed.
@@ -14,9 +14,9 @@ package struct LogHeader: Sendable, Equatable {
   /// The longest header that can be, in bytes.
   package static let maximumLength = 128
 
-  /// Reads the header from the first bytes of a log.
+  /// Reads the header from the first bytes of a WAL.
   ///
-  /// nil: the log ends within it (torn, or being written).
+  /// nil: the WAL ends within it (torn, or being written).
   ///
   /// - Throws: `FormatError` for bytes that no DuckDB writes.
   package init?(parsing bytes: [UInt8]) throws(FormatError) {
@@ -42,7 +42,7 @@ package struct LogHeader: Sendable, Equatable {
       length = cursor.offset
     } catch {
       if error.isEnd { return nil }
-      throw FormatError("log header", at: 0, "is not what DuckDB writes")
+      throw FormatError("WAL header", at: 0, "is not what DuckDB writes")
     }
   }
 
@@ -53,7 +53,7 @@ package struct LogHeader: Sendable, Equatable {
     private var cursor: BinaryCursor
 
     @_lifetime(copy bytes)
-    init(_ bytes: RawSpan) { cursor = BinaryCursor(bytes, part: "log header") }
+    init(_ bytes: RawSpan) { cursor = BinaryCursor(bytes, part: "WAL header") }
 
     var offset: Int { cursor.offset }
 

@@ -1,12 +1,12 @@
 private import Files
 package import SystemPackage
 
-/// The names of the logs beside a database (`src/main/attached_database.cpp`, `single_file_storage_manager`).
-package enum LogNames {
+/// The names of the WALs beside a database (`src/main/attached_database.cpp`, `single_file_storage_manager`).
+package enum WALNames {
   /// `<db>.wal`: what was committed since the last checkpoint.
-  package static func log(of path: FilePath) -> FilePath { adding(".wal", to: path) }
+  package static func wal(of path: FilePath) -> FilePath { adding(".wal", to: path) }
   /// `<db>.wal.checkpoint` (1.5 and later): what is committed while a checkpoint runs.
-  package static func checkpointLog(of path: FilePath) -> FilePath { adding(".wal.checkpoint", to: path) }
+  package static func checkpointWAL(of path: FilePath) -> FilePath { adding(".wal.checkpoint", to: path) }
 
   /// A question mark in the path begins parameters: the suffix goes before it.
   private static func adding(_ suffix: String, to path: FilePath) -> FilePath {

@@ -7,7 +7,7 @@ import Testing
 
 /// What a copy makes of a WAL that is cut, changed or followed by other bytes, beside what the engine itself makes of it.
 @Suite("Damaged WAL")
-struct LogDamageTests {
+struct WALDamageTests {
   /// What an engine, or a copy, gives.
   private enum Answer: Equatable, CustomStringConvertible {
     case rows(Int)
@@ -136,7 +136,7 @@ struct LogDamageTests {
       try Engine("1.5.6").run(Self.make, in: folder)
       let path = folder + "/x.duckdb.wal"
       var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-      let scan = try #require(try LogFile.open(FilePath(path), buffer: IOBuffer(), files: Kernel())?.scan)
+      let scan = try #require(try WALFile.open(FilePath(path), buffer: IOBuffer(), files: Kernel())?.scan)
       #expect(scan.commits == 10)
       bytes[bytes.count / 2] ^= 0x10
       try bytes.write(to: URL(fileURLWithPath: path))
@@ -177,12 +177,12 @@ struct LogDamageTests {
   func unknownEntry(type: Int) throws {
     try withTemporaryFolder { folder in
       try Engine("1.5.6").run(Self.make, in: folder)
-      let (database, log) = (FilePath(folder + "/x.duckdb"), folder + "/x.duckdb.wal")
+      let (database, wal) = (FilePath(folder + "/x.duckdb"), folder + "/x.duckdb.wal")
       let entry: [UInt8] = [0x64, 0, UInt8(type), 0x65, 0, 1, 0xFF, 0xFF]
       // Not committed: it is cut away.
-      try append([entry], to: log)
+      try append([entry], to: wal)
       _ = try StandaloneCopy(database, to: FilePath(folder + "/y"), files: Kernel(), time: ManualTime()).run()
-      try append([[0x64, 0, 0x64, 0xFF, 0xFF]], to: log)
+      try append([[0x64, 0, 0x64, 0xFF, 0xFF]], to: wal)
       #expect {
         try StandaloneCopy(database, to: FilePath(folder + "/z"), files: Kernel(), time: ManualTime()).run()
       } throws: { error in

@@ -1,7 +1,7 @@
-/// What a pass over the entries of a log finds: how far it is committed, and where a checkpoint left its marks.
+/// What a pass over the entries of a WAL finds: how far it is committed, and where a checkpoint left its marks.
 ///
-/// Pure: the bytes come in pieces from ``LogScanner``'s caller, and a log of any length costs the same memory.
-package struct LogScan: Sendable, Equatable {
+/// Pure: the bytes come in pieces from ``WALScanner``'s caller, and a WAL of any length costs the same memory.
+package struct WALScan: Sendable, Equatable {
   /// A checkpoint marker, and the commit entry that follows it at once, if any.
   package struct Marker: Sendable, Equatable {
     /// From the marker's frame to the end of its own commit entry.
@@ -28,10 +28,10 @@ package struct LogScan: Sendable, Equatable {
     package let offset: Int64
   }
 
-  /// The most markers that a log is believed to hold; a checkpoint leaves at most one each time an engine dies in it.
+  /// The most markers that a WAL is believed to hold; a checkpoint leaves at most one each time an engine dies in it.
   package static let maximumMarkers = 10_000
 
-  package let header: LogHeader
+  package let header: WALHeader
   /// End of the last whole entry.
   package var end: Int64
   /// End of the last commit (entry of type 100); the length of the header when there is none.
@@ -48,7 +48,7 @@ package struct LogScan: Sendable, Equatable {
   /// Commits.
   package var commits = 0
 
-  package init(header: LogHeader) {
+  package init(header: WALHeader) {
     self.header = header
     end = Int64(header.length)
     lastCommitEnd = Int64(header.length)
@@ -70,7 +70,7 @@ package struct LogScan: Sendable, Equatable {
     firstUnknown.flatMap { entry in liveRanges.contains { $0.contains(entry.offset) } ? entry : nil }
   }
 
-  /// The parts of the log to keep up to its last commit, without any marker.
+  /// The parts of the WAL to keep up to its last commit, without any marker.
   package var liveRanges: [Range<Int64>] {
     var ranges: [Range<Int64>] = []
     var start = Int64(header.length)
@@ -84,11 +84,11 @@ package struct LogScan: Sendable, Equatable {
   }
 }
 
-/// Walks the frames of a log (version 2) as its bytes come.
+/// Walks the frames of a WAL (version 2) as its bytes come.
 ///
 /// A frame is `u64 size, u64 checksum, payload`; the walk ends at the first frame that is cut short or whose checksum
 /// is wrong, since nothing behind it can be trusted (docs/formats/duckdb.md §2).
-package struct LogScanner {
+package struct WALScanner {
   /// The entries that matter here (`src/include/duckdb/common/enums/wal_type.hpp`).
   private enum EntryType {
     static let rowGroups: UInt8 = 29
@@ -106,7 +106,7 @@ package struct LogScanner {
   /// Bytes of the payload that are kept to know its type and, in a marker, its pointer.
   private static let headLength = 32
 
-  package private(set) var scan: LogScan
+  package private(set) var scan: WALScan
   /// Set once nothing behind can be read any more.
   package private(set) var isDone = false
 
@@ -118,8 +118,8 @@ package struct LogScanner {
   private var checksum = StreamingChecksum()
   private var head: [UInt8] = []
 
-  package init(header: LogHeader) {
-    scan = LogScan(header: header)
+  package init(header: WALHeader) {
+    scan = WALScan(header: header)
     frameStart = Int64(header.length)
   }
 
@@ -138,7 +138,7 @@ package struct LogScanner {
 
   /// Takes the next bytes.
   ///
-  /// `limit` is the size of the log: no frame reaches beyond it.
+  /// `limit` is the size of the WAL: no frame reaches beyond it.
   package mutating func consume(_ bytes: UnsafeRawBufferPointer, limit: Int64) {
     var rest = bytes
     while !isDone, !rest.isEmpty {
@@ -189,7 +189,7 @@ package struct LogScanner {
     guard checksum.value == stored, head.count >= 3, head[0] == 100, head[1] == 0 else { return stop(.wrong) }
     let type = head[2]
     if !EntryType.known.contains(type) {
-      scan.firstUnknown = scan.firstUnknown ?? LogScan.UnknownEntry(type: type, offset: frameStart)
+      scan.firstUnknown = scan.firstUnknown ?? WALScan.UnknownEntry(type: type, offset: frameStart)
     }
     switch type {
     case EntryType.commit: noteCommit(to: frameEnd)
@@ -213,8 +213,8 @@ package struct LogScanner {
   }
 
   private mutating func noteMarker(to frameEnd: Int64) {
-    guard let pointer = markerPointer, scan.markers.count < LogScan.maximumMarkers else { return stop(.wrong) }
-    scan.markers.append(LogScan.Marker(range: frameStart..<frameEnd, metaBlock: pointer))
+    guard let pointer = markerPointer, scan.markers.count < WALScan.maximumMarkers else { return stop(.wrong) }
+    scan.markers.append(WALScan.Marker(range: frameStart..<frameEnd, metaBlock: pointer))
   }
 
   /// The root that a marker names: `64 00 63 | 65 00 | 64 00 varint pointer | 65 00 varint offset | FFFF FFFF`.
@@ -231,7 +231,7 @@ package struct LogScanner {
     }
   }
 
-  private mutating func stop(_ tail: LogScan.Tail) {
+  private mutating func stop(_ tail: WALScan.Tail) {
     isDone = true
     scan.tail = tail
   }
