@@ -140,7 +140,7 @@ public func listBackups(backupDirectory: String? = nil) throws(BackupError) -> [
     try BackupDirectory(directory, files: Kernel()).list().map { backup in
       BackupSummary(
         name: ByteText.escaped(backup.name.bytes), path: backup.path.text,
-        createdAt: backup.moment.map { Double($0) / 1e9 }, sizeBytes: backup.metadata?.sizeBytes,
+        createdAt: backup.timestamp.map { Double($0) / 1e9 }, sizeBytes: backup.metadata?.sizeBytes,
         isVerified: backup.metadata?.verified ?? false, isComplete: backup.metadata?.complete ?? true)
     }
   }

@@ -128,7 +128,7 @@ package final class Catalogue: Sendable {
     try database.execute(
       sql: "INSERT OR REPLACE INTO backup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       arguments: [
-        backup.path.text, backups.text, backup.moment.map { Double($0) / 1e9 }, backup.metadata?.sizeBytes,
+        backup.path.text, backups.text, backup.timestamp.map { Double($0) / 1e9 }, backup.metadata?.sizeBytes,
         backup.metadata?.verified ?? false, backup.metadata?.complete ?? true, backup.pin.mayBeThere, proof?.at,
         proof?.isOK, proof?.engine,
       ])
@@ -198,11 +198,11 @@ package final class Catalogue: Sendable {
 
   /// Notes that an operation of this process begins.
   /// - Returns: its number.
-  func begin(_ operation: String, at moment: Int64) throws -> Int64 {
+  func begin(_ operation: String, at timestamp: Int64) throws -> Int64 {
     try queue.write { database in
       try database.execute(
         sql: "INSERT INTO job(operation, status, pid, began_at, message) VALUES (?, 'running', ?, ?, '')",
-        arguments: [operation, ThisProcess.pid, LocalTime(nanoseconds: moment).iso8601WithOffset])
+        arguments: [operation, ThisProcess.pid, LocalTime(nanoseconds: timestamp).iso8601WithOffset])
       let id = database.lastInsertedRowID
       try database.execute(sql: "DELETE FROM job WHERE id <= ?", arguments: [id - Int64(Self.maximumJobs)])
       return id
@@ -211,12 +211,12 @@ package final class Catalogue: Sendable {
 
   /// Notes how it ended.
   /// - Parameter code: of its error; nil: it is done.
-  func end(_ id: Int64, code: String?, message: String, at moment: Int64) throws {
+  func end(_ id: Int64, code: String?, message: String, at timestamp: Int64) throws {
     try queue.write {
       try $0.execute(
         sql: "UPDATE job SET status = ?, code = ?, message = ?, ended_at = ? WHERE id = ?",
         arguments: [
-          code == nil ? "completed" : "failed", code, message, LocalTime(nanoseconds: moment).iso8601WithOffset, id,
+          code == nil ? "completed" : "failed", code, message, LocalTime(nanoseconds: timestamp).iso8601WithOffset, id,
         ])
     }
   }

@@ -87,7 +87,7 @@ struct ListsTests {
       ("backup_+0260124_020000", false),
     ])
   func names(name: String, isMoment: Bool) {
-    #expect((BackupLayout.moment(ofName: FileName(name)) != nil) == isMoment)
+    #expect((BackupLayout.timestamp(ofName: FileName(name)) != nil) == isMoment)
   }
 
   @Test("sizes are rounded as the guide shows them")

@@ -28,15 +28,15 @@ struct RotationTests {
   /// Makes a backup of an age in days, as far as a list can see.
   @discardableResult
   private func make(_ folder: String, age: Double, verified: Bool? = nil, metadata: String? = nil) throws -> String {
-    let moment = Self.now - Int64(age * Double(Self.day))
-    let name = "backup_" + LocalTime(nanoseconds: moment).compact
+    let timestamp = Self.now - Int64(age * Double(Self.day))
+    let name = "backup_" + LocalTime(nanoseconds: timestamp).compact
     try run("/bin/mkdir", ["-p", folder + "/" + name])
     // As the Python tool lays them out, and whole.
     let (database, sum) = try Self.database.get()
     try database.write(to: URL(fileURLWithPath: folder + "/\(name)/hrp.duckdb"))
     try Data(sum.utf8).write(to: URL(fileURLWithPath: folder + "/\(name)/checksums.txt"))
     let flag = verified.map { ", \"verified\": \($0)" } ?? ""
-    let text = metadata ?? "{\"created_at\": \(Double(moment) / 1e9)\(flag)}"
+    let text = metadata ?? "{\"created_at\": \(Double(timestamp) / 1e9)\(flag)}"
     try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/\(name)/metadata.json"))
     return name
   }

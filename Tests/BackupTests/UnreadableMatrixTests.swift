@@ -149,8 +149,8 @@ final class Matrix {
 
   static let day: Int64 = 86_400_000_000_000
   static let now = SystemTime().nowNanoseconds
-  private static func moment(_ age: Int64) -> Int64 { now - age * day }
-  private static func name(_ age: Int64) -> String { "backup_" + LocalTime(nanoseconds: moment(age)).compact }
+  private static func timestamp(_ age: Int64) -> Int64 { now - age * day }
+  private static func name(_ age: Int64) -> String { "backup_" + LocalTime(nanoseconds: timestamp(age)).compact }
   /// The newest good one, which commands are asked about.
   static let good = name(60)
   /// The newest: its last drill failed.
@@ -172,7 +172,7 @@ final class Matrix {
 
   /// Five backups, the oldest pinned and the newest one's drill failed, and two states that restores replaced.
   private static func prepare(_ sample: SampleStack) throws {
-    for age in [90, 80, 70, 60, 50] as [Int64] { _ = try sample.create(time: ManualTime(now: moment(age))) }
+    for age in [90, 80, 70, 60, 50] as [Int64] { _ = try sample.create(time: ManualTime(now: timestamp(age))) }
     for words in [["verify", good], ["drill", newest], ["pin", name(90)]] {
       try #require(try hrp(["backup"] + words, in: sample, by: []).status == 0)
     }

@@ -178,7 +178,7 @@ struct VerifyTests {
       #expect(listed.count == 1)
       #expect(listed.first?.metadata?.sizeBytes == 99)
       #expect(listed.first?.metadata?.filesCount == 2)
-      #expect(listed.first?.moment == 1_769_220_000_500_000_000)
+      #expect(listed.first?.timestamp == 1_769_220_000_500_000_000)
       #expect(try sample.verify(path).findings == [])
       let target = sample.folder + "/restored"
       #expect(try sample.restore(path, to: target).restored == ["hrp.duckdb", "mlruns/"])

@@ -186,11 +186,11 @@ struct AdversityTargetTests {
   @Test(
     "a backup that is killed is never listed, and the next run removes what it left",
     arguments: ["hrp.duckdb", "metadata.json"])
-  func killedBackup(moment: String) throws {
+  func killedBackup(timestamp: String) throws {
     try withHome { home in
       let earlier = try home.create()
-      let flags = moment == "metadata.json" ? ["--no-link"] : []
-      let killed = try Self.paused(home, flags, in: home.backups, at: moment) { process in
+      let flags = timestamp == "metadata.json" ? ["--no-link"] : []
+      let killed = try Self.paused(home, flags, in: home.backups, at: timestamp) { process in
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
       }
@@ -205,13 +205,13 @@ struct AdversityTargetTests {
   }
 
   @Test("a restore that is killed shows nothing or all, and the next one to that place works", arguments: 0..<6)
-  func killedRestore(moment: Int) throws {
+  func killedRestore(timestamp: Int) throws {
     try withHome { home in
       try home.shell("for i in $(seq 600); do echo $i > hrp-data/mlflow/f$i; done")
       let path = try home.create()
       let process = try home.start(["backup", "restore", path, "--target-dir", "new"])
       while process.isRunning, try home.names(in: home.folder) == ["hrp-data"] { usleep(200) }
-      usleep(UInt32(moment) * 10_000)
+      usleep(UInt32(timestamp) * 10_000)
       kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
       let target = home.folder + "/new"

@@ -193,14 +193,14 @@ struct CommandTests {
       let began = Date()
       _ = try object(hrp("backup", "create", "--no-link", "--json", in: home))
       let duration = Date().timeIntervalSince(began)
-      for moment in 0..<50 {
+      for timestamp in 0..<50 {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Checkout.hrp)
         process.arguments = ["backup", "create", "--data-dir", home + "/hrp-data", "--no-link", "-q"]
         process.environment = cleanEnvironment
         process.standardOutput = FileHandle.nullDevice
         try process.run()
-        usleep(UInt32(duration * 1e6 * Double(moment) / 50))
+        usleep(UInt32(duration * 1e6 * Double(timestamp) / 50))
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
       }

@@ -87,29 +87,29 @@ struct ProgressTests {
   @Test("on a terminal the line names whom --wait waits for, moves, never wraps and is gone in the end")
   func waits() throws {
     try withHeldStack { home in
-      let shown = try runOnTerminal(
+      let displayPath = try runOnTerminal(
         Checkout.hrp, ["backup", "restore", "latest", "--wait", "3s"], columns: 60, in: home,
         environment: ["HOME": home])
-      #expect(shown.status == 11)
-      let progress = shown.lines.filter { $0.hasPrefix("waiting for PID ") && $0.contains("(python") }
-      #expect(Set(progress).count > 2, "\(shown.lines)")
+      #expect(displayPath.status == 11)
+      let progress = displayPath.lines.filter { $0.hasPrefix("waiting for PID ") && $0.contains("(python") }
+      #expect(Set(progress).count > 2, "\(displayPath.lines)")
       #expect(progress.allSatisfy { $0.count < 60 })
       // The notice and the error are longer than the line; they wrap, as they should.
-      #expect(shown.screen.joined().contains("(python"), "\(shown.screen)")
-      #expect(!shown.screen.contains { $0.hasPrefix("waiting for ") }, "\(shown.screen)")
+      #expect(displayPath.screen.joined().contains("(python"), "\(displayPath.screen)")
+      #expect(!displayPath.screen.contains { $0.hasPrefix("waiting for ") }, "\(displayPath.screen)")
     }
   }
 
   @Test("a terminal that is made narrower leaves no rest of the line behind")
   func resized() throws {
     try withHeldStack { home in
-      let shown = try runOnTerminal(
+      let displayPath = try runOnTerminal(
         Checkout.hrp, ["backup", "restore", "latest", "--wait", "3s"], columns: 100, resized: 20, in: home,
         environment: ["HOME": home])
-      #expect(shown.status == 11)
-      #expect(shown.lines.contains { $0.hasPrefix("waiting for PID ") && $0.count > 20 }, "\(shown.lines)")
-      #expect(shown.lines.contains { $0.hasPrefix("waiting for ") && $0.count < 20 }, "\(shown.lines)")
-      #expect(!shown.screen.contains { $0.hasPrefix("waiting for ") }, "\(shown.screen)")
+      #expect(displayPath.status == 11)
+      #expect(displayPath.lines.contains { $0.hasPrefix("waiting for PID ") && $0.count > 20 }, "\(displayPath.lines)")
+      #expect(displayPath.lines.contains { $0.hasPrefix("waiting for ") && $0.count < 20 }, "\(displayPath.lines)")
+      #expect(!displayPath.screen.contains { $0.hasPrefix("waiting for ") }, "\(displayPath.screen)")
     }
   }
 
@@ -127,15 +127,18 @@ struct ProgressTests {
         (["backup", "drill", "1"], "✓ Drill passed"),
       ]
       for (arguments, words) in commands {
-        let shown = try runOnTerminal(
+        let displayPath = try runOnTerminal(
           Checkout.hrp, arguments, columns: columns, in: home, environment: ["HOME": home])
-        #expect(shown.screen.joined().contains(words), "\(arguments): \(shown.screen)")
+        #expect(displayPath.screen.joined().contains(words), "\(arguments): \(displayPath.screen)")
         // The line moves while DuckDB reads, and says what.
         if arguments.contains("drill"), columns > 40 {
-          #expect(shown.lines.contains { $0.hasPrefix("reading and writing with DuckDB") }, "\(shown.lines)")
+          #expect(
+            displayPath.lines.contains { $0.hasPrefix("reading and writing with DuckDB") }, "\(displayPath.lines)")
         }
         let phases = ["copying", "reading", "making it", "verifying", "looking"]
-        for line in shown.screen { for phase in phases { #expect(!line.hasPrefix(phase), "\(arguments): \(line)") } }
+        for line in displayPath.screen {
+          for phase in phases { #expect(!line.hasPrefix(phase), "\(arguments): \(line)") }
+        }
       }
     }
   }

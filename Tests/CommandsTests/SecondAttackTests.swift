@@ -307,8 +307,8 @@ struct SecondAttackTests {
       _ = try sample.backup()
       try run("/bin/cp", ["-a", sample.data, sample.folder + "/other"])
       let place = ["--data-dir", sample.folder + "/other"]
-      let shown = try run(Checkout.hrp, ["backup", "show", "1", "--json"] + place, in: sample.folder)
-      #expect(shown.output.components(separatedBy: "\"source_dir\"").count == 2, "\(shown)")
+      let displayPath = try run(Checkout.hrp, ["backup", "show", "1", "--json"] + place, in: sample.folder)
+      #expect(displayPath.output.components(separatedBy: "\"source_dir\"").count == 2, "\(displayPath)")
       let table = try run(
         "/usr/bin/script",
         ["-qc", "stty cols 200; \(Checkout.hrp) backup list \(place.joined(separator: " "))", "/dev/null"],

@@ -97,16 +97,17 @@ struct ShownTests {
       #expect(try hrp(["backup", "drill"], in: home).status == 0)
       #expect(try hrp(["backup", "create"], in: home).status == 0)
       #expect(try hrp(["backup", "pin", "2", "--reason", "before the new universe"], in: home).status == 0)
-      let shown = try runOnTerminal(
+      let displayPath = try runOnTerminal(
         Checkout.hrp, ["backup", "list"], columns: 120, in: home, environment: ["HOME": home])
-      #expect(shown.screen[0] == "Backups in \(home)/hrp-data/backups, newest first:")
-      #expect(shown.screen[1].wholeMatch(of: #/\#  Name +Age +Size +Proof +Notes/#) != nil, "\(shown.screen)")
+      #expect(displayPath.screen[0] == "Backups in \(home)/hrp-data/backups, newest first:")
       #expect(
-        shown.screen[2].wholeMatch(of: #/1  backup_\d{8}_\d{6}\w* +\d+ s +[\d.]+ [KM]B +none/#) != nil,
-        "\(shown.screen)")
+        displayPath.screen[1].wholeMatch(of: #/\#  Name +Age +Size +Proof +Notes/#) != nil, "\(displayPath.screen)")
+      #expect(
+        displayPath.screen[2].wholeMatch(of: #/1  backup_\d{8}_\d{6}\w* +\d+ s +[\d.]+ [KM]B +none/#) != nil,
+        "\(displayPath.screen)")
       let pinned =
         #/2  backup_\d{8}_\d{6} +\d+ s +[\d.]+ [KM]B +drill passed \d{4}-\d\d-\d\d +pinned: before the new universe/#
-      #expect(shown.screen[3].wholeMatch(of: pinned) != nil, "\(shown.screen)")
+      #expect(displayPath.screen[3].wholeMatch(of: pinned) != nil, "\(displayPath.screen)")
 
       let narrow = try runOnTerminal(
         Checkout.hrp, ["backup", "list"], columns: 50, in: home, environment: ["HOME": home])
@@ -184,8 +185,9 @@ struct ShownTests {
       ]
       for arguments in commands {
         let done = try hrp(arguments, in: home)
-        let shown = try runOnTerminal(Checkout.hrp, arguments, columns: 300, in: home, environment: ["HOME": home])
-        for text in [done.output, done.errors] + shown.screen {
+        let displayPath = try runOnTerminal(
+          Checkout.hrp, arguments, columns: 300, in: home, environment: ["HOME": home])
+        for text in [done.output, done.errors] + displayPath.screen {
           for scalar in text.unicodeScalars where scalar != "\n" {
             let isHarmless = scalar.value >= 0x20 && !(0x7F...0x9F).contains(scalar.value) && scalar.value != 0x202E
             #expect(isHarmless, "\(arguments) writes U+\(String(scalar.value, radix: 16))")

@@ -86,12 +86,12 @@ struct TreeTests {
 
   @Test("a local time leads to its moment and back; the 31st of February is none")
   func localTime() {
-    let moment: Int64 = 1_769_283_052_123_456_000
-    let local = LocalTime(nanoseconds: moment)
+    let timestamp: Int64 = 1_769_283_052_123_456_000
+    let local = LocalTime(nanoseconds: timestamp)
     let back = LocalTime.nanoseconds(
       year: local.year, month: local.month, day: local.day, hour: local.hour, minute: local.minute,
       second: local.second, microsecond: local.microsecond)
-    #expect(back == moment)
+    #expect(back == timestamp)
     #expect(LocalTime.nanoseconds(year: 2026, month: 2, day: 31, hour: 0, minute: 0, second: 0) == nil)
   }
 }

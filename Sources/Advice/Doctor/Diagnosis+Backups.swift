@@ -114,7 +114,7 @@ extension Diagnosis {
 
   private func state(of backup: ListedBackup, count: Int) -> DiagnosisRow {
     let name = ByteText.escaped(backup.name.bytes)
-    let age = backup.moment.map { "\(self.age(of: $0)) old" } ?? "of unknown age"
+    let age = backup.timestamp.map { "\(self.age(of: $0)) old" } ?? "of unknown age"
     let words = "\(name), \(age); \(count) in all"
     if let problem = backup.problem {
       return DiagnosisRow(
@@ -132,7 +132,7 @@ extension Diagnosis {
         "last-backup", .warning, "\(words); nothing says that it was verified",
         remedy: "hrp backup verify \(name), or hrp backup create")
     }
-    guard let moment = backup.moment, time.nowNanoseconds - moment < Self.lateNanoseconds else {
+    guard let timestamp = backup.timestamp, time.nowNanoseconds - timestamp < Self.lateNanoseconds else {
       return DiagnosisRow("last-backup", .warning, words, remedy: "hrp backup create")
     }
     return DiagnosisRow("last-backup", .good, words)

@@ -19,7 +19,7 @@ package struct DatabaseSearch {
 
     var name: String { path.parts.last ?? "" }
     /// The name for people: without the schema when that is `main`.
-    var shown: String { path.shortText }
+    var displayPath: String { path.shortText }
   }
 
   private let text: String
@@ -44,7 +44,7 @@ package struct DatabaseSearch {
           guard row.count > 1, let name = row[0], let type = row[1] else { return nil }
           return (name, type)
         }
-      } catch { unread.append("table \(tables[index].shown): \(Self.words(error))") }
+      } catch { unread.append("table \(tables[index].displayPath): \(Self.words(error))") }
     }
     return try count(tables, &unread)
   }
@@ -63,7 +63,7 @@ package struct DatabaseSearch {
           let count = count.flatMap { Int($0) } ?? 0
           if count > 0 || question.isName { hits.append(SearchHit(place: question.place, count: count)) }
         }
-      } catch { unread.append("table \(table.shown): \(Self.words(error))") }
+      } catch { unread.append("table \(table.displayPath): \(Self.words(error))") }
     }
     return hits
   }
@@ -77,11 +77,11 @@ package struct DatabaseSearch {
 
   private func questions(on table: Table) -> [Question] {
     var questions: [Question] = []
-    if [table.name, table.shown, table.path.text].contains(where: isCalled) {
-      questions.append(Question(place: "table \(table.shown)", sql: "count(*)", isName: true))
+    if [table.name, table.displayPath, table.path.text].contains(where: isCalled) {
+      questions.append(Question(place: "table \(table.displayPath)", sql: "count(*)", isName: true))
     }
     for column in table.columns {
-      let place = "\(table.shown).\(column.name)"
+      let place = "\(table.displayPath).\(column.name)"
       if [column.name, place, "\(table.path.text).\(column.name)"].contains(where: isCalled) {
         questions.append(
           Question(place: "column \(place)", sql: "count(\(SQLText.name(column.name)))", isName: true))

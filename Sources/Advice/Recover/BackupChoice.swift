@@ -59,7 +59,8 @@ struct BackupChoice {
       if trust == .doubtful, let doubt = backup.proof.value?.failure ?? backup.proof.problem {
         events.send(.warning("\(ByteText.escaped(backup.name.bytes)) is the best there is; \(doubt)"))
       }
-      let newer = judged.first { $0.trust == .unproven && ($0.backup.moment ?? .min) > (backup.moment ?? .min) }?.backup
+      let newer = judged.first { $0.trust == .unproven && ($0.backup.timestamp ?? .min) > (backup.timestamp ?? .min) }?
+        .backup
       if trust == .proven, let newer {
         events.send(
           .notice(

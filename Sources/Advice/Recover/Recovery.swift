@@ -244,7 +244,7 @@ package struct Recovery {
     let losses = try LossScan(backup.path, RestoreTarget(stack, files: files), files: files, time: time)
       .run(RestoreRun.Request(part: part), backup.metadata)
     return RecoveryPlan(
-      scenario: scenario, findings: findings, backup: backup.path.text, moment: backup.moment, part: part,
+      scenario: scenario, findings: findings, backup: backup.path.text, timestamp: backup.timestamp, part: part,
       losses: losses, missing: missing, steps: steps(backup.path.text, part))
   }
 

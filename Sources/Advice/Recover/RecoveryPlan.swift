@@ -39,7 +39,7 @@ public struct RecoveryPlan: Sendable {
   /// The backup to restore, absolute, in readable form; nil: none is needed, or there is none.
   public var backup: String?
   /// When the backup was made, in nanoseconds since 1970 UTC; nil: nothing says, or there is none.
-  public var moment: Int64?
+  public var timestamp: Int64?
   /// The part of the stack that is restored from it; nil: all of it.
   public var part: StackPart?
   /// What there is now and what the backup has; nil: there is nothing that could be lost.

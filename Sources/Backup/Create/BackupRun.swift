@@ -321,7 +321,8 @@ package struct BackupRun {
   private func size(of store: MLflowStore) throws -> (bytes: Int64, newBytes: Int64, files: Int) {
     var bytes: Int64 = 0
     var newBytes: Int64 = 0
-    let linked = try linksUnchanged ? PreviousBackup.moment(in: stack.backupDirectory, files: files, time: time) : nil
+    let linked =
+      try linksUnchanged ? PreviousBackup.timestamp(in: stack.backupDirectory, files: files, time: time) : nil
     var count = 0
     let root = try OpenFile(store.directory, [.directory], files: files)
     let excluded = try excluded(from: store)

@@ -51,12 +51,12 @@ final class FileCopy {
   /// - Parameter keepsHead: whether the first 64 KiB are wanted.
   /// - Throws: `Unreadable` for the source, `SystemError` for the target; nothing is left of the target.
   func copy(
-    _ entry: TreeEntry, to directory: Descriptor, shown: FilePath, keepsHead: Bool
+    _ entry: TreeEntry, to directory: Descriptor, displayPath: FilePath, keepsHead: Bool
   ) throws -> Outcome {
     for attempt in 1...Self.attempts {
       let source: OpenFile
       do throws(SystemError) {
-        source = try OpenFile(entry.name, at: entry.directory, [.noFollow], shown: shown, files: files)
+        source = try OpenFile(entry.name, at: entry.directory, [.noFollow], displayPath: displayPath, files: files)
       } catch {
         if error.errno == .noSuchFileOrDirectory { return .gone }
         if error.errno == .tooManySymbolicLinkLevels { return .notAFile }

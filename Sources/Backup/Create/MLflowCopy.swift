@@ -156,23 +156,23 @@ final class MLflowCopy {
     if let stored = try previous?.link(path, entry.status, at: directory) {
       return try add(shared: stored, isMeta, entry)
     }
-    let shown = FilePath(bytes: entry.path.bytes)
+    let displayPath = FilePath(bytes: entry.path.bytes)
     let outcome: FileCopy.Outcome
     do {
-      outcome = try copier.copy(entry, to: directory, shown: shown, keepsHead: isMeta)
+      outcome = try copier.copy(entry, to: directory, displayPath: displayPath, keepsHead: isMeta)
     } catch let failure as FileCopy.Unreadable {
-      return note(unread: shown, "\(failure.error.errno)")
+      return note(unread: displayPath, "\(failure.error.errno)")
     }
     switch outcome {
     case .gone: return
-    case .notAFile: note(unread: shown, "it became something else while it was read")
+    case .notAFile: note(unread: displayPath, "it became something else while it was read")
     case .copied(let copied):
-      if copied.isUnstable { notes.unstable.append(.init(path: shown.text, why: "it changed while it was read")) }
+      if copied.isUnstable { notes.unstable.append(.init(path: displayPath.text, why: "it changed while it was read")) }
       if isMeta { survey.noteMeta(copied.head) }
       let origin = ManifestLine.Origin(
         identity: copied.source.identity, changedNanoseconds: copied.source.changedNanoseconds,
         readNanoseconds: copied.readNanoseconds)
-      note(attributes: copied.attributes.count, of: shown, copied.attributes)
+      note(attributes: copied.attributes.count, of: displayPath, copied.attributes)
       try lists.add(
         ManifestLine(
           path: path, kind: .file, permissions: copied.source.permissions,

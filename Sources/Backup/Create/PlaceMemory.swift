@@ -36,7 +36,7 @@ package struct KnownBackups: Sendable {
   /// Whether a backup is one of them.
   package func contains(_ backup: ListedBackup) -> Bool {
     if paths.contains(backup.path.text) { return true }
-    guard let moment = backup.moment, let size = backup.metadata?.sizeBytes else { return false }
-    return marks.contains([Double(moment) / 1e9, Double(size)])
+    guard let timestamp = backup.timestamp, let size = backup.metadata?.sizeBytes else { return false }
+    return marks.contains([Double(timestamp) / 1e9, Double(size)])
   }
 }

@@ -33,11 +33,11 @@ final class PreviousBackup {
   /// When the backup to link from was made: what changed later must be copied; nil: there is none, or it is too old.
   ///
   /// An estimate, for the space that a backup will need.
-  static func moment(in directory: FilePath, files: any FileSystem, time: any TimeSource) throws -> Int64? {
-    guard try files.exists(directory), let moment = try candidate(in: directory, files)?.moment,
-      time.nowNanoseconds - moment <= maximumAgeNanoseconds
+  static func timestamp(in directory: FilePath, files: any FileSystem, time: any TimeSource) throws -> Int64? {
+    guard try files.exists(directory), let timestamp = try candidate(in: directory, files)?.timestamp,
+      time.nowNanoseconds - timestamp <= maximumAgeNanoseconds
     else { return nil }
-    return try DamagedFiles(in: directory, files: files).isUnknown ? nil : moment - clockDoubtNanoseconds
+    return try DamagedFiles(in: directory, files: files).isUnknown ? nil : timestamp - clockDoubtNanoseconds
   }
 
   private static func candidate(in directory: FilePath, _ files: any FileSystem) throws -> ListedBackup? {

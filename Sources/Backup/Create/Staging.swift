@@ -48,7 +48,7 @@ final class Staging {
     do throws(SystemError) {
       try files.makeDirectory(name, at: parent.descriptor, permissions: 0o700)
       let folder = try OpenFile(
-        name, at: parent.descriptor, [.directory, .noFollow], shown: parent.path.appending(name.components),
+        name, at: parent.descriptor, [.directory, .noFollow], displayPath: parent.path.appending(name.components),
         files: files)
       guard try files.lock(folder.descriptor, .exclusive), try files.exists(name, at: parent.descriptor) else {
         return nil

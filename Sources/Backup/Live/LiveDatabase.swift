@@ -38,13 +38,13 @@ package struct LiveDatabase {
   /// - Throws: `BackupError` `scratch.unusable`, `disk.full`; `Interruption.Stopped`.
   package func health(expecting profile: StackProfile) throws -> HealthReport {
     do {
-      let (report, moment) = try withSnapshot { snapshot in
+      let (report, timestamp) = try withSnapshot { snapshot in
         try EngineRun(executable: executable, files: files).run(
           EngineRequest(database: snapshot.database.string, scratch: snapshot.folder.string, task: .count))
       }
       return HealthReport(
         report.problems.first?.detail, tables: Self.tables(report.tables, profile),
-        asOf: LocalTime(nanoseconds: moment).iso8601WithOffset, engine: report.version)
+        asOf: LocalTime(nanoseconds: timestamp).iso8601WithOffset, engine: report.version)
     } catch let stopped as Interruption.Stopped {
       throw stopped
     } catch let error as BackupError where ["scratch.unusable", "disk.full"].contains(error.code) {
@@ -58,12 +58,12 @@ package struct LiveDatabase {
   ///
   /// - Returns: an answer for each, and the moment that they are of, in nanoseconds since 1970 UTC.
   /// - Throws: `EngineError`, and what `LiveSnapshot` throws.
-  func ask(_ statements: [String]) throws -> (answers: [EngineAnswer], moment: Int64) {
-    let (answers, moment) = try withSnapshot { snapshot in
+  func ask(_ statements: [String]) throws -> (answers: [EngineAnswer], timestamp: Int64) {
+    let (answers, timestamp) = try withSnapshot { snapshot in
       try EngineRun(executable: executable, files: files).ask(
         statements, of: snapshot.database.string, scratch: snapshot.folder.string)
     }
-    return (answers, moment)
+    return (answers, timestamp)
   }
 
   /// Lets the body put questions to one state of the database, as often as it likes.
@@ -83,7 +83,7 @@ package struct LiveDatabase {
     let snapshot = try LiveSnapshot.take(
       of: path, in: scratch, files: files, time: time)
     defer { snapshot.close() }
-    return (try body(snapshot), snapshot.moment)
+    return (try body(snapshot), snapshot.timestamp)
   }
 
   /// What is found, in the profile's order; then what it does not know, in the order of names.

@@ -25,7 +25,7 @@ package final class LiveSnapshot {
   /// The folder, absolute; the engine may spill into it too.
   let folder: FilePath
   /// When the database was in this state, in nanoseconds since 1970 UTC.
-  let moment: Int64
+  let timestamp: Int64
   private let parent: OpenFile
   private let lock: OpenFile
   private let isKept: Bool
@@ -33,12 +33,12 @@ package final class LiveSnapshot {
   var database: FilePath { folder.appending(Self.databaseName.components) }
 
   private init(
-    _ name: FilePath, in parent: OpenFile, lock: OpenFile, moment: Int64, isKept: Bool
+    _ name: FilePath, in parent: OpenFile, lock: OpenFile, timestamp: Int64, isKept: Bool
   ) {
     folder = parent.path.appending(name.components)
     self.parent = parent
     self.lock = lock
-    self.moment = moment
+    self.timestamp = timestamp
     self.isKept = isKept
   }
 
@@ -99,11 +99,11 @@ package final class LiveSnapshot {
     guard try parent.files.lock(folder.descriptor, .shared) else { return nil }
     // After the lock: whoever removed it before has removed this too.
     let file = try OpenFile(stateName, at: folder.descriptor, [.noFollow], files: parent.files)
-    let moment = try file.status().modifiedNanoseconds
-    guard try file.read(count: 65536, at: 0).elementsEqual(state.utf8), moment <= time.nowNanoseconds,
-      time.nowNanoseconds - moment < maximumAgeNanoseconds
+    let timestamp = try file.status().modifiedNanoseconds
+    guard try file.read(count: 65536, at: 0).elementsEqual(state.utf8), timestamp <= time.nowNanoseconds,
+      time.nowNanoseconds - timestamp < maximumAgeNanoseconds
     else { return nil }
-    return LiveSnapshot(name, in: parent, lock: folder, moment: time.nowNanoseconds, isKept: true)
+    return LiveSnapshot(name, in: parent, lock: folder, timestamp: time.nowNanoseconds, isKept: true)
   }
 
   /// Leaves a directory that was made for a snapshot: what nobody uses goes, and the directory where it is empty then.
@@ -156,16 +156,16 @@ package final class LiveSnapshot {
         of: source, to: databaseName, at: folder.descriptor, permissions: 0o600, files: files, time: time)
       try source.file.close()
       try give(folder)
-      let moment = time.nowNanoseconds
+      let timestamp = time.nowNanoseconds
       let isSettled = try Self.state(of: database, files: files, time: time) == before
       if isSettled, bytes <= maximumKeptBytes {
         let file = try OpenFile(stateName, at: folder.descriptor, [.write, .create, .exclusive], files: files)
         try file.write(Array(before.utf8), at: 0)
         try file.close()
         try give(folder)
-        return LiveSnapshot(name, in: parent, lock: folder, moment: moment, isKept: true)
+        return LiveSnapshot(name, in: parent, lock: folder, timestamp: timestamp, isKept: true)
       }
-      return LiveSnapshot(name, in: parent, lock: folder, moment: moment, isKept: false)
+      return LiveSnapshot(name, in: parent, lock: folder, timestamp: timestamp, isKept: false)
     } catch {
       ignoringFailure { try files.removeTree(name, at: parent.descriptor) }
       // What only a writer meets is scratch's trouble, and not the database's.

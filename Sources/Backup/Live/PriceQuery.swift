@@ -54,7 +54,7 @@ package struct PriceQuery {
   package func run(on database: LiveDatabase, time: any TimeSource) throws -> PriceHistory {
     try check(time)
     // Both in one question: they are of one state.
-    let (answers, moment) = try database.ask([known, prices])
+    let (answers, timestamp) = try database.ask([known, prices])
     let isKnown = Set(try Self.rows(answers[0]).compactMap { $0.first ?? nil })
     let unknown = Set(symbols).filter { !isKnown.contains($0) }.sorted()
     guard unknown.isEmpty else {
@@ -68,7 +68,7 @@ package struct PriceQuery {
     let rows = try Self.rows(answers[1]).compactMap(Self.price)
     let none = "No price data found for [\(symbols.map { "'\($0)'" }.joined(separator: ", "))] from \(start) to \(end)"
     return PriceHistory(
-      rows: rows, asOf: LocalTime(nanoseconds: moment).iso8601WithOffset, notices: rows.isEmpty ? [none] : [])
+      rows: rows, asOf: LocalTime(nanoseconds: timestamp).iso8601WithOffset, notices: rows.isEmpty ? [none] : [])
   }
 
   /// Looks at the question itself, before any database is asked.

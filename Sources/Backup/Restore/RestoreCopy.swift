@@ -71,7 +71,7 @@ final class RestoreCopy {
     let directory = try chain(place).directory(holding: path, makingMissing: 0o700)
     let target = try TargetFile(
       path.name.path, at: directory, permissions: 0o600, expectedBytes: entry.status.size,
-      shown: entry.name, files: files)
+      displayPath: entry.name, files: files)
     var end: Int64 = 0
     let digest = try reader.digest(of: source, size: entry.status.size) { bytes, offset in
       // Zeros are left out: free blocks of a database are holes, and a copy over a network may have filled them.

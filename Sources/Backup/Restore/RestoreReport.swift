@@ -7,7 +7,7 @@ internal import SystemPackage
 /// A file `logs/restore_YYYYMMDD_HHMMSS.json` in the target.
 struct RestoreReport {
   let result: RestoreResult
-  let moment: LocalTime
+  let timestamp: LocalTime
 
   /// Writes it; a report that cannot be written does not undo a restore.
   func write(in target: FilePath, files: any FileSystem) throws {
@@ -17,11 +17,11 @@ struct RestoreReport {
       try files.makeDirectory(folder, at: nil, permissions: 0o755)
       try files.give(folder, at: nil, to: owner)
     }
-    var name = "restore_\(moment.compact)"
+    var name = "restore_\(timestamp.compact)"
     var number = 1
     while try files.exists(folder.appending(name + ".json")) {
       number += 1
-      name = "restore_\(moment.compact)_\(number)"
+      name = "restore_\(timestamp.compact)_\(number)"
     }
     let file = try OpenFile(
       folder.appending(name + ".json"), [.write, .create, .exclusive], permissions: 0o644, files: files)
@@ -33,7 +33,7 @@ struct RestoreReport {
 
   private var json: JSONText {
     .object([
-      ("at", .text(moment.iso8601WithOffset)), ("path", .text(result.path)), ("target", .text(result.target)),
+      ("at", .text(timestamp.iso8601WithOffset)), ("path", .text(result.path)), ("target", .text(result.target)),
       ("restored", .list(result.restored.map { .text($0) })), ("undo", .optional(result.undoPath)),
       (
         "relocated",

@@ -190,10 +190,10 @@ package struct RestoreRun {
     _ losses: Losses?, check: () throws -> Void
   ) throws -> RestoreResult {
     events.send(.phase("putting it in place"))
-    let moment = LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset
+    let timestamp = LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset
     let programs = programsAside(metadata)
     let undo = try staging.publish(
-      request, backup: backup, protecting: protecting, at: moment,
+      request, backup: backup, protecting: protecting, at: timestamp,
       permissions: staging.isNewTarget ? permissionsOfNewTarget() : 0o755, time, events, check: check)
     programs.warn(events)
     events.send(
@@ -256,7 +256,7 @@ package struct RestoreRun {
     // Where nothing was, there is nothing to record.
     guard request.surveys, result.losses != nil else { return }
     do {
-      try RestoreReport(result: result, moment: LocalTime(nanoseconds: time.nowNanoseconds))
+      try RestoreReport(result: result, timestamp: LocalTime(nanoseconds: time.nowNanoseconds))
         .write(in: target.directory, files: files)
     } catch {
       events.send(.warning("the report of this restore could not be written: \(error)"))

@@ -101,7 +101,8 @@ final class RestoreStaging {
       try directory.files.give(FilePath(name), at: folder.descriptor, to: directory.status().owner)
     }
     let incoming = try OpenFile(
-      "a", at: folder.descriptor, [.directory, .noFollow], shown: folder.path.appending("a"), files: directory.files)
+      "a", at: folder.descriptor, [.directory, .noFollow], displayPath: folder.path.appending("a"),
+      files: directory.files)
     return Site(directory: directory, hidden: hidden, base: base, folder: folder, incoming: incoming)
   }
 
@@ -110,14 +111,14 @@ final class RestoreStaging {
   /// - Parameter owner: the folder that is committed when a swap needs this one.
   private static func make(_ hidden: FileName, in parent: OpenFile, owner: SwapOwner?) throws -> OpenFile {
     let (name, files) = (hidden.path, parent.files)
-    let shown = parent.path.appending(name.components)
+    let displayPath = parent.path.appending(name.components)
     if try files.exists(name, at: parent.descriptor) {
       let old = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: files)
       guard try files.lockPatiently(old.descriptor) else { throw BackupError.restoreBusy(parent.path) }
       // The other half of a swap that another stack has committed is no debris.
       if let owner = try SwapOwner(in: old), try files.exists(owner.committed) {
         throw BackupError(
-          "restore.pending", .busy, "\(shown.text) belongs to a restore that is not finished",
+          "restore.pending", .busy, "\(displayPath.text) belongs to a restore that is not finished",
           remedy: "Finish it first: hrp backup list --data-dir \(ShellWord.quoted(owner.committed.folder))")
       }
       try files.removeTree(name, at: parent.descriptor)
@@ -127,7 +128,8 @@ final class RestoreStaging {
     } catch {
       throw error.at(parent.path.text)
     }
-    let folder = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], shown: shown, files: files)
+    let folder = try OpenFile(
+      name, at: parent.descriptor, [.directory, .noFollow], displayPath: displayPath, files: files)
     guard try files.lockPatiently(folder.descriptor) else { throw BackupError.restoreBusy(parent.path) }
     try owner?.write(in: folder, for: parent.status().owner)
     return folder
@@ -166,7 +168,7 @@ final class RestoreStaging {
   /// - Parameter check: is asked once more, last, whether anybody uses what is replaced.
   /// - Returns: the folder with what was replaced, in readable form; nil: nothing was.
   func publish(
-    _ request: RestoreRun.Request, backup: FilePath, protecting: [FilePath], at moment: String, permissions: UInt16,
+    _ request: RestoreRun.Request, backup: FilePath, protecting: [FilePath], at timestamp: String, permissions: UInt16,
     _ time: any TimeSource, _ events: EventStream, check: () throws -> Void
   ) throws -> String? {
     if isNewTarget {
@@ -177,19 +179,19 @@ final class RestoreStaging {
       return nil
     }
     let journal = sites[0].journal
-    let hold = DatabaseLock()
-    defer { hold.release() }
+    let databaseLock = DatabaseLock()
+    defer { databaseLock.release() }
     if request.part != .mlflow {
       try request.waiting(time, events) {
-        try hold.take(databaseName, in: sites[0].directory, isForced: request.isForced)
+        try databaseLock.take(databaseName, in: sites[0].directory, isForced: request.isForced)
       }
     }
-    let plan = try plan(request, backup: backup, protecting: protecting, at: moment)
+    let plan = try plan(request, backup: backup, protecting: protecting, at: timestamp)
     try plan.checkDevices(files)
     for (index, site) in sites.enumerated() {
       try SwapProbe(plan, files: files).run(index, in: site.directory, hidden: site.folder)
     }
-    if request.part != .mlflow { try hold.take(databaseName, in: sites[0].incoming, isForced: false) }
+    if request.part != .mlflow { try databaseLock.take(databaseName, in: sites[0].incoming, isForced: false) }
     try plan.write(SwapJournal.planName, in: sites[0].folder)
     for site in sites {
       try files.give(SwapJournal.planName, in: site.folder, to: site.directory.status().owner)
@@ -200,9 +202,9 @@ final class RestoreStaging {
     try commit(journal)
     do {
       try sites[0].directory.synchronize()
-      try journal.finish(hold)
+      try journal.finish(databaseLock)
     } catch { throw BackupError.unfinished("the restore", target.directory, error) }
-    hold.release()
+    databaseLock.release()
     guard plan.replacesSomething, let undo = plan.sites.first.flatMap({ SwapPlan.name($0.undo) }) else { return nil }
     return sites[0].directory.path.appending(undo.path.components).text
   }
@@ -222,7 +224,7 @@ final class RestoreStaging {
   }
 
   private func plan(
-    _ request: RestoreRun.Request, backup: FilePath, protecting: [FilePath], at moment: String
+    _ request: RestoreRun.Request, backup: FilePath, protecting: [FilePath], at timestamp: String
   ) throws -> SwapPlan {
     let hasDatabase = request.part != .mlflow
     let database = hasDatabase ? SwapPlan.text(databaseName) : nil
@@ -236,7 +238,7 @@ final class RestoreStaging {
     items[sites.count - 1] += try names.filter { !known.contains(SwapPlan.text($0)) }
       .compactMap { try item($0, sites[sites.count - 1]) }
     return SwapPlan(
-      backup: backup.text, target: target.directory.text, at: moment, nonce: nonce, database: database,
+      backup: backup.text, target: target.directory.text, at: timestamp, nonce: nonce, database: database,
       headers: hasDatabase ? try Swap.headers(of: databaseName, in: sites[0].incoming) : nil,
       oldHeaders: hasDatabase ? try Swap.headers(of: databaseName, in: sites[0].directory) : nil,
       sites: try sites.indices.map { index in

@@ -70,11 +70,11 @@ package struct UndoRun {
     plan.at = LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset
     var request = RestoreRun.Request()
     request.wait = wait
-    let hold = DatabaseLock()
-    defer { hold.release() }
+    let databaseLock = DatabaseLock()
+    defer { databaseLock.release() }
     if let name = plan.database.flatMap(SwapPlan.name) {
-      try request.waiting(time, events) { try hold.take(name, in: journal.directory, isForced: false) }
-      try hold.take(name, in: try incoming(plan, folder), isForced: false)
+      try request.waiting(time, events) { try databaseLock.take(name, in: journal.directory, isForced: false) }
+      try databaseLock.take(name, in: try incoming(plan, folder), isForced: false)
     }
     try describe(&plan, journal, folder)
     try plan.checkDevices(files)
@@ -91,7 +91,7 @@ package struct UndoRun {
       kept.name.path, at: journal.directory.descriptor, to: journal.committed.path, at: journal.directory.descriptor)
     do {
       try journal.directory.synchronize()
-      try journal.finish(hold)
+      try journal.finish(databaseLock)
     } catch { throw BackupError.unfinished("the undo", target.directory, error) }
     programs.warn(events)
     events.send(.finished(operation: "backup undo", summary: target.directory.text))

@@ -19,13 +19,13 @@ package enum KeepReasons {
     case .unreadable(let why): reasons.append("it may be pinned: its pin cannot be read (\(why))")
     }
     if let problem = backup.problem { reasons.append("it cannot be judged: \(problem)") }
-    if let moment = backup.moment {
-      let age = time.nowNanoseconds - moment
+    if let timestamp = backup.timestamp {
+      let age = time.nowNanoseconds - timestamp
       if age < Int64(defaultKeepDays) * dayNanoseconds {
         reasons.append("it is younger than \(defaultKeepDays) days (what hrp backup rotate keeps by default)")
       }
-      if let named = BackupLayout.moment(ofName: backup.name) {
-        if abs(named - moment) > dayNanoseconds {
+      if let named = BackupLayout.timestamp(ofName: backup.name) {
+        if abs(named - timestamp) > dayNanoseconds {
           reasons.append("its name and its metadata differ by more than a day")
         }
       } else {

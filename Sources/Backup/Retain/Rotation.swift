@@ -104,8 +104,8 @@ package struct Rotation {
   private func expired(_ all: [ListedBackup], keepDays: Int, _ stays: inout [Stay]) throws -> [ListedBackup] {
     let limit = time.nowNanoseconds - Int64(keepDays) * Self.dayNanoseconds
     // Where nothing is old enough, nothing needs to be read.
-    let old = all.filter { $0.moment ?? .min < limit }
-    guard old.contains(where: { $0.moment != nil }) else { return [] }
+    let old = all.filter { $0.timestamp ?? .min < limit }
+    guard old.contains(where: { $0.timestamp != nil }) else { return [] }
     let judged = try judged(all)
     return old.filter { backup in
       guard let stay = reason(toKeep: backup, judged) else { return true }
@@ -131,11 +131,11 @@ package struct Rotation {
     toKeep backup: ListedBackup, _ judged: (good: Set<FileName>, doubts: [FileName: String])
   ) -> Stay? {
     if let problem = backup.problem ?? backup.metadataProblem { return Stay(backup, problem, isDoubt: true) }
-    guard let moment = backup.moment else { return Stay(backup, "nothing says how old it is", isDoubt: false) }
-    guard let named = BackupLayout.moment(ofName: backup.name) else {
+    guard let timestamp = backup.timestamp else { return Stay(backup, "nothing says how old it is", isDoubt: false) }
+    guard let named = BackupLayout.timestamp(ofName: backup.name) else {
       return Stay(backup, "its name is not one that hrp gives", isDoubt: false)
     }
-    if abs(named - moment) > Self.dayNanoseconds {
+    if abs(named - timestamp) > Self.dayNanoseconds {
       return Stay(backup, "its name and its metadata differ by more than a day", isDoubt: false)
     }
     switch backup.pin {

@@ -57,7 +57,8 @@ extension BackupDirectory {
       if let doubt = backup.proof.value?.failure ?? backup.proof.problem {
         events.send(.warning("\(name) is the best there is; \(doubt)"))
       }
-      let newer = judged.first { $0.trust == .unproven && ($0.backup.moment ?? .min) > (backup.moment ?? .min) }?.backup
+      let newer = judged.first { $0.trust == .unproven && ($0.backup.timestamp ?? .min) > (backup.timestamp ?? .min) }?
+        .backup
       if trust == .proven, let newer {
         events.send(
           .notice(

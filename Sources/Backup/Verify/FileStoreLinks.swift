@@ -20,7 +20,7 @@ struct FileStoreLinks {
   private(set) var findings: [Finding] = []
 
   private let root: FilePath
-  private let shown: EntryPath
+  private let displayPath: EntryPath
   /// Ids that a database keeps: their folders here hold artifacts only.
   private let tracked: Set<String>
   private let files: any FileSystem
@@ -28,11 +28,11 @@ struct FileStoreLinks {
 
   /// - Parameter missing: what is wrong when artifacts are not there.
   init(
-    _ root: FilePath, shown: EntryPath, tracked: Set<String>, files: any FileSystem,
+    _ root: FilePath, displayPath: EntryPath, tracked: Set<String>, files: any FileSystem,
     missing: @escaping (TrackingRecords.Artifacts, _ mayBeEmpty: Bool) -> Finding?
   ) {
     self.root = root
-    self.shown = shown
+    self.displayPath = displayPath
     self.tracked = tracked
     self.files = files
     self.missing = missing
@@ -42,7 +42,7 @@ struct FileStoreLinks {
   /// - Throws: `SystemError`.
   mutating func read() throws {
     let inner = FileName("mlruns")
-    for (store, path) in [(root, shown), (root.appending(inner.path.components), shown / inner)]
+    for (store, path) in [(root, displayPath), (root.appending(inner.path.components), displayPath / inner)]
     where try files.exists(store) {
       for name in try files.folders(in: store) {
         let place = store.appending(name.path.components)

@@ -14,7 +14,7 @@ package struct MLflowLinks {
   /// The store; nil: there is none.
   private let root: FilePath?
   /// What its files are called in a finding.
-  private let shown: EntryPath
+  private let displayPath: EntryPath
   /// Where the store was when it was backed up: its records still name that place.
   private let recorded: [FilePath]
   private let files: any FileSystem
@@ -22,20 +22,20 @@ package struct MLflowLinks {
   /// The store as a restore put it into a directory.
   init(restored target: FilePath, _ metadata: BackupMetadata?, files: any FileSystem) throws {
     let isFlat = metadata?.mlflowLayout == "flat"
-    try self.init(isFlat ? target : target.appending("mlflow"), shown: BackupLayout.mlflow, metadata, files)
+    try self.init(isFlat ? target : target.appending("mlflow"), displayPath: BackupLayout.mlflow, metadata, files)
   }
 
   /// The store in a backup.
   init(backup: FilePath, _ metadata: BackupMetadata?, files: any FileSystem) throws {
     let own = backup.appending(BackupLayout.mlflow.name.path.components)
     let isOwn = try files.exists(own)
-    let shown = isOwn ? BackupLayout.mlflow : BackupLayout.legacyMLflow
-    try self.init(backup.appending(shown.name.path.components), shown: shown, metadata, files)
+    let displayPath = isOwn ? BackupLayout.mlflow : BackupLayout.legacyMLflow
+    try self.init(backup.appending(displayPath.name.path.components), displayPath: displayPath, metadata, files)
   }
 
-  private init(_ root: FilePath, shown: EntryPath, _ metadata: BackupMetadata?, _ files: any FileSystem) throws {
+  private init(_ root: FilePath, displayPath: EntryPath, _ metadata: BackupMetadata?, _ files: any FileSystem) throws {
     self.files = files
-    self.shown = shown
+    self.displayPath = displayPath
     self.root = try metadata?.includesMLflow != false && files.exists(root) ? root : nil
     recorded = [metadata?.mlflowDirectory, metadata?.realMLflowDirectory].compactMap { text in
       text.flatMap { ByteText.bytes(of: $0.utf8) }.map { FilePath(bytes: $0) }
@@ -54,7 +54,7 @@ package struct MLflowLinks {
     var findings: [Finding] = []
     var ids: Set<String> = []
     for database in try MLflowStore.databases(in: OpenFile(root, [.directory], files: files)) {
-      let path = shown / database
+      let path = displayPath / database
       let place = root.appending(database.path.components)
       do throws(SQLiteError) {
         findings += try SQLiteFile.integrityProblems(of: place).map { Finding(.sqlite, path, $0) }
@@ -66,7 +66,9 @@ package struct MLflowLinks {
         findings.append(Finding(.sqlite, path, error.message))
       }
     }
-    var store = FileStoreLinks(root, shown: shown, tracked: ids, files: files) { missing($0, root, mayBeEmpty: $1) }
+    var store = FileStoreLinks(root, displayPath: displayPath, tracked: ids, files: files) {
+      missing($0, root, mayBeEmpty: $1)
+    }
     try store.read()
     findings += store.findings
     ids.formUnion(store.ids)
@@ -87,9 +89,9 @@ package struct MLflowLinks {
     else { return nil }
     var rest = path
     guard rest.removePrefix(recorded), !holdsSomething(root.pushing(rest), mayBeEmpty: mayBeEmpty),
-      let shown: EntryPath = EntryPath(validating: rest.bytes).flatMap({ shown / $0 })
+      let displayPath: EntryPath = EntryPath(validating: rest.bytes).flatMap({ displayPath / $0 })
     else { return nil }
-    return Finding(.missing, shown, "the artifacts of \(artifacts.name)")
+    return Finding(.missing, displayPath, "the artifacts of \(artifacts.name)")
   }
 
   /// A file, or a folder that is not empty: artifacts are never nothing.

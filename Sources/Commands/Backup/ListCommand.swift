@@ -60,7 +60,7 @@ struct ListCommand: StackCommand {
     console.result("Available backups:")
     for (index, backup) in backups.enumerated() {
       let size = backup.metadata?.sizeBytes.map(ByteCount.megabytes) ?? "unknown size"
-      let when = backup.moment.map { " - \(LocalTime(nanoseconds: $0).plain)" } ?? ""
+      let when = backup.timestamp.map { " - \(LocalTime(nanoseconds: $0).plain)" } ?? ""
       let marks = marks(backup) + originMark(backup, stack)
       console.result("  \(index + 1). \(ByteText.escaped(backup.name.bytes)) (\(size))\(when)\(marks)")
     }
@@ -71,7 +71,7 @@ struct ListCommand: StackCommand {
     let rows = backups.enumerated().map { index, backup in
       [
         "\(index + 1)", ByteText.escaped(backup.name.bytes),
-        backup.moment.map { Age.words(since: $0, now: now) } ?? "?",
+        backup.timestamp.map { Age.words(since: $0, now: now) } ?? "?",
         backup.metadata?.sizeBytes.map(ByteCount.text) ?? "?", proofCell(backup), notes(backup, of: stack),
       ].map { TerminalText.safe($0) }
     }
@@ -150,7 +150,7 @@ struct ListCommand: StackCommand {
     let metadata = backup.metadata
     let size = metadata?.sizeBytes
     let megabytes = size.map(ByteCount.roundedMegabytes)
-    let timestamp = backup.moment.map { LocalTime(nanoseconds: $0).iso8601WithOffset }
+    let timestamp = backup.timestamp.map { LocalTime(nanoseconds: $0).iso8601WithOffset }
     let (pin, proof) = (backup.pin, backup.proof)
     var fields: [(String, JSONText)] = [
       ("name", .text(ByteText.escaped(backup.name.bytes))),

@@ -73,11 +73,11 @@ struct ShowCommand: StackCommand {
   }
 
   private func made(_ backup: ListedBackup) -> String {
-    guard let moment = backup.moment else { return "nothing says when" }
-    let age = Age.words(since: moment, now: SystemTime().nowNanoseconds)
+    guard let timestamp = backup.timestamp else { return "nothing says when" }
+    let age = Age.words(since: timestamp, now: SystemTime().nowNanoseconds)
     let metadata = backup.metadata
     let maker = metadata?.hrpVersion.map { ", by \(metadata?.isOurs == true ? "hrp" : "the Python tool") \($0)" } ?? ""
-    return LocalTime(nanoseconds: moment).plain + ", \(age) ago" + maker
+    return LocalTime(nanoseconds: timestamp).plain + ", \(age) ago" + maker
       + (metadata?.host.map { " on \($0)" } ?? "")
   }
 

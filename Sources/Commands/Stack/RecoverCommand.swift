@@ -66,7 +66,7 @@ struct RecoverCommand: StackCommand {
     for finding in plan.findings { console.result("  \(finding)") }
     if let backup = plan.backup {
       console.result("Backup: \(backup)")
-      if let moment = plan.moment { console.result("  \(Self.age(moment))") }
+      if let timestamp = plan.timestamp { console.result("  \(Self.age(timestamp))") }
       let lost = plan.losses?.rows ?? []
       if !lost.isEmpty { console.result("What changes by it:") }
       for row in lost.prefix(20) { console.result("  \(row.line)") }
@@ -81,8 +81,8 @@ struct RecoverCommand: StackCommand {
   }
 
   /// When a backup was made, and how long ago that is.
-  private static func age(_ moment: Int64) -> String {
-    "of \(LocalTime(nanoseconds: moment).plain), \(Age.words(since: moment, now: SystemTime().nowNanoseconds)) old"
+  private static func age(_ timestamp: Int64) -> String {
+    "of \(LocalTime(nanoseconds: timestamp).plain), \(Age.words(since: timestamp, now: SystemTime().nowNanoseconds)) old"
   }
 
   private func carryOut(_ plan: RecoveryPlan, _ stack: Stack, _ console: Console) throws -> (
@@ -116,7 +116,7 @@ struct RecoverCommand: StackCommand {
     return .object([
       ("scenario", .text(plan.scenario.rawValue)), ("findings", .list(plan.findings.map { .text($0) })),
       ("backup", .optional(plan.backup)),
-      ("backup_timestamp", .optional(plan.moment.map { LocalTime(nanoseconds: $0).iso8601WithOffset })),
+      ("backup_timestamp", .optional(plan.timestamp.map { LocalTime(nanoseconds: $0).iso8601WithOffset })),
       ("part", .optional(plan.part?.rawValue)),
       ("steps", .list(plan.steps.map { .text(PrintedCommands.current.completed($0)) })),
       ("lost", .list((plan.losses?.rows ?? []).map(\.json))),

@@ -57,7 +57,7 @@ package final class DatabaseFile {
     let status = try files.status(resolved, at: nil)
     guard status.kind == .regular else { throw HotCopyError.notADatabase(path, "it is \(status.kind.words)") }
     if try ThisProcess.hasOpen(status.identity, files: files) { throw HotCopyError.openInThisProcess(path) }
-    file = try OpenFile(resolved, [.noFollow], shown: path, files: files)
+    file = try OpenFile(resolved, [.noFollow], displayPath: path, files: files)
     self.path = resolved
     identity = try file.status().identity
     self.time = time

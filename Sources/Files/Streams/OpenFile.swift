@@ -13,14 +13,14 @@ package final class OpenFile {
 
   package init(
     _ path: FilePath, at directory: Descriptor? = nil, _ mode: OpenMode = [], permissions: UInt16 = 0o644,
-    shown: FilePath? = nil, files: any FileSystem
+    displayPath: FilePath? = nil, files: any FileSystem
   ) throws(SystemError) {
     self.files = files
-    self.path = shown ?? path
+    self.path = displayPath ?? path
     do {
       descriptor = try files.open(path, at: directory, mode, permissions: permissions)
     } catch {
-      throw error.at((shown ?? path).text)
+      throw error.at((displayPath ?? path).text)
     }
   }
 

@@ -17,11 +17,12 @@ package final class TargetFile {
   /// Makes the file, which must not exist.
   /// - Parameter expectedBytes: how large it will be, as far as that is known.
   package init(
-    _ name: FilePath, at directory: Descriptor, permissions: UInt16, expectedBytes: Int64, shown: FilePath? = nil,
+    _ name: FilePath, at directory: Descriptor, permissions: UInt16, expectedBytes: Int64, displayPath: FilePath? = nil,
     files: any FileSystem
   ) throws(SystemError) {
     file = try OpenFile(
-      name, at: directory, [.write, .create, .exclusive], permissions: permissions, shown: shown, files: files)
+      name, at: directory, [.write, .create, .exclusive], permissions: permissions, displayPath: displayPath,
+      files: files)
     canBypass = expectedBytes >= Self.minimumDirectBytes
   }
 

@@ -29,10 +29,10 @@ package final class DirectoryChain {
     // Deepest first, so that a chain is never left without its upper part.
     while open.count > common { try open.removeLast().file.close() }
     for name in components[common...] {
-      let shown = root.path.appending(path.bytes.isEmpty ? "" : path.text)
+      let displayPath = root.path.appending(path.bytes.isEmpty ? "" : path.text)
       if let permissions { try make(name, permissions) }
       let file = try OpenFile(
-        name.path, at: top, [.directory, .noFollow], shown: shown, files: files)
+        name.path, at: top, [.directory, .noFollow], displayPath: displayPath, files: files)
       open.append((name, file))
     }
     current = path

@@ -79,7 +79,7 @@ package struct TreeWalk {
     do throws(SystemError) {
       next = try OpenFile(
         name, at: directory.descriptor, [.directory, .noFollow],
-        shown: directory.path.appending(name.components), files: files)
+        displayPath: directory.path.appending(name.components), files: files)
     } catch {
       if error.errno != .noSuchFileOrDirectory { _ = try visit(.unreadable(path, error)) }
       return

@@ -24,45 +24,48 @@ package final class DatabaseLock {
     guard try files.exists(name.path, at: directory.descriptor),
       try files.status(name.path, at: directory.descriptor).kind == .regular
     else { return }
-    let shown = directory.path.appending(name.path.components)
+    let displayPath = directory.path.appending(name.path.components)
     let file: OpenFile
     let kind: LockKind
     do throws(SystemError) {
-      (file, kind) = try Self.opened(name, in: directory, shown)
+      (file, kind) = try Self.opened(name, in: directory, displayPath)
     } catch {
       guard isForced else { throw error }
       // It cannot be locked; that nobody has it open can be seen all the same.
       let identity = try files.status(name.path, at: directory.descriptor).identity
       if let holder = try FileHolders(of: identity).seen.first {
-        throw BackupError.databaseInUse(shown, holder: holder.pid)
+        throw BackupError.databaseInUse(displayPath, holder: holder.pid)
       }
       return
     }
     if let holder = try files.lockHolder(file.descriptor, against: .exclusive) {
-      throw BackupError.databaseInUse(shown, holder: holder)
+      throw BackupError.databaseInUse(displayPath, holder: holder)
     }
     // Somebody may have come between the question and this.
     guard try files.takeDuckDBLock(file.descriptor, kind) else {
       let holder = try files.lockHolder(file.descriptor, against: .exclusive)
-      throw BackupError.databaseInUse(shown, holder: holder ?? 0)
+      throw BackupError.databaseInUse(displayPath, holder: holder ?? 0)
     }
     let identity = try file.status().identity
-    if let holder = try Self.opener(of: file, identity) { throw BackupError.databaseInUse(shown, holder: holder) }
+    if let holder = try Self.opener(of: file, identity) { throw BackupError.databaseInUse(displayPath, holder: holder) }
     Self.open.withLock { $0[identity] = file.descriptor.number }
     held.append((identity, file))
   }
 
   /// A user's own file that is read-only (a backup that somebody copied) keeps its reader's lock against writers.
   private static func opened(
-    _ name: FileName, in directory: OpenFile, _ shown: FilePath
+    _ name: FileName, in directory: OpenFile, _ displayPath: FilePath
   ) throws(SystemError) -> (OpenFile, LockKind) {
     let files = directory.files
     do {
       return (
-        try OpenFile(name.path, at: directory.descriptor, [.write, .noFollow], shown: shown, files: files), .exclusive
+        try OpenFile(name.path, at: directory.descriptor, [.write, .noFollow], displayPath: displayPath, files: files),
+        .exclusive
       )
     } catch  where error.errno == .permissionDenied {
-      return (try OpenFile(name.path, at: directory.descriptor, [.noFollow], shown: shown, files: files), .shared)
+      return (
+        try OpenFile(name.path, at: directory.descriptor, [.noFollow], displayPath: displayPath, files: files), .shared
+      )
     }
   }
 

@@ -55,17 +55,20 @@ package struct SwapJournal {
   /// - Throws: `BackupError` `restore.busy` when another process is at it, `restore.database-in-use`,
   ///   `restore.journal-unreadable`; `Swap.Interference` when it is finished and must be made again.
   @discardableResult
-  package func finish(_ hold: DatabaseLock? = nil, isForced: Bool = false) throws -> (plan: SwapPlan, notices: [String])
-  {
+  package func finish(_ databaseLock: DatabaseLock? = nil, isForced: Bool = false) throws -> (
+    plan: SwapPlan, notices: [String]
+  ) {
     let folder = try OpenFile(committed.path, at: directory.descriptor, [.directory, .noFollow], files: files)
-    if hold == nil, try !files.lockPatiently(folder.descriptor) { throw BackupError.restoreBusy(directory.path) }
+    if databaseLock == nil, try !files.lockPatiently(folder.descriptor) {
+      throw BackupError.restoreBusy(directory.path)
+    }
     guard
       let written = try SwapPlan.read(Self.nextName, in: folder) ?? SwapPlan.read(Self.planName, in: folder)
     else { throw BackupError.journalUnreadable(directory.path.appending(committed.path.components).text) }
     let plan = try written.found(in: directory.path, files)
     let own = DatabaseLock()
     defer { own.release() }
-    if hold == nil, let name = plan.database.flatMap(SwapPlan.name) {
+    if databaseLock == nil, let name = plan.database.flatMap(SwapPlan.name) {
       try own.take(name, in: directory, isForced: isForced)
       let incoming = try OpenFile(FilePath(plan.incoming), at: folder.descriptor, [.directory], files: files)
       try own.take(name, in: incoming, isForced: isForced)

@@ -58,13 +58,13 @@ extension SwapPlan {
   /// - Parameter name: as it is called now.
   /// - Throws: `BackupError` `restore.foreign-folder`: it is somebody else's, and not touched; `SystemError`.
   package func openHidden(_ name: FileName, of index: Int, in place: OpenFile) throws -> OpenFile {
-    let shown = place.path.appending(name.path.components)
+    let displayPath = place.path.appending(name.path.components)
     let folder = try OpenFile(
-      name.path, at: place.descriptor, [.directory, .noFollow], shown: shown, files: place.files)
+      name.path, at: place.descriptor, [.directory, .noFollow], displayPath: displayPath, files: place.files)
     guard index > 0 else { return folder }
     guard Self.isHidden(name), let owner = try SwapOwner(in: folder), isOurs(owner) else {
       throw BackupError(
-        "restore.foreign-folder", .failed, "\(shown.text) is no folder of the restore that names it",
+        "restore.foreign-folder", .failed, "\(displayPath.text) is no folder of the restore that names it",
         remedy: "Nothing of it was touched. Who wrote \(sites.first?.path ?? "the plan")? What a stranger made is "
           + "restored from a backup, never copied; remove the hidden folder there whose plan.json names it.")
     }

@@ -42,7 +42,7 @@ package struct SwapProbe {
     defer { ignoringFailure { try files.removeTree(Self.folderName, at: hidden.descriptor) } }
     let incoming = try OpenFile(
       FilePath(plan.incoming), at: hidden.descriptor, [.directory, .noFollow],
-      shown: hidden.path.appending(plan.incoming), files: files)
+      displayPath: hidden.path.appending(plan.incoming), files: files)
     for item in site.items {
       guard let name = item.fileName else { throw BackupError.journalUnreadable(site.path) }
       if item.old != nil { try ask(name, directory, probe) }
@@ -75,7 +75,7 @@ package struct SwapProbe {
   /// A folder that cannot be renamed as a whole: the names in it.
   private func askInside(_ name: FileName, _ place: OpenFile, _ probe: OpenFile) throws {
     let folder = try OpenFile(
-      name.path, at: place.descriptor, [.directory, .noFollow], shown: place.path.appending(name.path.components),
+      name.path, at: place.descriptor, [.directory, .noFollow], displayPath: place.path.appending(name.path.components),
       files: files)
     for entry in try files.entries(of: folder.descriptor) {
       try Interruption.check()

@@ -34,7 +34,7 @@ package enum BackupLayout {
   ///
   /// The form is `backup_YYYYMMDD_HHMMSS`; a suffix `_2` of a second backup in that second is passed over. nil for
   /// other names.
-  package static func moment(ofName name: FileName) -> Int64? {
+  package static func timestamp(ofName name: FileName) -> Int64? {
     let text = String(decoding: name.bytes, as: UTF8.self)
     let parts = text.split(separator: "_", omittingEmptySubsequences: false)
     guard parts.dropFirst().allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),

@@ -6,7 +6,7 @@ package struct ListedBackup: Sendable {
   package let name: FileName
   package let path: FilePath
   /// When it was made, in nanoseconds since 1970 UTC; nil: nothing says.
-  package let moment: Int64?
+  package let timestamp: Int64?
   /// nil: there is none, or it cannot be read; then there is a `problem`.
   package let metadata: BackupMetadata?
   /// Whether its database is there; what is in it only a verification tells.
@@ -73,7 +73,7 @@ package struct BackupDirectory {
       backups.append(backup)
     }
     return backups.sorted { left, right in
-      let (a, b) = (left.moment ?? .min, right.moment ?? .min)
+      let (a, b) = (left.timestamp ?? .min, right.timestamp ?? .min)
       return a == b ? left.name > right.name : a > b
     }
   }
@@ -82,7 +82,7 @@ package struct BackupDirectory {
   package func unlisted() throws -> [String] {
     let directory = try open()
     return try files.entries(of: directory.descriptor).map(\.name).sorted().filter { name in
-      guard BackupLayout.moment(ofName: name) != nil else { return false }
+      guard BackupLayout.timestamp(ofName: name) != nil else { return false }
       do throws(SystemError) {
         guard try files.statusIfPresent(name.path, at: directory.descriptor)?.kind == .directory else { return false }
         return try !files.exists(
@@ -115,8 +115,8 @@ package struct BackupDirectory {
   /// - Throws: `BackupError` `backup-directory.not-found`; what the question throws.
   package func newest(where fits: (ListedBackup) throws -> Bool) throws -> ListedBackup? {
     let directory = try open()
-    let order = try names().map { (moment: BackupLayout.moment(ofName: $0) ?? .min, name: $0) }
-      .sorted { ($1.moment, $1.name) < ($0.moment, $0.name) }
+    let order = try names().map { (timestamp: BackupLayout.timestamp(ofName: $0) ?? .min, name: $0) }
+      .sorted { ($1.timestamp, $1.name) < ($0.timestamp, $0.name) }
     for (_, name) in order {
       if let backup = try read(name, in: directory), try fits(backup) { return backup }
     }
@@ -161,7 +161,7 @@ package struct BackupDirectory {
     }
     return ListedBackup(
       name: name, path: path.appending(name.path.components),
-      moment: metadata.flatMap(Self.moment) ?? BackupLayout.moment(ofName: name), metadata: metadata,
+      timestamp: metadata.flatMap(Self.timestamp) ?? BackupLayout.timestamp(ofName: name), metadata: metadata,
       hasDatabase: hasDatabase, problem: problem, files: files)
   }
 
@@ -194,19 +194,19 @@ package struct BackupDirectory {
   }
 
   /// `created_at`, else `timestamp`, which is local time in the Python tool's and in ours.
-  private static func moment(of metadata: BackupMetadata) -> Int64? {
+  private static func timestamp(of metadata: BackupMetadata) -> Int64? {
     if let seconds = metadata.createdAt, seconds >= 0, seconds < 7e9 {
       // Microseconds are what the number holds; below that is the noise of its form.
       return Int64((seconds * 1e6).rounded()) * 1000
     }
-    return metadata.timestamp.flatMap(moment(ofTimestamp:)).flatMap { believable.contains($0) ? $0 : nil }
+    return metadata.timestamp.flatMap(timestamp(ofTimestamp:)).flatMap { believable.contains($0) ? $0 : nil }
   }
 
   /// Moments from 1970 to 2191: no backup is of another time, and differences of two of them can be counted.
   private static let believable: Range<Int64> = 0..<7_000_000_000_000_000_000
 
   /// The moment of `2026-01-24T14:30:52.123456`, local time, or with an offset or `Z` after it; nil for another form.
-  static func moment(ofTimestamp text: String) -> Int64? {
+  static func timestamp(ofTimestamp text: String) -> Int64? {
     let numbers = text.prefix(19).split { !$0.isNumber }.compactMap { Int($0) }
     guard text.count >= 19, numbers.count == 6 else { return nil }
     let zone = text.dropFirst(19).drop { $0 == "." || $0.isNumber }

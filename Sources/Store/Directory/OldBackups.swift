@@ -40,7 +40,7 @@ package struct OldBackups {
   }
 
   private static func isBackup(_ name: FileName, _ folder: OpenFile) throws(SystemError) -> Bool {
-    guard BackupLayout.moment(ofName: name) != nil else { return false }
+    guard BackupLayout.timestamp(ofName: name) != nil else { return false }
     for list in [BackupLayout.checksums, BackupLayout.metadata]
     where try !folder.files.exists(list.name.path, at: folder.descriptor) { return false }
     return true
@@ -51,7 +51,7 @@ package struct OldBackups {
     if try folder.files.exists("meta.yaml", at: folder.descriptor) { return false }
     var isOne = false
     for entry in try folder.files.entries(of: folder.descriptor) where !entry.name.hasPrefix(".") {
-      guard BackupLayout.moment(ofName: entry.name) != nil,
+      guard BackupLayout.timestamp(ofName: entry.name) != nil,
         let inner = try OpenFile.ifPresent(
           entry.name.path, at: folder.descriptor, [.directory, .noFollow], files: folder.files),
         try isBackup(entry.name, inner)

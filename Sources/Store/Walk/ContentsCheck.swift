@@ -11,7 +11,7 @@ package final class ContentsCheck {
   package struct File: Sendable {
     package let path: EntryPath
     /// The same, as errors name it.
-    let shown: FilePath
+    let displayPath: FilePath
     package let status: FileStatus
     let descriptor: Descriptor
     let expected: Digest
@@ -85,10 +85,12 @@ package final class ContentsCheck {
   /// Takes an entry of the walk; what is no file, and what is not listed, is the walk's own affair.
   func take(_ entry: StoredEntry) throws {
     guard entry.status.kind == .regular, let expected = entry.expected else { return }
-    let shown = FilePath(bytes: entry.path.bytes)
-    let file = try OpenFile(entry.name, at: entry.directory, [.noFollow], shown: shown, files: files)
+    let displayPath = FilePath(bytes: entry.path.bytes)
+    let file = try OpenFile(entry.name, at: entry.directory, [.noFollow], displayPath: displayPath, files: files)
     batch.append(
-      File(path: entry.path, shown: shown, status: entry.status, descriptor: file.release(), expected: expected))
+      File(
+        path: entry.path, displayPath: displayPath, status: entry.status, descriptor: file.release(), expected: expected
+      ))
     pendingBytes += entry.status.size
     if batch.count >= Self.batchFiles || pendingBytes >= Self.batchBytes { try flush() }
   }
@@ -136,7 +138,7 @@ package final class ContentsCheck {
   private static func read(
     _ file: File, _ reader: ContentsReader, _ files: any FileSystem, _ look: Look, _ collected: SharedState
   ) {
-    let open = OpenFile(adopting: file.descriptor, path: file.shown, files: files)
+    let open = OpenFile(adopting: file.descriptor, path: file.displayPath, files: files)
     // After a failure there is nothing more to learn: the rest is only closed.
     guard collected.value.withLock({ $0.error == nil }) else { return }
     do {

@@ -21,7 +21,7 @@ package final class ContentsReader {
 
   package func open(_ entry: StoredEntry) throws(SystemError) -> OpenFile {
     try OpenFile(
-      entry.name, at: entry.directory, [.noFollow], shown: FilePath(bytes: entry.path.bytes), files: files)
+      entry.name, at: entry.directory, [.noFollow], displayPath: FilePath(bytes: entry.path.bytes), files: files)
   }
 
   /// The hash of an entry's contents.
