@@ -82,7 +82,8 @@ struct RecoverCommand: StackCommand {
 
   /// When a backup was made, and how long ago that is.
   private static func age(_ timestamp: Int64) -> String {
-    "of \(LocalTime(nanoseconds: timestamp).plain), \(Age.words(since: timestamp, now: SystemTime().nowNanoseconds)) old"
+    let age = Age.words(since: timestamp, now: SystemTime().nowNanoseconds)
+    return "of \(LocalTime(nanoseconds: timestamp).plain), \(age) old"
   }
 
   private func carryOut(_ plan: RecoveryPlan, _ stack: Stack, _ console: Console) throws -> (

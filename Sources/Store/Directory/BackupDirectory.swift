@@ -138,12 +138,16 @@ package struct BackupDirectory {
     }
   }
 
-  /// One of the backups, whatever its name is; nil when it is not a backup.
+  /// One of the backups, whatever its name is, the seal of its metadata looked at; nil when it is not a backup.
   /// - Throws: `BackupError` `backup-directory.not-found`.
-  package func backup(_ name: FileName) throws -> ListedBackup? { try read(name, in: try open()) }
+  package func backup(_ name: FileName) throws -> ListedBackup? {
+    try read(name, in: try open(), isWhole: true)
+  }
 
   /// Reads what a list says of a backup; returns nil when it is not one.
-  private func read(_ name: FileName, in directory: OpenFile) throws -> ListedBackup? {
+  ///
+  /// - Parameter isWhole: whether all of its metadata is read, so that its seal is looked at.
+  private func read(_ name: FileName, in directory: OpenFile, isWhole: Bool = false) throws -> ListedBackup? {
     var metadata: BackupMetadata?
     var hasDatabase = false
     var problem: String?
@@ -153,7 +157,7 @@ package struct BackupDirectory {
         let root = try OpenFile.ifPresent(name.path, at: directory.descriptor, [.directory, .noFollow], files: files),
         try files.statusIfPresent(BackupLayout.checksums.name.path, at: root.descriptor)?.kind == .regular
       else { return nil }
-      let reading = Self.head(in: root)
+      let reading = isWhole ? Self.metadata(in: root) : Self.head(in: root)
       (metadata, problem) = (reading.value, reading.problem)
       hasDatabase = try files.statusIfPresent(BackupLayout.database.name.path, at: root.descriptor)?.kind == .regular
     } catch {
