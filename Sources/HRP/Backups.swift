@@ -73,7 +73,7 @@ public func restoreBackup(
     }
     return true
   } catch {
-    if error.code == "verification.failed" { return false }
+    if error.known == .verificationFailed { return false }
     throw error
   }
 }
@@ -111,7 +111,7 @@ public func rotateBackups(
       .deleted.count
     }
   } catch {
-    if error.code == "backup-directory.not-found" { return 0 }
+    if error.known == .backupDirectoryNotFound { return 0 }
     throw error
   }
 }

@@ -9,22 +9,9 @@ struct CommandTests {
     try run(Checkout.hrp, arguments, in: folder, environment: ["HOME": folder].merging(environment) { $1 })
   }
 
-  /// A home directory with a stack in `hrp-data`, where the guide has it.
-  private func withHome<Result>(_ body: (String) throws -> Result) throws -> Result {
-    try withTemporaryFolder { folder in
-      try Engine("2.0.1").run(
-        """
-        os.makedirs('hrp-data/mlflow/mlruns/0')
-        c = duckdb.connect('hrp-data/hrp.duckdb'); c.execute('CREATE TABLE t AS SELECT range i FROM range(10)'); c.close()
-        open('hrp-data/mlflow/mlruns/0/meta.yaml', 'w').write('name: x\\n')
-        """, in: folder)
-      return try body(folder)
-    }
-  }
-
   @Test("the guide's five commands print the guide's lines")
   func guide() throws {
-    try withHome { home in
+    try withGuideHome { home in
       let created = try hrp("backup", "--backup", in: home)
       #expect(created.status == 0, "\(created.errors)")
       let lines = created.output.split(separator: "\n").map(String.init)
@@ -60,7 +47,7 @@ struct CommandTests {
 
   @Test("every kind of failure has its exit code, its code in JSON and a remedy")
   func failures() throws {
-    try withHome { home in
+    try withGuideHome { home in
       let cases: [([String], Int32, String)] = [
         (["backup", "create", "--data-dir", "nowhere"], 10, "source.not-found"),
         (["backup", "list", "--backup-dir", "nowhere"], 10, "backup-directory.not-found"),
@@ -92,7 +79,7 @@ struct CommandTests {
 
   @Test("--json prints one value with the promised keys, and nothing else")
   func json() throws {
-    try withHome { home in
+    try withGuideHome { home in
       let created = try object(hrp("backup", "create", "--json", in: home))
       for key in [
         "path", "name", "timestamp", "size_bytes", "size_mb", "files", "checksum_file", "include_mlflow",
@@ -128,7 +115,7 @@ struct CommandTests {
 
   @Test("no backups is a result, no arguments are the help, and neither is a failure")
   func nothing() throws {
-    try withHome { home in
+    try withGuideHome { home in
       try run("/bin/mkdir", ["-p", "hrp-data/backups"], in: home)
       let list = try hrp("backup", "--list", in: home)
       #expect(list.status == 0 && list.output == "No backups found\n")
@@ -142,7 +129,7 @@ struct CommandTests {
 
   @Test("the environment decides the stack where no flag does")
   func environment() throws {
-    try withHome { home in
+    try withGuideHome { home in
       try run("/bin/sh", ["-c", "mkdir -p db && mv hrp-data/hrp.duckdb db/research.db"], in: home)
       let plan = try hrp(
         "backup", "create", "--dry-run", "--json", in: home,
@@ -160,7 +147,7 @@ struct CommandTests {
 
   @Test("latest-valid walks back over what does not verify, and names it")
   func latestValid() throws {
-    try withHome { home in
+    try withGuideHome { home in
       let good = try object(hrp("backup", "create", "--json", in: home))["path"] as? String
       let bad = try object(hrp("backup", "create", "--json", in: home))["path"] as? String ?? ""
       try run("/bin/sh", ["-c", "rm -f hrp.duckdb && echo x > hrp.duckdb"], in: bad)
@@ -174,7 +161,7 @@ struct CommandTests {
 
   @Test("a dry run writes nothing at all, not even into the log")
   func dryRuns() throws {
-    try withHome { home in
+    try withGuideHome { home in
       _ = try hrp("backup", "create", in: home)
       let listing = { try run("/bin/sh", ["-c", "find hrp-data -printf '%p %s %T@\\n' | sort"], in: home).output }
       let before = try listing()
@@ -188,7 +175,7 @@ struct CommandTests {
 
   @Test("killed at any of 50 moments of a run: what is listed is whole, and the next run cleans up")
   func killed() throws {
-    try withHome { home in
+    try withGuideHome { home in
       try run("/bin/sh", ["-c", "cd hrp-data/mlflow && for i in $(seq 300); do echo $i > f$i; done"], in: home)
       let began = Date()
       _ = try object(hrp("backup", "create", "--no-link", "--json", in: home))
@@ -216,7 +203,7 @@ struct CommandTests {
 
   @Test("a signal is heard also while another run's lock is waited for")
   func signalWhileWaiting() throws {
-    try withHome { home in
+    try withGuideHome { home in
       try run("/bin/mkdir", ["-p", "hrp-data/backups"], in: home)
       let done = try run(
         Checkout.python,
@@ -237,7 +224,7 @@ struct CommandTests {
 
   @Test("in place the guide's lines come, and what was there can be had back")
   func inPlace() throws {
-    try withHome { home in
+    try withGuideHome { home in
       let path = try #require(object(hrp("backup", "create", "--json", in: home))["path"] as? String)
       let restored = try hrp("backup", "--restore", path, in: home)
       #expect(restored.status == 0)
@@ -252,7 +239,7 @@ struct CommandTests {
 
   @Test("SIGINT and SIGTERM stop a run in the middle and leave nothing visible", arguments: [SIGINT, SIGTERM])
   func signals(signal: Int32) throws {
-    try withHome { home in
+    try withGuideHome { home in
       // A FIFO-free way to be slow: many files, so that the signal comes in the middle.
       try run("/bin/sh", ["-c", "cd hrp-data/mlflow && for i in $(seq 3000); do echo $i > f$i; done"], in: home)
       let process = Process()

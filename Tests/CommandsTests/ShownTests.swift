@@ -6,22 +6,6 @@ import Testing
 /// What reaches a user: commands that mean the right stack, columns on a terminal, texts of strangers made harmless.
 @Suite("What is shown")
 struct ShownTests {
-  private func hrp(_ arguments: [String], in folder: String, _ environment: [String: String] = [:]) throws -> Finished {
-    try run(Checkout.hrp, arguments, in: folder, environment: ["HOME": folder].merging(environment) { $1 })
-  }
-
-  private func withStack<Result>(_ body: (String) throws -> Result) throws -> Result {
-    try withTemporaryFolder { home in
-      try Engine("2.0.1").run(
-        """
-        os.makedirs('hrp-data/mlflow/mlruns/0')
-        c = duckdb.connect('hrp-data/hrp.duckdb'); c.execute('CREATE TABLE t AS SELECT range i FROM range(10)'); c.close()
-        open('hrp-data/mlflow/mlruns/0/meta.yaml', 'w').write('name: x\\n')
-        """, in: home)
-      return try body(home)
-    }
-  }
-
   // MARK: - Commands in texts
 
   private static let commands = PrintedCommands.commands(below: Program.self)
@@ -51,7 +35,7 @@ struct ShownTests {
 
   @Test("a command that is printed means the stack of the command that printed it, from any folder")
   func stacks() throws {
-    try withStack { home in
+    try withGuideHome { home in
       try FileManager.default.moveItem(atPath: home + "/hrp-data", toPath: home + "/my lab's")
       let place = ["--data-dir", "my lab's"]
       let options = " --data-dir '\(home)/my lab'\\''s'"
@@ -92,7 +76,7 @@ struct ShownTests {
 
   @Test("on a terminal the list has columns with age, size, proof and pin; in a pipe and with --list the guide's lines")
   func list() throws {
-    try withStack { home in
+    try withGuideHome { home in
       #expect(try hrp(["backup", "create"], in: home).status == 0)
       #expect(try hrp(["backup", "drill"], in: home).status == 0)
       #expect(try hrp(["backup", "create"], in: home).status == 0)
@@ -125,7 +109,7 @@ struct ShownTests {
 
   @Test("show says what is known of one backup: contents, proof, pin, and why it is kept")
   func show() throws {
-    try withStack { home in
+    try withGuideHome { home in
       #expect(try hrp(["backup", "create"], in: home).status == 0)
       #expect(try hrp(["backup", "drill"], in: home).status == 0)
       #expect(try hrp(["backup", "pin", "1", "--reason", "the paper"], in: home).status == 0)
@@ -158,7 +142,7 @@ struct ShownTests {
 
   @Test("no control character of a stranger reaches the terminal, the log or JSON")
   func controls() throws {
-    try withStack { home in
+    try withGuideHome { home in
       let evil = "x\u{1B}[31m\u{9B}2J\u{202E}y\rz"
       try run("/bin/mkdir", ["-p", home + "/hrp-data/mlflow/" + evil])
       try "a".write(toFile: home + "/hrp-data/mlflow/" + evil + "/f", atomically: true, encoding: .utf8)
@@ -203,7 +187,7 @@ struct ShownTests {
 
   @Test("HRP_NO_BACKUP switches backups off, loudly; 0, false, no and off do not")
   func noBackup() throws {
-    try withStack { home in
+    try withGuideHome { home in
       for value in ["1", "true", "yes"] {
         for arguments in [["backup", "create"], ["backup", "--backup"], ["backup", "create", "--dry-run"]] {
           let refused = try hrp(arguments + ["--json"], in: home, ["HRP_NO_BACKUP": value])
@@ -219,7 +203,7 @@ struct ShownTests {
 
   @Test("LOG_LEVEL decides what is written to the log; a level that does not exist is said to be none")
   func logLevel() throws {
-    try withStack { home in
+    try withGuideHome { home in
       let log = { (try? String(contentsOfFile: home + "/hrp-data/logs/backup.log", encoding: .utf8)) ?? "" }
       #expect(try hrp(["backup", "create"], in: home, ["LOG_LEVEL": "error"]).status == 0)
       #expect(log().isEmpty)
@@ -236,7 +220,7 @@ struct ShownTests {
 
   @Test("HRP_UNDO_DAYS is obeyed from 0 to 36500, and any other value removes nothing and is said")
   func undoDays() throws {
-    try withStack { home in
+    try withGuideHome { home in
       #expect(try hrp(["backup", "create"], in: home).status == 0)
       for (value, isKept) in [
         ("0", false), ("1", true), ("36500", true), ("100000", true), ("30d", true), ("-1", true),

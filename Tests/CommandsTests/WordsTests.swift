@@ -5,22 +5,6 @@ import Testing
 /// The words of a command line: what is not obeyed is refused.
 @Suite("Words of the command line")
 struct WordsTests {
-  private func hrp(_ arguments: [String], in folder: String, _ environment: [String: String] = [:]) throws -> Finished {
-    try run(Checkout.hrp, arguments, in: folder, environment: ["HOME": folder].merging(environment) { $1 })
-  }
-
-  private func withStack<Result>(_ body: (String) throws -> Result) throws -> Result {
-    try withTemporaryFolder { home in
-      try Engine("2.0.1").run(
-        """
-        os.makedirs('hrp-data/mlflow/mlruns/0')
-        c = duckdb.connect('hrp-data/hrp.duckdb'); c.execute('CREATE TABLE t AS SELECT range i FROM range(10)'); c.close()
-        open('hrp-data/mlflow/mlruns/0/meta.yaml', 'w').write('name: x\\n')
-        """, in: home)
-      return try body(home)
-    }
-  }
-
   @Test("a flag that the action does not take is refused with exit 2, and nothing is done")
   func refused() throws {
     let cases: [[String]] = [
@@ -31,7 +15,7 @@ struct WordsTests {
       ["verify", "latest", "--target-dir", "x"], ["rotate", "--restore", "latest"], ["--list", "create"],
       ["--restore", "latest", "--target-dir", ""], [],
     ]
-    try withStack { home in
+    try withGuideHome { home in
       #expect(try hrp(["backup", "create"], in: home).status == 0)
       let listing = { try run("/bin/sh", ["-c", "find . | sort"], in: home).output }
       let before = try listing()
@@ -48,7 +32,7 @@ struct WordsTests {
 
   @Test("what the guide's flags take is obeyed, and the options of every command may stand before its name")
   func obeyed() throws {
-    try withStack { home in
+    try withGuideHome { home in
       #expect(try hrp(["backup", "--backup", "--no-mlflow", "--data-dir", "hrp-data"], in: home).status == 0)
       let listed = try hrp(["backup", "--data-dir", "hrp-data", "--list"], in: home)
       #expect(listed.output.hasPrefix("Available backups:\n  1. backup_"))
@@ -87,7 +71,7 @@ struct WordsTests {
 
   @Test("a date that is still to come is an error of the words, not a finding")
   func future() throws {
-    try withStack { home in
+    try withGuideHome { home in
       let cases: [([String], String)] = [
         (["--start", "2999-01-01", "--end", "2999-01-02"], "start date cannot be in the future: 2999-01-01 > "),
         (["--end", "2999-01-01"], "end date cannot be in the future: 2999-01-01 > "),
@@ -103,7 +87,7 @@ struct WordsTests {
 
   @Test("a dry run exits as the real run would")
   func dryRuns() throws {
-    try withStack { home in
+    try withGuideHome { home in
       #expect(try hrp(["backup", "create"], in: home).status == 0)
       // The database in use.
       let held = try run(

@@ -43,12 +43,12 @@ extension Diagnosis {
   /// What the engine says of a hot copy.
   private func reading(_ written: String) throws -> DiagnosisRow {
     let health = try LiveDatabase(stack, files: files, time: time).health(expecting: .found)
-    if health.database == "ok" {
+    if health.isReadable {
       let rows = health.tables.reduce(0) { $0 + $1.count }
       return DiagnosisRow("database", .good, "\(written); \(health.tables.count) tables, \(rows) rows")
     }
     // Without a library the headers were still read, and a backup works.
-    if ["engine.unavailable", "executable.not-found"].contains(health.code) {
+    if health.known == .engineUnavailable || health.known == .executableNotFound {
       return DiagnosisRow("database", .good, "\(written); its tables were not counted without the engine")
     }
     let words = String(health.database.dropFirst("error: ".count))

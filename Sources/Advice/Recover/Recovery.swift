@@ -39,11 +39,11 @@ package struct Recovery {
     _ = try namedBackup()
     let database = try LiveDatabase(stack, files: files, time: time).health(expecting: .found)
     let loss = try storeLoss()
-    if database.database == "ok" { return try planHealthyDatabase(database, loss) }
+    if database.isReadable { return try planHealthyDatabase(database, loss) }
     let isThere = try files.exists(stack.database)
     guard !isThere || database.isDamaged else { throw BackupError.undetermined(database) }
     // A program that still has the database open holds every row: nothing need be lost.
-    let first = database.code == "duckdb.wal-damaged" ? database.remedy.map { ". \($0)" } ?? "" : ""
+    let first = database.known == .walDamaged ? database.remedy.map { ". \($0)" } ?? "" : ""
     let finding = "\(stack.database.text): \(database.database)\(first)"
     // What is well stays, with everything that came into it since the backup.
     guard loss.problems.isEmpty, try hasStore() else {
@@ -207,14 +207,14 @@ package struct Recovery {
       let candidates = try choice.candidates()
       do {
         return try plan(scenario, findings, choice.best(of: candidates, for: part), part)
-      } catch let error as BackupError where error.code == "backup.none-valid" && part == nil {
+      } catch let error as BackupError where error.known == .noneValid && part == nil {
         // Where no backup is right as a whole, a right database is worth having.
         let backup = try choice.best(of: candidates, for: .duckdb)
         return try plan(
           scenario, findings + ["no backup is right as a whole; this one has the database"], backup, .duckdb)
       }
     } catch let error as BackupError
-      where ["backup.none-valid", "backup-directory.not-found"].contains(error.code)
+      where error.isOne(of: [.noneValid, .backupDirectoryNotFound])
     {
       return RecoveryPlan(
         scenario: .noUsableBackup, findings: findings + [error.message],

@@ -20,10 +20,11 @@ public struct HealthReport: Sendable {
   }
 
   /// One of `ok`, `degraded` (expected tables are missing), `error` (the database cannot be read).
-  public var status: String {
-    if database != "ok" { return "error" }
-    return tables.allSatisfy(\.isThere) ? "ok" : "degraded"
-  }
+  public var status: String { isOK ? "ok" : isReadable ? "degraded" : "error" }
+  /// Whether the database can be read, and every expected table is there.
+  public var isOK: Bool { isReadable && tables.allSatisfy(\.isThere) }
+  /// Whether the database can be read.
+  public let isReadable: Bool
   /// Always `ok`: this program answers.
   public let api = "ok"
   /// In the form `ok`, or `error: ` and the engine's words.
@@ -39,21 +40,24 @@ public struct HealthReport: Sendable {
   public let remedy: String?
   /// The code of the error that kept us from reading it.
   package let code: String?
+  /// The same, where this program decides by it.
+  package var known: BackupError.Known? { code.flatMap { BackupError.Known(rawValue: $0) } }
 
   /// What is wrong, without the word `error`.
   package var words: String { database.hasPrefix("error: ") ? String(database.dropFirst(7)) : database }
 
   /// Whether the database itself is what cannot be read; not: a full disk, rights, an engine that is too old.
   package var isDamaged: Bool {
-    switch code {
-    case nil, "engine.refused": database != "ok" && EngineWords(words)?.isOfDatabase != false
-    case "duckdb.not-a-database", "duckdb.damaged", "duckdb.foreign-log", "duckdb.wal-damaged": true
+    if code == nil || known == .engineRefused { return !isReadable && EngineWords(words)?.isOfDatabase != false }
+    return switch known {
+    case .notADatabase, .databaseDamaged, .foreignWAL, .walDamaged: true
     default: false
     }
   }
 
   /// A database that was opened.
   init(_ problem: String?, tables: [Table], asOf: String, engine: String) {
+    isReadable = problem == nil
     database = problem.map { "error: \($0)" } ?? "ok"
     self.tables = tables
     self.asOf = asOf
@@ -66,8 +70,9 @@ public struct HealthReport: Sendable {
   /// - Parameter words: what DuckDB would say of it; nil: what the error says.
   package init(_ error: BackupError, words: String? = nil) {
     // DuckDB's words are looked up; a loader's may be the same, and mean something else.
-    let isOfEngine = words != nil || error.code == "engine.refused"
+    let isOfEngine = words != nil || error.known == .engineRefused
     let words = words ?? error.message + (error.cause.map { ": \($0)" } ?? "")
+    isReadable = false
     database = "error: \(words)"
     tables = []
     asOf = nil

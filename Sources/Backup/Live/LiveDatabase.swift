@@ -47,7 +47,7 @@ package struct LiveDatabase {
         asOf: LocalTime(nanoseconds: timestamp).iso8601WithOffset, engine: report.version)
     } catch let stopped as Interruption.Stopped {
       throw stopped
-    } catch let error as BackupError where ["scratch.unusable", "disk.full"].contains(error.code) {
+    } catch let error as BackupError where error.isOne(of: [.scratchUnusable, .diskFull]) {
       throw error
     } catch {
       return HealthReport(BackupError(error, doing: "reading the database"), words: words(error))
@@ -105,7 +105,7 @@ package struct LiveDatabase {
   /// The words that DuckDB has for it, where it has some: programs of the platform look for them.
   private func words(_ error: any Error) -> String? {
     switch error {
-    case let error as BackupError where error.code == "source.not-found":
+    case let error as BackupError where error.known == .sourceNotFound:
       return "IO Error: Cannot open database \"\(path.text)\" in read-only mode: database does not exist"
     case HotCopyError.notADatabase:
       return "IO Error: The file \"\(path.text)\" exists, but it is not a valid DuckDB database file!"

@@ -61,7 +61,7 @@ package struct LossScan {
       return
     }
     losses.health = health
-    guard health.database == "ok" else {
+    guard health.isReadable else {
       losses.notices.append("what is in the current database cannot be told (\(health.database))")
       return
     }

@@ -263,7 +263,7 @@ extension RestoreRun.Request {
       do {
         return try body()
       } catch let error as BackupError {
-        guard ["restore.database-in-use", "restore.mlflow-in-use"].contains(error.code),
+        guard error.isOne(of: [.databaseInUse, .mlflowInUse]),
           time.monotonicNanoseconds < end
         else { throw error }
         if told != error.message { events.send(.waiting(for: error.holder ?? "a program", because: error.message)) }

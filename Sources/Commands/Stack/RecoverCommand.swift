@@ -58,7 +58,7 @@ struct RecoverCommand: StackCommand {
     }
     let (health, stillMissing) = try carryOut(plan, stack, console)
     console.json(json(plan, health: health, stillMissing: stillMissing))
-    guard health.status == "ok", stillMissing.isEmpty else { throw ExitCode(Failure.Exit.failed) }
+    guard health.isOK, stillMissing.isEmpty else { throw ExitCode(Failure.Exit.failed) }
   }
 
   private func tell(_ plan: RecoveryPlan, _ console: Console) {
@@ -101,7 +101,7 @@ struct RecoverCommand: StackCommand {
       ).run()
       for name in result.restored { console.result("✓ Restored \(name)") }
       let health = try LiveDatabase(stack, files: Kernel(), time: SystemTime()).health(expecting: .found)
-      console.result("\(health.status == "ok" ? "✓" : "✗") Database: \(health.database)")
+      console.result("\(health.isOK ? "✓" : "✗") Database: \(health.database)")
       guard let missing else { return (health, []) }
       let stillMissing = try Recovery(stack, files: Kernel(), time: SystemTime(), events: events)
         .stillMissing(missing, plan)

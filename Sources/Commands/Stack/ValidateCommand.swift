@@ -43,7 +43,7 @@ struct ValidateCommand: StackCommand {
     let (health, prices) = try console.run(.validate, on: stack, isRecorded: false) { events in
       let database = LiveDatabase(stack, files: Kernel(), time: SystemTime())
       let health = try database.health(expecting: profile)
-      let prices = health.database == "ok" ? try readPrices(query, database) : nil
+      let prices = health.isReadable ? try readPrices(query, database) : nil
       return (health, prices)
     }
     console.result("Status: \(health.status)")
@@ -53,7 +53,7 @@ struct ValidateCommand: StackCommand {
     let findings = findings(health, prices)
     for finding in findings { console.result("  \(finding)") }
     console.json(json(health, prices?.history, findings))
-    if health.status != "ok" { throw ExitCode(Failure.Exit.failed) }
+    if !health.isOK { throw ExitCode(Failure.Exit.failed) }
   }
 
   private struct Prices {

@@ -204,7 +204,7 @@ extension SwapJournal.Kept {
         guard try files.exists(undo.path, at: place.descriptor) else { return nil }
         return (place, undo, try plan.openHidden(undo, of: index, in: place))
       }
-    } catch let error as BackupError where ["undo.elsewhere", "restore.foreign-folder"].contains(error.code) {
+    } catch let error as BackupError where error.isOne(of: [.undoElsewhere, .foreignFolder]) {
       return []
     }
   }

@@ -38,11 +38,11 @@ package struct ListedBackup: Sendable {
 
   /// What is wrong with its metadata when all of it is read, the seal too; nil: nothing is.
   package var metadataProblem: String? {
-    do {
+    do throws(SystemError) {
       guard let root = try OpenFile.ifPresent(path, [.directory, .noFollow], files: files) else { return nil }
       return BackupDirectory.metadata(in: root).problem
     } catch {
-      return "it cannot be looked at: \((error as? SystemError).map { "\($0.errno)" } ?? "\(error)")"
+      return "it cannot be looked at: \(error.errno)"
     }
   }
 
