@@ -32,10 +32,6 @@ public struct RotationResult: Sendable {
 
 /// Deletes backups that are older than a number of days.
 package struct Rotation {
-  private static let dayNanoseconds: Int64 = 86_400 * 1_000_000_000
-  /// D2.
-  private static let minimumKept = 2
-
   private let directory: FilePath
   private let files: any FileSystem
   private let time: any TimeSource
@@ -102,14 +98,18 @@ package struct Rotation {
 
   /// The backups that may go, newest first.
   private func expired(_ all: [ListedBackup], keepDays: Int, _ stays: inout [Stay]) throws -> [ListedBackup] {
-    let limit = time.nowNanoseconds - Int64(keepDays) * Self.dayNanoseconds
+    let policy = RetentionPolicy(keepDays: keepDays, now: time.nowNanoseconds)
     // Where nothing is old enough, nothing needs to be read.
-    let old = all.filter { $0.timestamp ?? .min < limit }
+    let old = all.filter { policy.isOld($0.timestamp) }
     guard old.contains(where: { $0.timestamp != nil }) else { return [] }
-    let judged = try judged(all)
+    let readings = try readings(all)
     return old.filter { backup in
-      guard let stay = reason(toKeep: backup, judged) else { return true }
-      stays.append(stay)
+      switch policy.decision(on: facts(of: backup, readings[backup.name] ?? .unread)) {
+      case .delete: return true
+      case .young: return false
+      case .keep(let why): stays.append(Stay(backup, why, isDoubt: false))
+      case .keepInDoubt(let why): stays.append(Stay(backup, why, isDoubt: true))
+      }
       return false
     }
   }
@@ -126,44 +126,33 @@ package struct Rotation {
     }
   }
 
-  /// D1, D2, D5; nil: it may go.
-  private func reason(
-    toKeep backup: ListedBackup, _ judged: (good: Set<FileName>, doubts: [FileName: String])
-  ) -> Stay? {
-    if let problem = backup.problem ?? backup.metadataProblem { return Stay(backup, problem, isDoubt: true) }
-    guard let timestamp = backup.timestamp else { return Stay(backup, "nothing says how old it is", isDoubt: false) }
-    guard let named = BackupLayout.timestamp(ofName: backup.name) else {
-      return Stay(backup, "its name is not one that hrp gives", isDoubt: false)
-    }
-    if abs(named - timestamp) > Self.dayNanoseconds {
-      return Stay(backup, "its name and its metadata differ by more than a day", isDoubt: false)
-    }
-    switch backup.pin {
-    case .nothing: break
-    case .found: return Stay(backup, "it is pinned", isDoubt: false)
-    case .unreadable(let why):
-      return Stay(backup, "whether it is pinned cannot be told (\(why))", isDoubt: true)
-    }
-    if let doubt = judged.doubts[backup.name] {
-      return Stay(backup, "\(doubt); look at it before you delete it", isDoubt: true)
-    }
-    guard judged.good.contains(backup.name) else { return nil }
-    return Stay(backup, "it is one of the newest \(Self.minimumKept) good ones", isDoubt: false)
+  private func facts(of backup: ListedBackup, _ reading: RetentionPolicy.Reading) -> RetentionPolicy.Facts {
+    let pin: RetentionPolicy.Pin =
+      switch backup.pin {
+      case .nothing: .none
+      case .found: .pinned
+      case .unreadable(let why): .unreadable(why)
+      }
+    return RetentionPolicy.Facts(
+      timestamp: backup.timestamp, timestampInName: BackupLayout.timestamp(ofName: backup.name),
+      problem: backup.problem ?? backup.metadataProblem, pin: pin, reading: reading)
   }
 
   /// D2: the backups that stay because they are good, and what is to be said of those that were found not to be.
   ///
   /// The list is newest first. What says of itself that it is not whole is asked last.
-  private func judged(_ all: [ListedBackup]) throws -> (good: Set<FileName>, doubts: [FileName: String]) {
+  private func readings(_ all: [ListedBackup]) throws -> [FileName: RetentionPolicy.Reading] {
     let isLesser = { (backup: ListedBackup) in
       backup.metadata?.verified == false || backup.metadata?.complete == false || !backup.hasDatabase
     }
-    var good: Set<FileName> = []
-    var doubts: [FileName: String] = [:]
-    for backup in all.filter({ !isLesser($0) }) + all.filter(isLesser) where good.count < Self.minimumKept {
-      if let doubt = try doubt(about: backup) { doubts[backup.name] = doubt } else { good.insert(backup.name) }
+    var readings: [FileName: RetentionPolicy.Reading] = [:]
+    var good = 0
+    for backup in all.filter({ !isLesser($0) }) + all.filter(isLesser) where good < RetentionPolicy.minimumKept {
+      let doubt = try doubt(about: backup)
+      readings[backup.name] = doubt.map { .doubtful($0) } ?? .good
+      if doubt == nil { good += 1 }
     }
-    return (good, doubts)
+    return readings
   }
 
   /// Why a backup cannot be relied on, as a clause; nil: every byte of it is what was written, its databases are
