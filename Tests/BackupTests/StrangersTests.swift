@@ -321,9 +321,3 @@ struct StrangersTests {
     }
   }
 }
-
-/// Whether the tests run as root, who can be anybody: in a user namespace of its own (`unshare -r`) it cannot.
-let isRoot =
-  geteuid() == 0
-  && (try? String(contentsOfFile: "/proc/self/uid_map", encoding: .utf8))
-    .map { $0.split(whereSeparator: \.isWhitespace).last != "1" } ?? true

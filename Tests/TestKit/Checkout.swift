@@ -78,3 +78,9 @@ public func run(
 public let cleanEnvironment: [String: String] = ProcessInfo.processInfo.environment.filter {
   !$0.key.hasPrefix("HRP_") && $0.key != "MLFLOW_TRACKING_URI" && $0.key != "PYTHONPATH" && $0.key != "PYTHONHOME"
 }
+
+/// Whether the tests run as root, who can be anybody: in a user namespace of its own (`unshare -r`) it cannot.
+public let isRoot =
+  geteuid() == 0
+  && (try? String(contentsOfFile: "/proc/self/uid_map", encoding: .utf8))
+    .map { $0.split(whereSeparator: \.isWhitespace).last != "1" } ?? true
