@@ -29,8 +29,22 @@ package struct FileHolders: Sendable {
   package let unseenProcesses: Int
 
   /// Looks at all processes but this one.
+  ///
+  /// A child that this process has just made has its descriptors until it runs its program: it is looked at again.
   /// - Throws: `SystemError` when the processes cannot be listed.
   package init(of identity: FileIdentity) throws(SystemError) {
+    for _ in 0..<20 {
+      let found = try FileHolders(now: identity)
+      guard found.seen.contains(where: { ThisProcess.parent(of: $0.pid) == ThisProcess.pid }) else {
+        self = found
+        return
+      }
+      SystemTime().sleep(.milliseconds(10))
+    }
+    self = try FileHolders(now: identity)
+  }
+
+  private init(now identity: FileIdentity) throws(SystemError) {
     let kernel = Kernel()
     var seen: [Holder] = []
     var unseen = 0

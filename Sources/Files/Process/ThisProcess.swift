@@ -126,16 +126,25 @@ package enum ThisProcess {
   ///
   /// From `/proc`: ticks since the machine began (man 5 proc, `starttime`), which are hundredths of a second.
   package static func start(of pid: Int32) -> Int64? {
-    guard pid > 0, let stat = text(FilePath("/proc/\(pid)/stat")), let machine = text("/proc/stat"),
+    guard let fields = fields(of: pid), let machine = text("/proc/stat"),
       let boot = machine.split(separator: "\n").first(where: { $0.hasPrefix("btime ") }).flatMap({
         Int64($0.dropFirst(6))
-      }),
-      // The name in brackets may hold blanks and brackets of its own.
-      let end = stat.lastIndex(of: ")")
+      }), fields.count > 19, let ticks = Int64(fields[19])
     else { return nil }
-    let fields = stat[stat.index(after: end)...].split(separator: " ")
-    guard fields.count > 19, let ticks = Int64(fields[19]) else { return nil }
     return boot * 1_000_000_000 + ticks * 10_000_000
+  }
+
+  /// The process that made another one; nil: nobody says.
+  package static func parent(of pid: Int32) -> Int32? {
+    guard let fields = fields(of: pid), fields.count > 1 else { return nil }
+    return Int32(fields[1])
+  }
+
+  /// What the system says of a process behind its name (`/proc/PID/stat`, man 5 proc).
+  private static func fields(of pid: Int32) -> [Substring]? {
+    // The name in brackets may hold blanks and brackets of its own.
+    guard pid > 0, let stat = text(FilePath("/proc/\(pid)/stat")), let end = stat.lastIndex(of: ")") else { return nil }
+    return stat[stat.index(after: end)...].split(separator: " ")
   }
 
   /// The path without links; nil: it does not lead anywhere.
