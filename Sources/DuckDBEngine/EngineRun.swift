@@ -132,11 +132,12 @@ package struct EngineRun {
     return report
   }
 
-  /// A FIFO in the place of a database, or of its WAL, would hold the engine for ever.
+  /// A FIFO in the place of a database, or of its WAL, would hold the engine; a symlink may lead to one, or to a
+  /// database in use.
   private func checkFiles(_ request: EngineRequest) throws {
     for suffix in ["", ".wal", ".wal.checkpoint"] where !request.database.isEmpty {
       let path = FilePath(request.database + suffix)
-      guard let kind = try files.statusIfPresent(path)?.kind, kind != .regular, kind != .link else { continue }
+      guard let kind = try files.statusIfPresent(path)?.kind, kind != .regular else { continue }
       throw EngineError.refused(words: "\(path.text) is \(kind.words)")
     }
   }

@@ -56,10 +56,7 @@ package struct OperationLog: Sendable {
   }
 
   private func append(_ line: [UInt8]) throws(SystemError) {
-    if try !files.exists(folder) {
-      try files.makeDirectory(folder, at: nil, permissions: 0o755)
-      try files.give(folder, at: nil, to: files.status(folder.folder.appending("."), at: nil).owner)
-    }
+    if try !files.exists(folder) { try files.makeDirectoryOfItsOwner(folder) }
     // Of the directory that it lies in: a symlink may lead into somebody else's.
     let owner = try files.status(folder.appending("."), at: nil).owner
     let name = folder.appending("backup.log")

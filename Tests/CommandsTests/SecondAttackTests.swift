@@ -283,6 +283,45 @@ struct SecondAttackTests {
     }
   }
 
+  @Test("a folder of notes that cannot be read stops no backup: nothing is linked from what may be damaged")
+  func unreadableNotes() throws {
+    guard let user = Home.unprivileged else { return }
+    try sample { sample in
+      let ages = "touch -d '1 hour ago' mlflow/mlruns/1/r1/artifacts/model/model.pkl"
+      try sample.shell(ages)
+      _ = try sample.backup()
+      #expect(try sample.hrp("backup", "drill", "latest").status == 0)
+      try sample.shell("chmod 000 backups/.hrp-proofs")
+      defer { try? sample.shell("chmod 755 backups/.hrp-proofs") }
+      let created = try hrp(sample, ["backup", "create", "--json"], by: user)
+      let shared = try RecoverSample.object(created)["shared_bytes"] as? Int ?? 0
+      #expect(created.status == 0 && shared == 0, "\(created)")
+    }
+  }
+
+  @Test("a dry run of a stack without MLflow and without backups is no error")
+  func firstDryRun() throws {
+    try sample { sample in
+      try sample.shell("rm -r mlflow")
+      let dry = try sample.hrp("backup", "create", "--dry-run")
+      #expect(dry.status == 0, "\(dry)")
+    }
+  }
+
+  @Test("a symlink in the place of a stored database is not followed by the engine")
+  func symlinkedDatabase() throws {
+    try sample { sample in
+      let backup = try sample.backup()
+      try run(
+        "/bin/sh",
+        ["-c", "chmod u+w \(backup) && rm \(backup)/hrp.duckdb && ln -s \(sample.data)/hrp.duckdb \(backup)/"],
+        in: sample.folder)
+      let done = try sample.hrp("backup", "find", "HYP-1")
+      #expect(
+        done.output.contains("hrp.duckdb is a link") || done.errors.contains("hrp.duckdb is a link"), "\(done)")
+    }
+  }
+
   @Test("notes of a private stack are private")
   func privateNotes() throws {
     try sample { sample in

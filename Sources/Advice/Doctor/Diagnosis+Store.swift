@@ -10,10 +10,7 @@ extension Diagnosis {
   func mlflow() throws -> [DiagnosisRow] {
     guard let store = try stack.mlflow(files: files) else {
       let backups = BackupDirectory(stack.backupDirectory, files: files)
-      let earlier =
-        try files.exists(stack.backupDirectory)
-        ? backups.newest { $0.isOf(stack) != false && !$0.lacks(.mlflow) } : nil
-      if let earlier {
+      if let earlier = try backups.newest(of: stack, holding: .mlflow) {
         return [
           DiagnosisRow(
             "mlflow", .failure,

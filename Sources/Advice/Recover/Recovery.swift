@@ -123,40 +123,51 @@ package struct Recovery {
 
   /// What is wrong with MLflow, when a backup has it.
   private func storeLoss() throws -> StoreComparison.Loss {
-    var first: StoreComparison.Loss?
-    for backup in try ofStack(with: .mlflow).prefix(Self.compared) {
-      try Interruption.check()
-      let loss = try storeLoss(beside: backup)
-      if !loss.problems.isEmpty { return loss }
-      first = first ?? loss
-    }
-    return first ?? StoreComparison.Loss()
-  }
-
-  private func storeLoss(beside newest: ListedBackup) throws -> StoreComparison.Loss {
-    let name = ByteText.escaped(newest.name.bytes)
+    let backups = try ofStack(with: .mlflow).prefix(Self.compared)
+    guard let newest = backups.first else { return StoreComparison.Loss() }
     let store: MLflowStore?
     do { store = try stack.mlflow(files: files) } catch let missing as MLflowStore.Missing {
       return .init(problems: ["there is no MLflow store at \(missing.path.text), where \(missing.named) has it"])
     }
-    guard let store else { return .init(problems: ["there is no MLflow directory, and \(name) has one"]) }
-    let database = FilePath("mlflow.db")
-    let isKnown = try BackupLayout.stores.contains { folder in
-      try files.exists(newest.path.appending(folder.name.path.components).appending(database.components))
+    guard let store else {
+      return .init(problems: ["there is no MLflow directory, and \(ByteText.escaped(newest.name.bytes)) has one"])
     }
-    let here = store.directory.appending(database.components)
-    if isKnown, try isMissingOrEmpty(ThisProcess.realPathOfWhatExists(here)) {
-      return .init(problems: ["\(here.text) is missing or empty, and \(name) has it"])
-    }
+    if let problem = try lostDatabase(of: store, backups) { return .init(problems: [problem]) }
     if let problem = try StoreProblem.find(in: store, scratch: stack.scratchDirectory, files: files) {
       return .init(problems: [problem])
     }
-    do {
-      return try StoreComparison(store, newest, scratch: stack.scratchDirectory, files: files).run()
-    } catch let error as SQLiteError where !error.path.hasPrefix(store.directory.text) {
-      // The backup's own database: what is wrong with that is told when it is verified.
-      return .init(notices: ["MLflow was not compared with \(name): \(error.message)"])
+    return try loss(of: store, beside: backups)
+  }
+
+  /// That the tracking database is gone, as a sentence; nil: it is there, or none of the backups has it.
+  private func lostDatabase(of store: MLflowStore, _ backups: ArraySlice<ListedBackup>) throws -> String? {
+    let database = FilePath("mlflow.db")
+    let here = store.directory.appending(database.components)
+    guard try isMissingOrEmpty(ThisProcess.realPathOfWhatExists(here)) else { return nil }
+    let backup = try backups.first { backup in
+      try BackupLayout.stores.contains { folder in
+        try files.exists(backup.path.appending(folder.name.path.components).appending(database.components))
+      }
     }
+    return backup.map { "\(here.text) is missing or empty, and \(ByteText.escaped($0.name.bytes)) has it" }
+  }
+
+  /// What the first backup shows that shows a loss; where none does, what there is to say beside the newest.
+  private func loss(of store: MLflowStore, beside backups: ArraySlice<ListedBackup>) throws -> StoreComparison.Loss {
+    let comparison = try StoreComparison(store, scratch: stack.scratchDirectory, files: files)
+    var first: StoreComparison.Loss?
+    for backup in backups {
+      var loss: StoreComparison.Loss
+      do {
+        loss = try comparison.loss(beside: backup)
+      } catch let error as SQLiteError {
+        // The backup's own database: what is wrong with that is told when it is verified.
+        loss = .init(notices: ["MLflow was not compared with \(ByteText.escaped(backup.name.bytes)): \(error.message)"])
+      }
+      if !loss.problems.isEmpty { return loss }
+      first = first ?? loss
+    }
+    return first ?? StoreComparison.Loss()
   }
 
   private func isMissingOrEmpty(_ path: FilePath) throws -> Bool {

@@ -4,7 +4,8 @@ internal import MLflow
 internal import Store
 internal import SystemPackage
 
-/// Holds an MLflow store in use against the newest backup of it: what its records still name, and the store has lost.
+/// Holds an MLflow store in use, which is read once, against backups of it: what its records still name, and the store
+/// has lost.
 struct StoreComparison {
   /// What is gone that the backup has.
   struct Loss {
@@ -17,55 +18,54 @@ struct StoreComparison {
   private static let maximumNamed = 5
 
   private let store: MLflowStore
-  private let backup: FilePath
-  private let name: String
-  private let scratch: FilePath
   private let files: any FileSystem
+  /// What the store's databases record, and how many runs it holds.
+  private let live: [FileName: TrackingRecords]
+  private let runs: Int64
 
-  /// - Parameter backup: one that has an MLflow directory.
-  init(_ store: MLflowStore, _ backup: ListedBackup, scratch: FilePath, files: any FileSystem) {
+  /// Reads the store.
+  /// - Throws: `SystemError`, `SQLiteError`; `BackupError` of the scratch directory.
+  init(_ store: MLflowStore, scratch: FilePath, files: any FileSystem) throws {
     self.store = store
-    self.backup = backup.path
-    name = ByteText.escaped(backup.name.bytes)
-    self.scratch = scratch
     self.files = files
-  }
-
-  /// Compares.
-  /// - Throws: `SystemError`, `SQLiteError`; `Interruption.Stopped`.
-  func run() throws -> Loss {
-    guard let (folder, stored) = try storedFolder() else { return Loss() }
     let scratch = try Scratch(in: scratch, files: files)
     defer { scratch.remove() }
+    live = try Self.databases(of: store.directory, copyingTo: scratch.path, files).filter { store.holds($0.key) }
+    runs = try StoreRuns(store.directory, files: files).byExperiment(copyingTo: scratch.path).values.reduce(0, +)
+  }
+
+  /// Compares with a backup that has an MLflow directory.
+  /// - Throws: `SystemError`, `SQLiteError`; `Interruption.Stopped`.
+  func loss(beside backup: ListedBackup) throws -> Loss {
+    guard let (folder, stored) = try storedFolder(of: backup) else { return Loss() }
+    let name = ByteText.escaped(backup.name.bytes)
     var loss = Loss()
-    let live = try databases(of: store.directory, copyingTo: scratch.path).filter { store.holds($0.key) }
-    for (database, records) in try databases(of: stored, copyingTo: nil).sorted(by: { $0.key < $1.key })
+    let databases = try Self.databases(of: stored, copyingTo: nil, files)
+    for (database, records) in databases.sorted(by: { $0.key < $1.key })
     where records.hasTables && live[database]?.hasTables == false {
       loss.problems.append(
         "\(place(.root / database).text) holds none of MLflow's tables, and \(name) has them"
       )
     }
     guard loss.problems.isEmpty else { return loss }
-    let now = try StoreRuns(store.directory, files: files).byExperiment(copyingTo: scratch.path)
-    let then = try StoreRuns(stored, files: files).byExperiment(copyingTo: nil)
-    let runs = then.values.reduce(0, +)
-    if runs > 0, now.values.reduce(0, +) == 0 {
-      loss.problems.append("MLflow holds no run, and \(name) has \(runs)")
-    }
-    try compareArtifacts(folder, of: live.values.flatMap { $0.runs + $0.ready }, &loss)
+    let then = try StoreRuns(stored, files: files).byExperiment(copyingTo: nil).values.reduce(0, +)
+    if then > 0, runs == 0 { loss.problems.append("MLflow holds no run, and \(name) has \(then)") }
+    try compareArtifacts(folder, of: backup, &loss)
     return loss
   }
 
   /// The MLflow directory in the backup; nil: it has none.
-  private func storedFolder() throws -> (EntryPath, FilePath)? {
+  private func storedFolder(of backup: ListedBackup) throws -> (EntryPath, FilePath)? {
     for folder in BackupLayout.stores {
-      let path = backup.appending(folder.name.path.components)
+      let path = backup.path.appending(folder.name.path.components)
       if try files.exists(path) { return (folder, path) }
     }
     return nil
   }
 
-  private func databases(of root: FilePath, copyingTo scratch: FilePath?) throws -> [FileName: TrackingRecords] {
+  private static func databases(
+    of root: FilePath, copyingTo scratch: FilePath?, _ files: any FileSystem
+  ) throws -> [FileName: TrackingRecords] {
     let folder = try OpenFile(root, [.directory], files: files)
     var records: [FileName: TrackingRecords] = [:]
     for (number, name) in try MLflowStore.databases(in: folder).enumerated() {
@@ -90,11 +90,9 @@ struct StoreComparison {
   }
 
   /// Looks for every file that the backup has among the artifacts of what is recorded.
-  private func compareArtifacts(
-    _ folder: EntryPath, of records: [TrackingRecords.Artifacts], _ loss: inout Loss
-  ) throws {
-    let recorded = Set(records.flatMap { places(of: $0.location) })
-    let root = try OpenFile(backup, [.directory], files: files)
+  private func compareArtifacts(_ folder: EntryPath, of backup: ListedBackup, _ loss: inout Loss) throws {
+    let recorded = Set(live.values.flatMap { $0.runs + $0.ready }.flatMap { places(of: $0.location) })
+    let root = try OpenFile(backup.path, [.directory], files: files)
     let lines = LineReader(
       try OpenFile(BackupLayout.checksums.name.path, at: root.descriptor, [.noFollow], files: files))
     var gone: [Gone] = []
@@ -110,10 +108,10 @@ struct StoreComparison {
       guard try !files.exists(place(path)), let owner = try owner(of: path, recorded) else { continue }
       if gone.count < 1000 { gone.append(try topmost(path, below: owner)) } else { more += 1 }
     }
-    tell(gone, more, &loss)
+    tell(gone, more, ByteText.escaped(backup.name.bytes), &loss)
   }
 
-  private func tell(_ gone: [Gone], _ more: Int, _ loss: inout Loss) {
+  private func tell(_ gone: [Gone], _ more: Int, _ name: String, _ loss: inout Loss) {
     let folders = gone.filter(\.isFolder)
     for folder in folders.prefix(Self.maximumNamed) {
       loss.problems.append(

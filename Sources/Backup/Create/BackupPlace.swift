@@ -41,8 +41,7 @@ package struct BackupPlace {
   package func make() throws {
     if beginsAnew { memory?.forget(path) }
     do throws(SystemError) {
-      try files.makeDirectory(path, at: nil, permissions: 0o755)
-      try files.give(path, at: nil, to: files.status(path.folder.appending("."), at: nil).owner)
+      try files.makeDirectoryOfItsOwner(path)
     } catch {
       // What is there is looked at when it is opened.
       if error.errno != .fileExists { throw error }

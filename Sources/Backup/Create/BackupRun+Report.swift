@@ -86,14 +86,13 @@ extension BackupRun {
   }
 
   private func earlierWithStore() throws -> ListedBackup? {
-    try BackupDirectory(stack.backupDirectory, files: files).newest { $0.isOf(stack) != false && !$0.lacks(.mlflow) }
+    try BackupDirectory(stack.backupDirectory, files: files).newest(of: stack, holding: .mlflow)
   }
 
   /// What the backup before has at the top of a store, and the store has not: its databases and its folders.
   ///
   /// Who removed it for good is told once: the next backup is compared with this one.
   func lostParts(of store: MLflowStore) throws -> [CreateResult.SourceNote] {
-    guard try files.exists(stack.backupDirectory) else { return [] }
     guard let earlier = try earlierWithStore() else { return [] }
     let name = ByteText.escaped(earlier.name.bytes)
     var lost: [CreateResult.SourceNote] = []

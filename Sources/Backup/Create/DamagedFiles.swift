@@ -14,7 +14,14 @@ struct DamagedFiles {
   /// - Throws: `BackupError` `backup-directory.not-found`; `SystemError` of the directory itself.
   init(in directory: FilePath, files: any FileSystem) throws {
     let backups = BackupDirectory(directory, files: files)
-    for name in try ProofDirectory(of: directory, files: files).doubtful() {
+    let doubtful: [FileName]
+    do throws(SystemError) {
+      doubtful = try ProofDirectory(of: directory, files: files).doubtful()
+    } catch {
+      isUnknown = true
+      return
+    }
+    for name in doubtful {
       guard let backup = try backups.backup(name) else { continue }
       switch backup.proof {
       case .nothing: break

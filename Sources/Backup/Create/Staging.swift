@@ -79,8 +79,9 @@ final class Staging {
   ///
   /// A second backup within one second gets a suffix: `backup_…_2`.
   func publish() throws -> FilePath {
-    try files.setPermissions(folder.descriptor, permissions)
+    // While nobody else can look into it.
     try giveToOwner()
+    try files.setPermissions(folder.descriptor, permissions)
     try folder.synchronize()
     for number in 1...1000 {
       let final = number == 1 ? name : "\(name)_\(number)"

@@ -155,7 +155,6 @@ package final class LiveSnapshot {
       _ = try DatabaseCopy.run(
         of: source, to: databaseName, at: folder.descriptor, permissions: 0o600, files: files, time: time)
       try source.file.close()
-      try give(folder)
       let timestamp = time.nowNanoseconds
       let isSettled = try Self.state(of: database, files: files, time: time) == before
       if isSettled, bytes <= maximumKeptBytes {
@@ -177,7 +176,7 @@ package final class LiveSnapshot {
     }
   }
 
-  /// What root asked is for the owner of scratch to answer from, and to remove.
+  /// What root asked is for the owner of scratch to answer from, and to remove: the last that is done to it.
   private static func give(_ folder: OpenFile) throws {
     guard ThisProcess.isRoot else { return }
     let owner = try folder.files.status("..", at: folder.descriptor).owner

@@ -12,11 +12,9 @@ struct RestoreReport {
   /// Writes it; a report that cannot be written does not undo a restore.
   func write(in target: FilePath, files: any FileSystem) throws {
     let folder = target.appending("logs")
-    let owner = try files.status(target, at: nil).owner
-    if try !files.exists(folder) {
-      try files.makeDirectory(folder, at: nil, permissions: 0o755)
-      try files.give(folder, at: nil, to: owner)
-    }
+    if try !files.exists(folder) { try files.makeDirectoryOfItsOwner(folder) }
+    // Of the directory that it lies in: a symlink may lead into somebody else's.
+    let owner = try files.status(folder.appending("."), at: nil).owner
     var name = "restore_\(timestamp.compact)"
     var number = 1
     while try files.exists(folder.appending(name + ".json")) {

@@ -56,7 +56,7 @@ package struct Rotation {
     events.send(.began(operation: "backup rotate", on: "\(directory.text), keeping \(keepDays) days"))
     try BackupError.checkOutsideOfBackups(directory, files: files)
     let backups = BackupDirectory(directory, files: files)
-    _ = try backups.list()  // A directory that is not there is said to be so, before its lock is asked for.
+    _ = try backups.names()  // A directory that is not there is said to be so, before its lock is asked for.
     if isDryRun { try AdvisoryLock.check(.exclusive, .backups, on: directory, files: files) }
     let lock = try isDryRun ? nil : takeLock()
     defer { ignoringFailure { try lock?.release() } }
@@ -64,7 +64,7 @@ package struct Rotation {
     let all = try backups.list()
     var stays: [Stay] = []
     let expired = try expired(all, keepDays: keepDays, &stays)
-    if isDryRun, !expired.isEmpty { try ThisProcess.checkWritable(directory) }
+    if !expired.isEmpty { try ThisProcess.checkWritable(directory) }
     var deleted: [ListedBackup] = []
     var bytesFreed: Int64 = 0
     for backup in expired.reversed() {
@@ -182,7 +182,6 @@ package struct Rotation {
     let parent = try OpenFile(directory, [.directory], files: files)
     let folder = try OpenFile(backup.name.path, at: parent.descriptor, [.directory, .noFollow], files: files)
     guard try files.lock(folder.descriptor, .exclusive) else { return nil }
-    try ThisProcess.checkWritable(backup.path)
     let bytes = try size(of: backup)
     let hidden = FilePath(bytes: Array(".".utf8) + backup.name.bytes + Array(".deleted.partial".utf8))
     try files.renameNew(backup.name.path, at: parent.descriptor, to: hidden, at: parent.descriptor)
@@ -193,13 +192,29 @@ package struct Rotation {
     return bytes
   }
 
+  /// Bytes that come free with a backup.
+  /// - Throws: `SystemError` also for a folder in it that this user could not empty.
   private func size(of backup: ListedBackup) throws -> Int64 {
     var bytes: Int64 = 0
-    try TreeWalk(files: files).walk(OpenFile(backup.path, [.directory, .noFollow], files: files)) { step in
-      if case .entry(let entry) = step, entry.status.linkCount == 1 { bytes += entry.status.allocatedBytes }
+    let root = try OpenFile(backup.path, [.directory, .noFollow], files: files)
+    try checkRemovable(root.status(), backup.path)
+    try TreeWalk(files: files).walk(root) { step in
+      switch step {
+      case .directory(let entry):
+        try checkRemovable(entry.status, backup.path.pushing(FilePath(bytes: entry.path.bytes)))
+      case .entry(let entry): if entry.status.linkCount == 1 { bytes += entry.status.allocatedBytes }
+      case .unreadable(let path, let error):
+        let status = try files.status(backup.path.pushing(FilePath(bytes: path.bytes)), at: nil)
+        if !ThisProcess.owns(status) { throw error }
+      }
       return true
     }
     return bytes
+  }
+
+  /// An owner may make a folder writable, and does (`removeTree`); anybody else needs to find it so.
+  private func checkRemovable(_ status: FileStatus, _ path: FilePath) throws {
+    if !ThisProcess.owns(status) { try ThisProcess.checkWritable(path) }
   }
 
   private func takeLock() throws -> AdvisoryLock {

@@ -16,6 +16,9 @@ package enum ThisProcess {
   /// Whether this process may do what only root may; in a user namespace that is less.
   package static var isRoot: Bool { geteuid() == 0 }
 
+  /// Whether a file is this user's own.
+  package static func owns(_ status: FileStatus) -> Bool { status.owner.user == geteuid() }
+
   package static func exit(_ code: Int32) -> Never { _exit(code) }
 
   /// Bytes of memory that this process may take for itself (`ulimit -v`, `ulimit -d`); the largest number: no limit.
@@ -183,8 +186,7 @@ package enum ThisProcess {
     let folder = path.removingLastComponent()
     try checkWritable(folder)
     let (status, parent) = (try files.status(path, at: nil), try files.status(folder.appending("."), at: nil))
-    let user = geteuid()
-    if parent.permissions & 0o1000 != 0, !isRoot, status.owner.user != user, parent.owner.user != user {
+    if parent.permissions & 0o1000 != 0, !isRoot, !owns(status), !owns(parent) {
       throw SystemError("renameat", .notPermitted, path: path.text)
     }
     if status.kind == .directory { try checkWritable(path) }

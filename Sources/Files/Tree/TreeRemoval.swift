@@ -26,19 +26,25 @@ extension FileSystem {
   /// Makes a directory and those above it, as `mkdir -p` does.
   package func makeDirectories(_ path: FilePath, permissions: UInt16 = 0o755) throws(SystemError) {
     do {
-      try makeOwnDirectory(path, permissions)
+      try makeDirectoryOfItsOwner(path, permissions: permissions)
     } catch  where error.errno == .fileExists {
       // What is there is looked at when it is opened.
     } catch  where error.errno == .noSuchFileOrDirectory && path.removingLastComponent() != path {
       try makeDirectories(path.removingLastComponent(), permissions: permissions)
-      try makeOwnDirectory(path, permissions)
+      try makeDirectoryOfItsOwner(path, permissions: permissions)
     }
   }
 
-  /// What root makes in somebody's directory is theirs to go on with.
-  private func makeOwnDirectory(_ path: FilePath, _ permissions: UInt16) throws(SystemError) {
-    try makeDirectory(path, at: nil, permissions: permissions)
+  /// Makes a directory; what root makes in somebody's directory is theirs to go on with.
+  ///
+  /// Given away by its descriptor: in a directory of somebody else's the name may lead elsewhere by then.
+  package func makeDirectoryOfItsOwner(
+    _ path: FilePath, at directory: Descriptor? = nil, permissions: UInt16 = 0o755
+  ) throws(SystemError) {
+    try makeDirectory(path, at: directory, permissions: permissions)
     guard ThisProcess.isRoot else { return }
-    try give(path, at: nil, to: status(path.removingLastComponent().appending("."), at: nil).owner)
+    let owner = try status(path.removingLastComponent().appending("."), at: directory).owner
+    let made = try OpenFile(path, at: directory, [.directory, .noFollow], files: self)
+    try give(made.descriptor, to: owner)
   }
 }

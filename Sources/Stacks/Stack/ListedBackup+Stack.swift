@@ -1,5 +1,5 @@
 internal import Files
-internal import Store
+package import Store
 internal import SystemPackage
 
 extension ListedBackup {
@@ -13,5 +13,16 @@ extension ListedBackup {
     guard !places.isEmpty else { return nil }
     return places.contains(stack.dataDirectory)
       || places.contains(ThisProcess.realPathOfWhatExists(stack.dataDirectory))
+  }
+}
+
+extension BackupDirectory {
+  /// The newest backup of a stack that holds a part; nil when there is none.
+  ///
+  /// One that may be of the stack counts.
+  /// - Throws: `SystemError`, also when it cannot be told whether there is a directory.
+  package func newest(of stack: Stack, holding part: StackPart) throws -> ListedBackup? {
+    guard try files.exists(path) else { return nil }
+    return try newest { $0.isOf(stack) != false && !$0.lacks(part) }
   }
 }

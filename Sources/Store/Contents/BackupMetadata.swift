@@ -61,7 +61,7 @@ package enum MetadataReader {
   }
 
   /// Where the list of files begins, in a file of ours.
-  private static let list = Array("\n  \"files\": [".utf8)
+  private static let list = [UInt8(ascii: "\n")] + MetadataParser.listLine
   /// So much of a file is looked at for that.
   private static let maximumHeadBytes = 64 << 10
 
@@ -73,7 +73,7 @@ package enum MetadataReader {
   package static func readHead(_ file: OpenFile) throws -> BackupMetadata? {
     let bytes = try file.read(count: maximumHeadBytes, at: 0)
     guard let start = bytes.firstRange(of: list)?.lowerBound else { return nil }
-    let metadata = MetadataParser.decode(Array(bytes[..<start]) + Array("\n  \"files\": []\n}\n".utf8))
+    let metadata = MetadataParser.decode(Array(bytes[..<start]) + list + Array("]\n}\n".utf8))
     return metadata?.isOurs == true && metadata?.filesCount != nil ? metadata : nil
   }
 
@@ -118,7 +118,7 @@ package struct MetadataParser {
     if tail == nil { ended.withUnsafeBytes { hash.update($0) } } else { tail?.append(contentsOf: ended) }
     if isInList, line.starts(with: "  ]".utf8) { isInList = false }
     if isInList { names += 1 } else { kept += line + [UInt8(ascii: "\n")] }
-    if line.elementsEqual("  \"files\": [".utf8) { isInList = true }
+    if line.elementsEqual(Self.listLine) { isInList = true }
   }
 
   /// What the lines said.
@@ -138,6 +138,8 @@ package struct MetadataParser {
     return parsed { try JSONDecoder().decode(Stored.self, from: data) }?.metadata
   }
 
+  /// The line that begins the list of files.
+  static let listLine = Array("  \"files\": [".utf8)
   static let sealPrefix = Array("  \"metadata_sha256\": \"".utf8)
 
   /// The end of the file, from the seal on: nothing may follow that the seal does not cover.
@@ -227,7 +229,7 @@ package enum MetadataWriter {
     }
     try put("{\n")
     for (name, value) in fields { try put("  \(JSONText.quoted(name)): \(value.rendered(indent: 2)),\n") }
-    try put("  \"files\": [")
+    try put(String(decoding: MetadataParser.listLine, as: UTF8.self))
     var isFirst = true
     try paths { path in
       try put("\(isFirst ? "" : ",")\n    \(JSONText.quoted(path.text))")

@@ -61,8 +61,7 @@ struct BackupNotes {
     try BackupError.checkOutsideOfBackups(backups, files: files)
     let parent = try OpenFile(backups, [.directory], files: files)
     if try !files.exists(folderName, at: parent.descriptor) {
-      try files.makeDirectory(folderName, at: parent.descriptor, permissions: 0o755)
-      try files.give(folderName, at: parent.descriptor, to: parent.status().owner)
+      try files.makeDirectoryOfItsOwner(folderName, at: parent.descriptor)
       try parent.synchronize()
     }
     let folder = try OpenFile(folderName, at: parent.descriptor, [.directory, .noFollow], files: files)
