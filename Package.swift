@@ -31,7 +31,9 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
   ],
   targets: [
-    .target(name: "CFiles"),
+    .systemLibrary(
+      name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
+    .target(name: "CFiles", dependencies: ["CXXHash"]),
     .target(name: "Files", dependencies: ["CFiles", system], swiftSettings: strict),
     .target(
       name: "DuckDBFile", dependencies: ["Files", system],

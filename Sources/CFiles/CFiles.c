@@ -3,6 +3,9 @@
 #endif
 #include "CFiles.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +23,9 @@
 #include <sys/xattr.h>
 #include <sys/wait.h>
 #if defined(__linux__)
+#include <linux/aio_abi.h>
 #include <linux/fs.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #else
 #include <mach-o/dyld.h>
@@ -33,6 +38,16 @@
 
 int hrp_openat(int directory, const char *path, int flags, unsigned int mode) {
   return openat(directory, path, flags, mode);
+}
+
+int hrp_openat_direct(int directory, const char *path, int flags, unsigned int mode) {
+#if defined(__linux__)
+  return openat(directory, path, flags | O_DIRECT, mode);
+#else
+  int descriptor = openat(directory, path, flags, mode);
+  if (descriptor >= 0) fcntl(descriptor, F_NOCACHE, 1);
+  return descriptor;
+#endif
 }
 
 int hrp_bypass_cache(int descriptor, int on) {
@@ -441,3 +456,72 @@ int hrp_terminal_width(int descriptor) {
   struct winsize size = {0};
   return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
+
+void *hrp_quick_hash_make(void) {
+  XXH3_state_t *state = XXH3_createState();
+  if (state != NULL) XXH3_128bits_reset(state);
+  return state;
+}
+
+void hrp_quick_hash_free(void *state) { XXH3_freeState(state); }
+
+void hrp_quick_hash_update(void *state, const void *bytes, int64_t count) {
+  XXH3_128bits_update(state, bytes, (size_t)count);
+}
+
+void hrp_quick_hash_finish(const void *state, uint64_t hash[2]) {
+  XXH128_hash_t value = XXH3_128bits_digest(state);
+  hash[0] = value.low64, hash[1] = value.high64;
+}
+
+void hrp_quick_hash_of(const void *bytes, int64_t count, uint64_t hash[2]) {
+  XXH128_hash_t value = XXH3_128bits(bytes, (size_t)count);
+  hash[0] = value.low64, hash[1] = value.high64;
+}
+
+#if defined(__linux__)
+enum { hrp_maximum_reads = 128 };
+
+uint64_t hrp_reads_open(int capacity) {
+  aio_context_t queue = 0;
+  return syscall(SYS_io_setup, capacity, &queue) == 0 ? queue : 0;
+}
+
+void hrp_reads_close(uint64_t queue) { syscall(SYS_io_destroy, (aio_context_t)queue); }
+
+int hrp_reads_run(uint64_t queue, struct hrp_read *reads, int count) {
+  struct iocb blocks[hrp_maximum_reads], *list[hrp_maximum_reads];
+  struct io_event events[hrp_maximum_reads];
+  if (count > hrp_maximum_reads) return -1;
+  memset(blocks, 0, sizeof blocks[0] * (size_t)count);
+  for (int i = 0; i < count; i++) {
+    blocks[i].aio_data = (uint64_t)i;
+    blocks[i].aio_fildes = (uint32_t)reads[i].descriptor;
+    blocks[i].aio_lio_opcode = IOCB_CMD_PREAD;
+    blocks[i].aio_buf = (uint64_t)(uintptr_t)reads[i].into;
+    blocks[i].aio_nbytes = (uint64_t)reads[i].size;
+    list[i] = &blocks[i];
+    reads[i].result = -EAGAIN;
+  }
+  int sent = 0, done = 0;
+  // A queue that takes no more now, or a file that does not go with it, leaves the rest to be read one by one.
+  while (sent < count) {
+    long taken = syscall(SYS_io_submit, (aio_context_t)queue, (long)(count - sent), list + sent);
+    if (taken < 0 && errno == EINTR) continue;
+    if (taken <= 0) break;
+    sent += (int)taken;
+  }
+  while (done < sent) {
+    long ended = syscall(SYS_io_getevents, (aio_context_t)queue, (long)(sent - done), (long)(sent - done), events, NULL);
+    if (ended < 0 && errno == EINTR) continue;
+    if (ended <= 0) return -1;
+    for (long i = 0; i < ended; i++) reads[events[i].data].result = events[i].res;
+    done += (int)ended;
+  }
+  return 0;
+}
+#else
+uint64_t hrp_reads_open(int capacity) { return 0; }
+void hrp_reads_close(uint64_t queue) {}
+int hrp_reads_run(uint64_t queue, struct hrp_read *reads, int count) { return -1; }
+#endif

@@ -41,12 +41,12 @@ public struct Program: ParsableCommand {
     // Children run this very program, whatever it is called.
     if let own = ThisProcess.executable { ThisProcess.setEnvironment("HRP_EXECUTABLE", own, isReplacing: false) }
     let arguments = Array(CommandLine.arguments.dropFirst())
-    // The parser knows of the version alone.
-    if arguments.sorted() == ["--json", "--version"] {
-      StandardStream.output.write(VersionReport.json().rendered() + "\n")
-      ThisProcess.exit(0)
-    }
     do {
+      // The parser knows of the version alone.
+      if arguments.sorted() == ["--json", "--version"] {
+        StandardStream.output.write(try ResultText.json(VersionReport()) + "\n")
+        ThisProcess.exit(0)
+      }
       let command = try parseAsRoot(arguments)
       ThisProcess.exit(
         PrintedCommands.$current.withValue(PrintedCommands(of: command, below: Program.self)) {
@@ -79,7 +79,7 @@ public struct Program: ParsableCommand {
     let isUsage = parserCode == ExitCode.validationFailure.rawValue
     let failure = isUsage ? usage(message(for: error), arguments) : Failure(error)
     if arguments.contains("--json") {
-      Screen.write(failure.json.rendered() + "\n", on: .output)
+      Screen.write(failure.json + "\n", on: .output)
     } else {
       Screen.sayLines(failure.text, on: .error)
     }

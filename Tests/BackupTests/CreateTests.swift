@@ -180,18 +180,27 @@ struct CreateTests {
     }
   }
 
-  @Test("what comes back from the disk other than it was written makes the backup fail, and leaves nothing")
-  func readBack() throws {
+  @Test(
+    "B3: what comes back from the disk other than it was written makes the backup fail, and leaves nothing",
+    arguments: [
+      "printf x | dd of=hrp.duckdb bs=1 seek=300000 conv=notrunc", "printf xx > mlruns/mlruns/0/meta.yaml",
+      "printf x | dd of=mlruns/mlruns/0/meta.yaml bs=1 seek=3 conv=notrunc", "echo more >> mlruns/mlruns/0/meta.yaml",
+      ": > mlruns/mlruns/0/meta.yaml", "rm mlruns/mlruns/0/meta.yaml", "echo more >> manifest.jsonl",
+    ], [true, false])
+  func readBack(damage: String, readsBatches: Bool) throws {
     try withStack { sample in
       let hidden = Mutex("")
       let files = HookedFileSystem { (call, path) throws(SystemError) in
         if call == "mkdirat", path.hasSuffix(".partial") { hidden.withLock { $0 = path } }
+        if call == "io_submit", !readsBatches { throw SystemError("io_submit", .resourceTemporarilyUnavailable) }
         guard call == "syncfs" else { return }
-        // The disk changes a byte behind our back, after the file was hashed.
-        let file = FileHandle(forUpdatingAtPath: sample.backups + "/" + hidden.withLock { $0 } + "/hrp.duckdb")
-        file?.seek(toFileOffset: 300_000)
-        file?.write(Data([0xA5]))
-        file?.closeFile()
+        // The disk changes something behind our back, after the file was hashed.
+        let folder = sample.backups + "/" + hidden.withLock { $0 }
+        do {
+          try run("/bin/sh", ["-c", "chmod -R u+w . && \(damage)"], in: folder)
+        } catch {
+          Issue.record(error)
+        }
       }
       #expect { try sample.create(files: files) } throws: { ($0 as? BackupError)?.code == "backup.read-back" }
       let left = try FileManager.default.contentsOfDirectory(atPath: sample.backups)

@@ -98,11 +98,24 @@ struct ListsTests {
     #expect(ByteCount.text(3 << 30) == "3.0 GB")
   }
 
-  @Test("JSON text keeps the order of fields and escapes what must be escaped")
+  @Test("a result is JSON with an indent, snake_case keys, and nothing that a terminal acts on")
   func json() throws {
-    let value = JSONText.object([("b", .list([.whole(1), .flag(true), .null])), ("a", .text("\"\\\n\u{1}é"))])
-    let parsed = try JSONSerialization.jsonObject(with: Data(value.rendered().utf8)) as? [String: Any]
-    #expect(parsed?["a"] as? String == "\"\\\n\u{1}é")
-    #expect(value.rendered().hasPrefix("{\n  \"b\": [\n    1,\n    true,\n    null\n  ],\n  \"a\""))
+    struct Sample: Encodable {
+      let sizeBytes = 1
+      let noteText = "\"\\\n\u{1}é / \u{202E} \" : x"
+      let missing = Nullable<String>(nil)
+      let list = ["a\" : b", "c"]
+      let tables = ["newPrices": 1.5]
+      let none: [String: [Int]] = [:]
+      let empty: [Int] = []
+      private enum CodingKeys: CodingKey { case sizeBytes, noteText, missing, list, tables, none, empty }
+    }
+    let text = try ResultText.json(Sample())
+    let parsed = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    #expect(parsed["note_text"] as? String == "\"\\\n\u{1}é / \u{202E} \" : x")
+    #expect(parsed["missing"] is NSNull && parsed["list"] as? [String] == ["a\" : b", "c"])
+    #expect((parsed["tables"] as? [String: Double]) == ["newPrices": 1.5])
+    #expect(text.contains("\"none\": {},\n") && text.contains("\"empty\": [],\n"))
+    #expect(text.contains("\n  \"size_bytes\": 1,\n") && text.contains("\\u202e") && !text.contains("\u{202E}"))
   }
 }

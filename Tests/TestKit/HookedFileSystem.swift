@@ -52,6 +52,7 @@ package final class HookedFileSystem: FileSystem {
     throws(SystemError) -> Descriptor
   {
     try hook("openat", path.string)
+    if mode.contains(.direct) { try hook("O_DIRECT", path.string) }
     let descriptor = try kernel.open(path, at: directory, mode, permissions: permissions)
     if onRead != nil {
       opened.withLock { opened in
@@ -170,6 +171,10 @@ package final class HookedFileSystem: FileSystem {
     try hook("sync_file_range", "")
     try kernel.waitForWriteback(descriptor, offset: offset, length: length)
   }
+  package func makeBatchReader() -> (any BatchReader)? {
+    guard onRead == nil, let reader = kernel.makeBatchReader() else { return nil }
+    return HookedBatchReader(reader, hook: hook)
+  }
   package func bypassCache(of descriptor: Descriptor, _ isOn: Bool) throws(SystemError) -> Bool {
     try hook("O_DIRECT", "")
     return try kernel.bypassCache(of: descriptor, isOn)
@@ -273,5 +278,25 @@ package final class ManualTime: TimeSource {
       return state.sleeps
     }
     onSleep(number)
+  }
+}
+
+/// The kernel's batches with the hook before each; one that fails leaves its files to be read one by one.
+private final class HookedBatchReader: BatchReader {
+  private let reader: any BatchReader
+  private let hook: HookedFileSystem.Hook
+
+  init(_ reader: any BatchReader, hook: @escaping HookedFileSystem.Hook) {
+    self.reader = reader
+    self.hook = hook
+  }
+
+  func read(_ reads: [BatchRead]) -> [Int?] {
+    do {
+      try hook("io_submit", "")
+      return reader.read(reads)
+    } catch {
+      return reads.map { _ in nil }
+    }
   }
 }

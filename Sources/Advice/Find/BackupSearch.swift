@@ -7,7 +7,7 @@ package import Store
 internal import SystemPackage
 
 /// Where something was found in a backup.
-public struct SearchHit: Sendable, Equatable {
+public struct SearchHit: Sendable, Equatable, Encodable {
   /// In the form `hypotheses.hypothesis_id`, `table prices`, `column prices.close`, `MLflow run`,
   /// `mlruns/0/a1b2/model.pkl`.
   public let place: String
@@ -16,7 +16,7 @@ public struct SearchHit: Sendable, Equatable {
 }
 
 /// A backup that holds what was looked for.
-public struct SearchResult: Sendable {
+public struct SearchResult: Sendable, Encodable {
   /// The name of the backup's directory, in readable form.
   public let name: String
   /// The backup's directory, absolute, in readable form.

@@ -9,16 +9,15 @@ extension BackupRun {
   /// Everything that is known of a backup before it is published.
   struct Report {
     let staging: Staging
-    let lists: BackupLists
-    let digests: (checksums: Digest, manifest: Digest)
+    let contents: DirectoryWriter.Contents
     let database: CopiedDatabase
     let mlflow: CopiedStore?
     /// What of MLflow an earlier backup has, and is not there.
     let lost: [CreateResult.SourceNote]
     let durationSeconds: Double
 
-    var notes: MLflowCopy.Notes {
-      var notes = mlflow?.notes ?? MLflowCopy.Notes()
+    var notes: MLflowSource.Notes {
+      var notes = mlflow?.notes ?? MLflowSource.Notes()
       notes.unread += lost
       return notes
     }
@@ -30,8 +29,8 @@ extension BackupRun {
       let copied = database.result
       return CreateResult(
         path: path.text, name: staging.publishedName ?? staging.name,
-        timestamp: LocalTime(nanoseconds: staging.began).iso8601WithOffset, sizeBytes: lists.sizeBytes,
-        filesCount: lists.filesCount, checksumFile: path.appending("checksums.txt").text,
+        timestamp: LocalTime(nanoseconds: staging.began).iso8601WithOffset, sizeBytes: contents.sizeBytes,
+        filesCount: contents.filesCount, checksumFile: path.appending("checksums.txt").text,
         includesMLflow: mlflow != nil, durationSeconds: durationSeconds, isVerified: isVerified,
         isComplete: isComplete,
         snapshot: CreateResult.Snapshot(
@@ -61,16 +60,16 @@ extension BackupRun {
     if let copied = report.mlflow, let scheme = copied.store.remoteScheme {
       events.send(
         .notice(
-          copied.survey.hasRecords
+          copied.scan.hasRecords
             ? "MLflow's records in \(copied.store.directory.text) are in the backup; if the server that "
               + "MLFLOW_TRACKING_URI names (\(scheme)) keeps others elsewhere, those are not"
             : "the tracking records are on a server (\(scheme)) and not in the backup"))
     }
-    guard let survey = report.mlflow?.survey, survey.outside + survey.remote > 0 else { return }
-    let places = survey.places.sorted { $0.value > $1.value }.prefix(3).map { "\($0.key): \($0.value)" }
+    guard let scan = report.mlflow?.scan, scan.outside + scan.remote > 0 else { return }
+    let places = scan.places.sorted { $0.value > $1.value }.prefix(3).map { "\($0.key): \($0.value)" }
     events.send(
       .notice(
-        "artifacts of \(survey.outside + survey.remote) records are not in the backup: they are recorded outside of "
+        "artifacts of \(scan.outside + scan.remote) records are not in the backup: they are recorded outside of "
           + "the MLflow directory (\(places.joined(separator: ", ")))"))
   }
 
@@ -111,107 +110,12 @@ extension BackupRun {
   }
 
   /// Notes the folders in a store that hold backups and are left out, but for the one that backups go to.
-  func noteOldBackups(in store: MLflowStore, _ copy: MLflowCopy) throws {
-    let folder = try OpenFile(store.directory, [.directory], files: files)
+  func noteOldBackups(in source: MLflowSource) throws {
+    let folder = source.root
     let current = try OpenFile(stack.backupDirectory, [.directory], files: files).status().identity
-    for name in try OldBackups.find(in: folder) where store.holds(name) {
+    for name in try OldBackups.find(in: folder) where source.store.holds(name) {
       guard try files.status(name.path, at: folder.descriptor).identity != current else { continue }
-      copy.note(skipped: name, "it holds backups")
+      source.note(skipped: name, "it holds backups")
     }
-  }
-
-  func writeMetadata(_ report: Report) throws {
-    let folder = report.staging.folder
-    try MetadataWriter.write(
-      fields(report), at: folder.descriptor, permissions: 0o444, files: files
-    ) { tell in
-      let file = try OpenFile(BackupLayout.checksums.name.path, at: folder.descriptor, [.noFollow], files: files)
-      let lines = LineReader(file)
-      while let line = try lines.next() { try tell(try ChecksumLine(parsing: line).path) }
-    }
-  }
-
-  private func fields(_ report: Report) -> [(String, JSONText)] {
-    let began = LocalTime(nanoseconds: report.staging.began)
-    return [
-      ("timestamp", .text(began.iso8601)),
-      ("created_at", .number(Double(report.staging.began / 1000) / 1e6)),
-      ("size_bytes", .whole(report.lists.sizeBytes)),
-      ("size_mb", .number(ByteCount.roundedMegabytes(report.lists.sizeBytes))),
-      ("include_mlflow", .flag(report.mlflow != nil)),
-      ("hrp_version", .text(Version.current)),
-      ("source_dir", .text(stack.dataDirectory.text)),
-      ("source_dir_real", .text((ThisProcess.realPath(stack.dataDirectory) ?? stack.dataDirectory).text)),
-      ("format", .whole(1)),
-      ("name", .text(report.staging.name)),
-      ("timestamp_with_offset", .text(began.iso8601WithOffset)),
-      ("duration_seconds", .number((report.durationSeconds * 1000).rounded() / 1000)),
-      ("verified", .flag(report.isVerified)),
-      ("complete", .flag(report.isComplete)),
-      ("host", .text(ThisProcess.host)),
-      ("database", database(report.database)),
-      ("snapshot", snapshot(report.database)),
-      ("mlflow", mlflow(report)),
-      ("shared", shared(report)),
-      ("unread", .list(report.notes.unread.map(note))),
-      ("unstable", .list(report.notes.unstable.map(note))),
-      ("skipped", .list(report.notes.skipped.map(note))),
-      ("checksums_sha256", .text(report.digests.checksums.hex)),
-      ("manifest_sha256", .text(report.digests.manifest.hex)),
-      ("files_count", .whole(Int64(report.lists.filesCount))),
-    ]
-  }
-
-  private func database(_ copied: CopiedDatabase) -> JSONText {
-    .object([
-      ("path", .text(copied.path.text)),
-      ("name", .text(copied.path.lastComponent.map { FileName($0).path.text } ?? "")),
-      ("storage_version", .whole(Int64(clamping: copied.result.storageVersion))),
-      ("library_version", .text(copied.result.libraryVersion)),
-      ("block_size", .whole(copied.result.blockSize)),
-    ])
-  }
-
-  private func snapshot(_ copied: CopiedDatabase) -> JSONText {
-    .object([
-      ("method", .text(copied.result.method.rawValue)),
-      ("shares_storage", .flag(copied.result.method == .reflink)),
-      ("iteration", .optional(copied.result.iteration.map { Int64(clamping: $0) })),
-      ("wal_bytes", .whole(copied.result.walBytes)),
-      ("blocks_copied", .whole(Int64(copied.result.blocksInUse))),
-      ("blocks_free", .whole(Int64(copied.result.blocksFree))),
-      ("passes", .whole(Int64(copied.result.passes))),
-    ])
-  }
-
-  private func mlflow(_ report: Report) -> JSONText {
-    guard let copied = report.mlflow else { return .null }
-    let store = copied.store
-    return .object([
-      ("directory", .text(store.directory.text)),
-      ("directory_real", .text((ThisProcess.realPath(store.directory) ?? store.directory).text)),
-      ("layout", .text(store.layout.rawValue)),
-      ("remote_tracking", .optional(store.remoteScheme)),
-      ("artifacts_inside", .whole(Int64(copied.survey.inside))),
-      ("artifacts_outside", .whole(Int64(copied.survey.outside))),
-      ("artifacts_remote", .whole(Int64(copied.survey.remote))),
-      (
-        "places_not_in_backup",
-        .object(copied.survey.places.sorted { $0.key < $1.key }.map { ($0.key, .whole(Int64($0.value))) })
-      ),
-    ])
-  }
-
-  /// Which bytes this backup shares with another one, file by file hard-linked.
-  private func shared(_ report: Report) -> JSONText {
-    guard let copied = report.mlflow, let backup = copied.sharedWith else { return .null }
-    return .object([
-      ("backup", .text(ByteText.escaped(backup.bytes))), ("bytes", .whole(copied.sharedBytes)),
-      ("files", .whole(Int64(copied.sharedFiles))),
-    ])
-  }
-
-  private func note(_ note: CreateResult.SourceNote) -> JSONText {
-    .object([("path", .text(note.path)), ("why", .text(note.why))])
   }
 }

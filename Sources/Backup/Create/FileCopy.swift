@@ -1,8 +1,7 @@
 internal import Files
-internal import Store
 internal import SystemPackage
 
-/// Copies one file that others may be writing to, hashing it on the way.
+/// Copies one file that others may be writing to, with a quick hash of what it wrote.
 final class FileCopy {
   /// How often a file that changes is read again.
   private static let attempts = 4
@@ -22,7 +21,7 @@ final class FileCopy {
   struct Unreadable: Error { let error: SystemError }
 
   struct Copied {
-    let digest: Digest
+    let quick: QuickHash
     let size: Int64
     /// The source as it was before it was read.
     let source: FileStatus
@@ -66,14 +65,21 @@ final class FileCopy {
       guard before.kind == .regular else { return .notAFile }
       let attributes = try reading { () throws(SystemError) in try files.attributeNames(of: source.descriptor) }
       let now = time.nowNanoseconds
-      let (digest, size, head) = try write(source, before, entry.name, directory, keepsHead)
-      let after = try reading { () throws(SystemError) in try source.status() }
+      let (quick, size, head) = try write(source, before, entry.name, directory, keepsHead)
+      let after: FileStatus
+      do {
+        after = try reading { () throws(SystemError) in try source.status() }
+      } catch {
+        // What nobody can vouch for is not in the backup, and so not in its folder.
+        try files.remove(entry.name, at: directory)
+        throw error
+      }
       let held = after.isUnchanged(since: before) && size == before.size
       try source.close()
       if held || attempt == Self.attempts {
         return .copied(
           Copied(
-            digest: digest, size: size, source: before, readNanoseconds: now, isUnstable: !held,
+            quick: quick, size: size, source: before, readNanoseconds: now, isUnstable: !held,
             attributes: attributes.filter(Self.isOfUser), head: head))
       }
       try files.remove(entry.name, at: directory)
@@ -81,13 +87,30 @@ final class FileCopy {
     preconditionFailure("The last attempt returns.")
   }
 
+  /// The quick hash of a file of so many bytes that stands still.
+  func hash(of file: OpenFile, size: Int64) throws -> QuickHash {
+    if size >= TargetFile.minimumDirectBytes { _ = try files.bypassCache(of: file.descriptor, true) }
+    let stream = QuickHashStream()
+    var offset: Int64 = 0
+    while offset < size {
+      try Interruption.check()
+      let count = try file.read(into: buffer.bytes, at: offset, ofSize: size)
+      if count == 0 { break }
+      stream.update(buffer.prefix(count))
+      offset += Int64(count)
+    }
+    return stream.finalize()
+  }
+
   private func write(
     _ source: OpenFile, _ status: FileStatus, _ name: FilePath, _ directory: Descriptor, _ keepsHead: Bool
-  ) throws -> (Digest, Int64, [UInt8]) {
+  ) throws -> (QuickHash, Int64, [UInt8]) {
     let target = try TargetFile(
       name, at: directory, permissions: Self.permissions(of: status), expectedBytes: status.size, files: files)
     do {
-      var stream = DigestStream()
+      // Made in one step where all of the file is there at once.
+      var quick: QuickHash?
+      let stream = status.size > Int64(buffer.bytes.count) ? QuickHashStream() : nil
       var offset: Int64 = 0
       var head: [UInt8] = []
       // What grows meanwhile is seen by the look at the source afterwards.
@@ -99,14 +122,14 @@ final class FileCopy {
         if count == 0 { break }
         let bytes = buffer.prefix(count)
         if keepsHead, offset == 0 { head = Array(bytes.prefix(65_536)) }
-        stream.update(bytes)
+        if let stream { stream.update(bytes) } else { quick = QuickHash(of: bytes) }
         try target.write(bytes, at: offset)
         offset += Int64(count)
         progress(Int64(count))
       }
       try files.setModified(target.file.descriptor, nanoseconds: status.modifiedNanoseconds)
       try target.file.close()
-      return (stream.finalize(), offset, head)
+      return (stream?.finalize() ?? quick ?? .ofNothing, offset, head)
     } catch {
       // What failed is told; what it left is hidden, and goes with the backup in the making if it stays.
       ignoringFailure { try files.remove(name, at: directory) }

@@ -206,7 +206,7 @@ package struct DrillRun {
     let proof = Proof(
       checksums: checksums.hex, level: .drill, isOK: report.isOK, state: report.state, at: report.at,
       engine: reading.engine,
-      durationSeconds: (report.durationSeconds * 1000).rounded() / 1000,
+      durationSeconds: report.durationSeconds.roundedToMilliseconds,
       findings: report.findings.prefix(100).map(\.line), damaged: Finding.damagedFiles(report.findings), tables: tables,
       first: earlier.value?.first ?? (report.isOK ? reading : nil))
     do {

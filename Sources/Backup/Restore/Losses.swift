@@ -29,3 +29,15 @@ public struct Losses: Sendable {
     }
   }
 }
+
+extension Losses.Row: Encodable {
+  private enum Key: CodingKey { case name, now, backup }
+
+  /// With `null` where there is none.
+  public func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: Key.self)
+    try fields.encode(name, forKey: .name)
+    try fields.encode(now, forKey: .now)
+    try fields.encode(backup, forKey: .backup)
+  }
+}

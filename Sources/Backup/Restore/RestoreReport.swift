@@ -1,5 +1,5 @@
 internal import Files
-package import Store
+internal import Store
 internal import SystemPackage
 
 /// The record of a restore that the guide asks for: what was there, how healthy it was, what was done.
@@ -23,38 +23,38 @@ struct RestoreReport {
     }
     let file = try OpenFile(
       folder.appending(name + ".json"), [.write, .create, .exclusive], permissions: 0o644, files: files)
-    try file.write(Array((json.rendered() + "\n").utf8), at: 0)
+    try file.write(Array((ResultText.json(contents) + "\n").utf8), at: 0)
     try files.give(file.descriptor, to: owner)
     try file.synchronize()
     try file.close()
   }
 
-  private var json: JSONText {
-    .object([
-      ("at", .text(timestamp.iso8601WithOffset)), ("path", .text(result.path)), ("target", .text(result.target)),
-      ("restored", .list(result.restored.map { .text($0) })), ("undo", .optional(result.undoPath)),
-      (
-        "relocated",
-        .list(
-          result.relocated.map { .object([("place", .text($0.place)), ("count", .whole(Int64($0.count)))]) })
-      ),
-      ("health_before", health), ("lost", .list((result.losses?.rows ?? []).map { $0.json })),
-      ("notices", .list((result.losses?.notices ?? []).map { .text($0) })),
-    ])
+  private var contents: Contents {
+    Contents(
+      at: timestamp.iso8601WithOffset, path: result.path, target: result.target, restored: result.restored,
+      undo: Nullable(result.undoPath), relocated: result.relocated,
+      healthBefore: Nullable(
+        result.losses?.health.map {
+          .init(status: $0.status, database: $0.database, api: $0.api, asOf: Nullable($0.asOf))
+        }), lost: result.losses?.rows ?? [], notices: result.losses?.notices ?? [])
   }
 
-  private var health: JSONText {
-    guard let health = result.losses?.health else { return .null }
-    return .object([
-      ("status", .text(health.status)), ("database", .text(health.database)), ("api", .text(health.api)),
-      ("as_of", .optional(health.asOf)),
-    ])
-  }
-}
+  private struct Contents: Encodable {
+    struct Health: Encodable {
+      let status: String
+      let database: String
+      let api: String
+      let asOf: Nullable<String>
+    }
 
-extension Losses.Row {
-  /// The row with the keys `name`, `now`, `backup`.
-  package var json: JSONText {
-    .object([("name", .text(name)), ("now", .optional(now)), ("backup", .optional(backup))])
+    let at: String
+    let path: String
+    let target: String
+    let restored: [String]
+    let undo: Nullable<String>
+    let relocated: [RestoreResult.Relocated]
+    let healthBefore: Nullable<Health>
+    let lost: [Losses.Row]
+    let notices: [String]
   }
 }

@@ -38,7 +38,7 @@ public struct RestoreResult: Sendable {
   public let mentioned: Int
 
   /// Records of one kind whose locations were rewritten.
-  public struct Relocated: Sendable, Equatable {
+  public struct Relocated: Sendable, Equatable, Encodable {
     /// Where they are: "mlflow.db: runs.artifact_uri".
     public let place: String
     /// How many.

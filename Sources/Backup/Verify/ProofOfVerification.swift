@@ -70,7 +70,7 @@ extension Verification {
     }
     let change = ProofOfVerification(
       level: report.level, findings: findings, engine: report.engine?.version,
-      seconds: (seconds * 1000).rounded() / 1000, at: LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset,
+      seconds: seconds.roundedToMilliseconds, at: LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset,
       checksums: checksums, earlier: noted.value)
     do {
       switch change {

@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 int hrp_openat(int directory, const char *path, int flags, unsigned int mode);
+/// The same, past the page cache from the start. Linux: O_DIRECT. macOS: F_NOCACHE.
+int hrp_openat_direct(int directory, const char *path, int flags, unsigned int mode);
 /// Past the page cache from now on (1), or through it again (0). Linux: O_DIRECT. macOS: F_NOCACHE.
 int hrp_bypass_cache(int descriptor, int on);
 /// Flushes everything of the file system that holds the descriptor. Linux: syncfs. Elsewhere: ENOTSUP.
@@ -86,3 +88,26 @@ int64_t hrp_memory_limit(void);
 void hrp_limit_memory(int64_t bytes);
 /// Where directories of descriptors of this process are listed.
 const char *hrp_descriptor_folder(void);
+
+/// A state that takes bytes for a hash of 128 bits (XXH3); NULL: there is no memory for it.
+void *hrp_quick_hash_make(void);
+void hrp_quick_hash_free(void *state);
+void hrp_quick_hash_update(void *state, const void *bytes, int64_t count);
+/// The hash of what a state took: its low and its high half.
+void hrp_quick_hash_finish(const void *state, uint64_t hash[2]);
+/// The hash of bytes that are all there.
+void hrp_quick_hash_of(const void *bytes, int64_t count, uint64_t hash[2]);
+
+/// One of many reads: `size` bytes from the start of a file; `result` is the count of bytes, or an error number below 0.
+struct hrp_read {
+  int32_t descriptor;
+  void *into;
+  int64_t size;
+  int64_t result;
+};
+/// A queue of the kernel for at most so many reads at once; 0: there is none here. Linux: io_setup. Elsewhere: 0.
+uint64_t hrp_reads_open(int capacity);
+void hrp_reads_close(uint64_t queue);
+/// Does all reads and waits for them: 0; or -1: `result` says nothing, and the queue must be closed before the memory that
+/// was read into is used again. At most 128 reads. Linux: io_submit, io_getevents.
+int hrp_reads_run(uint64_t queue, struct hrp_read *reads, int count);

@@ -73,7 +73,7 @@ struct CreateCommand: StackCommand {
     } else {
       console.result("  Checksum: incomplete, \(result.unread.count) source files could not be read")
     }
-    try console.json(try json(result))
+    try console.json(try CreateOutput(result))
     if !result.isComplete { throw ExitCode(Failure.Exit.partial) }
   }
 
@@ -93,44 +93,8 @@ struct CreateCommand: StackCommand {
     }
     console.result("  To: \(plan.backupDirectory) (\(ByteCount.text(Int64(clamping: plan.availableBytes))) free)")
     for path in unread { console.warning("hrp: warning: \(path) cannot be read: the backup would be incomplete") }
-    console.json(
-      .object([
-        ("dry_run", .flag(true)), ("unread", .list(unread.map { .text($0) })),
-        ("database", .text(plan.database)), ("database_bytes", .whole(plan.databaseBytes)),
-        ("mlflow", .optional(plan.mlflow)), ("mlflow_bytes", .whole(plan.mlflowBytes)),
-        ("mlflow_files", .whole(Int64(plan.mlflowFiles))), ("backup_dir", .text(plan.backupDirectory)),
-        ("needed_bytes", .whole(plan.neededBytes)),
-        ("available_bytes", .whole(Int64(clamping: plan.availableBytes))),
-      ]))
+    try console.json(CreatePlanOutput(plan, unread: unread))
     guard UInt64(plan.neededBytes) <= plan.availableBytes else { throw ExitCode(Failure.Exit.noSpace) }
     if !unread.isEmpty { throw ExitCode(Failure.Exit.partial) }
-  }
-
-  /// The keys of `docs/commands.md`.
-  private static func json(_ result: CreateResult) throws -> JSONText {
-    let notes = { (notes: [CreateResult.SourceNote]) in
-      JSONText.list(notes.map { .object([("path", .text($0.path)), ("why", .text($0.why))]) })
-    }
-    return .object([
-      ("path", .text(result.path)), ("name", .text(result.name)), ("timestamp", .text(result.timestamp)),
-      ("size_bytes", .whole(result.sizeBytes)), ("size_mb", .number(result.sizeMB)),
-      ("files", .list(try StoredNames.of(result.path).map { .text($0) })),
-      ("checksum_file", .text(result.checksumFile)), ("include_mlflow", .flag(result.includesMLflow)),
-      ("duration_seconds", .number((result.durationSeconds * 1000).rounded() / 1000)),
-      ("verified", .flag(result.isVerified)), ("complete", .flag(result.isComplete)),
-      (
-        "snapshot",
-        .object([
-          ("method", .text(result.snapshot.method)),
-          ("iteration", .optional(result.snapshot.iteration.map { Int64(clamping: $0) })),
-          ("wal_bytes", .whole(result.snapshot.walBytes)),
-          ("blocks_copied", .whole(Int64(result.snapshot.blocksCopied))),
-          ("blocks_free", .whole(Int64(result.snapshot.blocksFree))),
-          ("passes", .whole(Int64(result.snapshot.passes))),
-        ])
-      ),
-      ("unread", notes(result.unread)), ("unstable", notes(result.unstable)), ("skipped", notes(result.skipped)),
-      ("shared_with", .optional(result.sharedWith)), ("shared_bytes", .whole(result.sharedBytes)),
-    ])
   }
 }

@@ -45,7 +45,7 @@ struct DrillCommand: StackCommand {
         path, scratchDirectory: stack.scratchDirectory, files: Kernel(), time: SystemTime(), events: events
       ).run()
     }
-    console.json(json(report))
+    try console.json(DrillOutput(report))
     guard report.isOK else {
       console.result("✗ Drill failed: \(report.name)")
       for finding in report.findings.prefix(100) { console.result("  \(finding.line)") }
@@ -67,18 +67,5 @@ struct DrillCommand: StackCommand {
       }
     }
     console.result("  Took \(ByteCount.rounded(report.durationSeconds, decimals: 1)) s")
-  }
-
-  private func json(_ report: DrillReport) -> JSONText {
-    let fields: [(String, JSONText)] = [
-      ("path", .text(report.path)), ("name", .text(report.name)), ("ok", .flag(report.isOK)),
-      ("level", .text("drill")), ("at", .text(report.at)),
-      ("duration_seconds", .number((report.durationSeconds * 1000).rounded() / 1000)),
-      ("state", .text(report.state?.rawValue ?? (report.isOK ? "passed" : "failed"))),
-      ("findings", .list(report.findings.map(VerifyCommand.json))),
-      ("notices", .list(report.notices.map { .text($0) })),
-      ("engine", report.engine.map { VerifyCommand.json($0, rowsBefore: report.rowsBefore) } ?? .null),
-    ]
-    return .object(fields)
   }
 }

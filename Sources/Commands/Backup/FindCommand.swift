@@ -31,7 +31,7 @@ struct FindCommand: StackCommand {
     let report = try console.run(.find, on: stack, isRecorded: false) { events in
       try BackupSearch(in: stack, files: Kernel(), events: events).find(text)
     }
-    console.json(.list(report.results.map(json)))
+    try console.json(report.results)
     for reason in report.unread { console.warning("hrp: not looked into: \(reason)") }
     for result in report.results {
       console.result(result.name)
@@ -44,16 +44,5 @@ struct FindCommand: StackCommand {
     }
     console.result("No backup holds \(text)")
     throw ExitCode(Failure.Exit.notFound)
-  }
-
-  private func json(_ result: SearchResult) -> JSONText {
-    .object([
-      ("name", .text(result.name)), ("path", .text(result.path)),
-      ("hits", .list(result.hits.map(Self.json))),
-    ])
-  }
-
-  static func json(_ hit: SearchHit) -> JSONText {
-    .object([("place", .text(hit.place)), ("count", .whole(Int64(hit.count)))])
   }
 }

@@ -41,7 +41,7 @@ struct ListCommand: StackCommand {
     jobs.finishPending(events)
     Screen.endProgress()
     let backups = try BackupDirectory(stack.backupDirectory, files: Kernel()).list()
-    console.json(.list(backups.map(json)))
+    try console.json(backups.map(ListedBackupOutput.init))
     // A courtesy: a target that cannot be looked at is no reason to list nothing.
     let undo = forPeople { try jobs.undo(events) }
     for state in forPeople({ try undo?.states() ?? [] }) ?? [] {
@@ -134,41 +134,5 @@ struct ListCommand: StackCommand {
     if proof.isOK { return " [proven \(when), DuckDB \(proof.engine)]" }
     if proof.state == .checkpointFailed { return " [sound, checkpoint failed \(when)]" }
     return proof.level == .drill ? " [drill failed \(when)]" : " [verify failed \(when)]"
-  }
-
-  static func json(_ proof: Proof) -> JSONText {
-    .object([
-      ("level", .text(proof.level.rawValue)), ("at", .text(proof.at)), ("ok", .flag(proof.isOK)),
-      ("engine", .text(proof.engine)), ("state", .text(proof.stateWord)),
-    ])
-  }
-
-  private static func json(_ backup: ListedBackup) -> JSONText { .object(fields(backup)) }
-
-  /// What the list says of a backup, in the order of `docs/commands.md`.
-  static func fields(_ backup: ListedBackup) -> [(String, JSONText)] {
-    let metadata = backup.metadata
-    let size = metadata?.sizeBytes
-    let megabytes = size.map(ByteCount.roundedMegabytes)
-    let timestamp = backup.timestamp.map { LocalTime(nanoseconds: $0).iso8601WithOffset }
-    let (pin, proof) = (backup.pin, backup.proof)
-    var fields: [(String, JSONText)] = [
-      ("name", .text(ByteText.escaped(backup.name.bytes))),
-      ("path", .text(backup.path.text)),
-      ("timestamp", .optional(timestamp)),
-      ("size_bytes", .optional(size)),
-      ("size_mb", .optional(megabytes)),
-      ("files_count", .optional(metadata?.filesCount.map(Int64.init))),
-      ("verified", .flag(metadata?.verified ?? false)),
-      ("complete", .flag(metadata?.complete ?? (metadata != nil))),
-      ("shares_storage", .flag(metadata?.sharesStorage ?? false)),
-      ("source_dir", .optional(metadata?.sourceDirectory)),
-      ("pinned", .flag(pin.mayBeThere)),
-      ("proof", proof.value.map(json) ?? .null),
-    ]
-    for (name, problem) in [("problem", backup.problem), ("pin_error", pin.problem), ("proof_error", proof.problem)] {
-      if let problem { fields.append((name, .text(problem))) }
-    }
-    return fields
   }
 }

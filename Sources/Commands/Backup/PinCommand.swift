@@ -29,10 +29,7 @@ struct PinCommand: StackCommand {
     let path = try UnpinCommand.find(backup, for: .pin, place.stack, output.console)
     let pin = try PinDirectory(of: path.folder, files: Kernel()).pin(path.name, reason: reason)
     output.console.result("Pinned: \(path.text)")
-    output.console.json(
-      .object([
-        ("path", .text(path.text)), ("pinned", .flag(true)), ("at", .text(pin.at)), ("reason", .text(pin.reason)),
-      ]))
+    try output.console.json(PinOutput(path: path.text, pinned: true, at: pin.at, reason: pin.reason))
   }
 }
 
@@ -54,8 +51,7 @@ struct UnpinCommand: StackCommand {
     let path = try Self.find(backup, for: .unpin, place.stack, output.console)
     let wasPinned = try PinDirectory(of: path.folder, files: Kernel()).unpin(path.name)
     output.console.result(wasPinned ? "No longer pinned: \(path.text)" : "It was not pinned: \(path.text)")
-    output.console.json(
-      .object([("path", .text(path.text)), ("pinned", .flag(false)), ("was_pinned", .flag(wasPinned))]))
+    try output.console.json(PinOutput(path: path.text, pinned: false, wasPinned: wasPinned))
   }
 
   static func find(
@@ -80,4 +76,13 @@ struct UnpinCommand: StackCommand {
 extension FilePath {
   /// The last component's bytes.
   var name: FileName { lastComponent.map { FileName($0) } ?? FileName("backup") }
+}
+
+/// What `hrp backup pin --json` and `unpin --json` say.
+private struct PinOutput: Encodable {
+  let path: String
+  let pinned: Bool
+  var at: String?
+  var reason: String?
+  var wasPinned: Bool?
 }

@@ -102,19 +102,6 @@ struct RestoreCommand: StackCommand {
             : "hrp: what was there is kept: hrp backup undo brings it back")
       }
     }
-    console.json(
-      .object([
-        ("path", .text(result.path)), ("target", .text(result.target)),
-        ("restored", .list(result.restored.map { .text($0) })),
-        ("undo", .optional(KeptStates.keepsNothing ? nil : result.undoPath)),
-        ("relocated", .list(result.relocated.map(Self.json))), ("lost", .list((result.losses?.rows ?? []).map(\.json))),
-        ("not_compared", .list((result.losses?.notices ?? []).map { .text($0) })),
-        ("left", .whole(Int64(result.left))), ("mentioned", .whole(Int64(result.mentioned))),
-        ("dry_run", .flag(request.isDryRun)),
-      ]))
-  }
-
-  private static func json(_ relocated: RestoreResult.Relocated) -> JSONText {
-    .object([("place", .text(relocated.place)), ("count", .whole(Int64(relocated.count)))])
+    try console.json(RestoreOutput(result, isDryRun: request.isDryRun))
   }
 }

@@ -41,11 +41,6 @@ struct RotateCommand: StackCommand {
     console.result("\(isDryRun ? "Would delete" : "Deleted") \(result.deleted.count) old backups")
     if isDryRun { for name in result.deleted { console.result("  \(name)") } }
     console.result("Remaining: \(result.kept.count) backups")
-    console.json(
-      .object([
-        ("deleted", .list(result.deleted.map { .text($0) })), ("kept", .list(result.kept.map { .text($0) })),
-        ("deleted_count", .whole(Int64(result.deleted.count))), ("remaining", .whole(Int64(result.kept.count))),
-        ("bytes_freed", .whole(result.bytesFreed)), ("dry_run", .flag(isDryRun)),
-      ]))
+    try console.json(RotationOutput(result, isDryRun: isDryRun))
   }
 }

@@ -35,7 +35,8 @@ struct ShowCommand: StackCommand {
     let known = try console.run(.show, on: place.stack, isRecorded: false) { events in
       try look(try UnpinCommand.find(backup, place.stack, events))
     }
-    console.json(json(known))
+    try console.json(
+      ShownBackupOutput(known.backup, number: known.number, contents: known.contents, keptBecause: known.reasons))
     for (title, text) in lines(known) {
       console.result(title.isEmpty ? "  \(text)" : title + String(repeating: " ", count: 11 - title.count) + text)
     }
@@ -127,45 +128,5 @@ struct ShowCommand: StackCommand {
       let since = pin.at.isEmpty ? "" : " since " + pin.at.prefix(19).split(separator: "T").joined(separator: " ")
       return [("Pin:", "pinned\(since)" + (pin.reason.isEmpty ? "" : ": \(pin.reason)"))]
     }
-  }
-
-  // MARK: - JSON
-
-  /// All that the list says, and more.
-  private func json(_ known: Known) -> JSONText {
-    let metadata = known.backup.metadata
-    let pin: JSONText =
-      known.backup.pin.value.map { .object([("at", .text($0.at)), ("reason", .text($0.reason))]) } ?? .null
-    let proof: JSONText =
-      known.backup.proof.value.map { proof in
-        .object([
-          ("level", .text(proof.level.rawValue)), ("at", .text(proof.at)), ("ok", .flag(proof.isOK)),
-          ("engine", .text(proof.engine)), ("state", .text(proof.stateWord)),
-          ("duration_seconds", .number(proof.durationSeconds)),
-          ("findings", .list(proof.findings.map { .text($0) })),
-          (
-            "tables",
-            .list(proof.tables.map { .object([("name", .text($0.name)), ("rows", .whole($0.rows))]) })
-          ),
-        ])
-      } ?? .null
-    let fields: [(String, JSONText)] = [
-      ("number", .optional(known.number.map(Int64.init))), ("source_dir", .optional(metadata?.sourceDirectory)),
-      ("hrp_version", .optional(metadata?.hrpVersion)), ("host", .optional(metadata?.host)),
-      ("library_version", .optional(metadata?.libraryVersion)), ("method", .optional(metadata?.snapshotMethod)),
-      ("iteration", .optional(metadata?.snapshotIteration)), ("shared_with", .optional(metadata?.sharedWith)),
-      ("shared_bytes", .optional(metadata?.sharedBytes)),
-      (
-        "contents",
-        .list(
-          known.contents.parts.map {
-            .object([("name", .text($0.name)), ("files", .whole(Int64($0.files))), ("bytes", .whole($0.bytes))])
-          })
-      ),
-      ("not_counted", .list(known.contents.unread.map { .text($0) })), ("pin", pin),
-      ("kept_because", .list(known.reasons.map { .text($0) })),
-    ]
-    let listed = ListCommand.fields(known.backup).filter { !["proof", "source_dir"].contains($0.0) }
-    return .object(listed + [("proof", proof)] + fields)
   }
 }

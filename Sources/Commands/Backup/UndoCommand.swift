@@ -54,13 +54,7 @@ struct UndoCommand: StackCommand {
       KeptStates.keepsNothing
         ? "hrp: what was there is not kept (HRP_UNDO_DAYS=0)"
         : "hrp: hrp backup undo takes this back")
-    console.json(
-      .object([
-        ("undone", .flag(true)), ("names", .list(done.names.map { .text($0) })),
-        ("removed", .list(done.removed.map { .text($0) })),
-        ("of", .optional(done.names.isEmpty ? nil : done.isOfUndo ? "undo" : "restore")),
-        ("at", .optional(done.at.isEmpty ? nil : done.at)),
-      ]))
+    try console.json(UndoOutput(done))
   }
 
   /// What was done, for people: of a restore, or of an undo.
@@ -88,16 +82,7 @@ struct UndoCommand: StackCommand {
     ).states()
     if states.isEmpty { console.result("Nothing is kept") }
     for state in states { console.result("  \(state.number). \(Self.line(state))") }
-    console.json(
-      .list(
-        states.map { state in
-          .object([
-            ("number", .whole(Int64(state.number))), ("path", .text(state.path)),
-            ("backup", .optional(state.backup.isEmpty ? nil : state.backup)), ("at", .text(state.at)),
-            ("expires", .text(LocalTime(nanoseconds: state.expires).iso8601WithOffset)),
-            ("size_bytes", .whole(state.bytes)),
-          ])
-        }))
+    try console.json(states.map(UndoStateOutput.init))
   }
 
   /// What is kept, for people: which restore replaced it, how long it stays, its size.
@@ -111,12 +96,18 @@ struct UndoCommand: StackCommand {
   private func drop(_ stack: Stack, _ console: Console) throws {
     let bytes = try perform(stack, console) { try $0.drop(number: number) }
     console.result(bytes.map { "Freed \(ByteCount.text($0))" } ?? "There was nothing to drop")
-    console.json(.object([("dropped", .flag(bytes != nil)), ("bytes_freed", .whole(bytes ?? 0))]))
+    try console.json(DropOutput(dropped: bytes != nil, bytesFreed: bytes ?? 0))
   }
 
   /// What a restore goes to: a directory that was named, else the stack.
   static func target(_ directory: String?, _ stack: Stack) throws -> RestoreTarget {
     guard let directory else { return try RestoreTarget(stack, files: Kernel()) }
     return try RestoreTarget(Stack.absolute(directory), files: Kernel())
+  }
+
+  /// What `hrp backup undo --drop --json` says.
+  private struct DropOutput: Encodable {
+    let dropped: Bool
+    let bytesFreed: Int64
   }
 }

@@ -42,7 +42,7 @@ struct VerifyCommand: StackCommand {
       return try Verification(files: Kernel(), time: SystemTime(), events: events).verify(
         path, level: level, isRecorded: true)
     }
-    console.json(json(report))
+    try console.json(VerificationOutput(report))
     if report.isOK {
       console.result("✓ Backup verified successfully")
       console.result("  All \(report.filesChecked) files match checksums")
@@ -66,42 +66,5 @@ struct VerifyCommand: StackCommand {
       if chosen[finding.file] == nil || finding.kind == .mismatch { chosen[finding.file] = finding }
     }
     return files.compactMap { chosen[$0]?.line }
-  }
-
-  static func json(_ finding: Finding) -> JSONText {
-    .object([
-      ("kind", .text(finding.kind.rawValue)), ("file", .text(finding.file)), ("detail", .text(finding.detail)),
-    ])
-  }
-
-  /// - Parameter rowsBefore: rows that an earlier backup had, by table.
-  static func json(_ engine: EngineSummary, rowsBefore: [String: Int64] = [:]) -> JSONText {
-    .object([
-      ("version", .text(engine.version)), ("library", .text(engine.library)),
-      (
-        "tables",
-        .list(
-          engine.tables.map {
-            .object([
-              ("name", .text($0.name)), ("path", .list($0.path.parts.map { .text($0) })), ("rows", .whole($0.rows)),
-              ("fingerprint", .text($0.hash)),
-              ("rows_before", .optional(rowsBefore[$0.name])),
-            ])
-          })
-      ),
-    ])
-  }
-
-  private static func json(_ report: VerificationReport) -> JSONText {
-    .object([
-      ("path", .text(report.path)), ("ok", .flag(report.isOK)), ("level", .text(report.level.rawValue)),
-      ("files_checked", .whole(Int64(report.filesChecked))),
-      (
-        "findings",
-        .list(
-          report.findings.map(json))
-      ),
-      ("notices", .list(report.notices.map { .text($0) })), ("engine", report.engine.map { json($0) } ?? .null),
-    ])
   }
 }

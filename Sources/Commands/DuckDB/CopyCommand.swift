@@ -39,13 +39,32 @@ struct CopyCommand: ParsableCommand {
     console.result("Copied \(ByteCount.text(copy.byteCount))\(checkpoint)")
     console.result("  Path: \(Stack.absolute(target).text)")
     console.result("  WAL: \(copy.walBytes == 0 ? "none" : ByteCount.text(copy.walBytes))")
-    console.json(
-      .object([
-        ("path", .text(Stack.absolute(target).text)), ("method", .text(copy.method.rawValue)),
-        ("iteration", .optional(copy.iteration.map { Int64(clamping: $0) })), ("wal_bytes", .whole(copy.walBytes)),
-        ("size_bytes", .whole(copy.byteCount)), ("blocks_copied", .whole(Int64(copy.blocksInUse))),
-        ("blocks_free", .whole(Int64(copy.blocksFree))), ("passes", .whole(Int64(copy.passes))),
-        ("flips", .whole(Int64(copy.flips))), ("restarts", .whole(Int64(copy.restarts))),
-      ]))
+    try console.json(Output(copy, path: Stack.absolute(target).text))
+  }
+
+  private struct Output: Encodable {
+    let path: String
+    let method: String
+    let iteration: Nullable<UInt64>
+    let walBytes: Int64
+    let sizeBytes: Int64
+    let blocksCopied: Int
+    let blocksFree: Int
+    let passes: Int
+    let flips: Int
+    let restarts: Int
+
+    init(_ copy: HotCopy.Result, path: String) {
+      self.path = path
+      method = copy.method.rawValue
+      iteration = Nullable(copy.iteration)
+      walBytes = copy.walBytes
+      sizeBytes = copy.byteCount
+      blocksCopied = copy.blocksInUse
+      blocksFree = copy.blocksFree
+      passes = copy.passes
+      flips = copy.flips
+      restarts = copy.restarts
+    }
   }
 }

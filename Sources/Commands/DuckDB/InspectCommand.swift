@@ -26,7 +26,7 @@ struct InspectCommand: ParsableCommand {
     let found = try Inspection(path, files: Kernel(), time: SystemTime())
     let console = output.console
     for (name, value) in lines(found) { console.result("\(name):\(pad(name))\(value)") }
-    console.json(json(found, path: path.text))
+    try console.json(InspectionOutput(found, path: path.text))
   }
 
   private func pad(_ name: String) -> String { String(repeating: " ", count: max(1, 18 - name.count)) }
@@ -90,51 +90,6 @@ struct InspectCommand: ParsableCommand {
       }
       if scan.tail != .nothing { text += ", \(bytes - scan.end) bytes at its end are not committed" }
       return text
-    }
-  }
-
-  private func json(_ found: Inspection, path: String) -> JSONText {
-    let state = found.state
-    let fields: [(String, JSONText)] = [
-      ("path", .text(path)), ("storage_version", .whole(Int64(clamping: found.main.storageVersion))),
-      ("compatibility", .optional(state.map { Int64(clamping: $0.header.compatibility) })),
-      ("library_version", .text(found.main.libraryVersion)), ("encrypted", .flag(state == nil)),
-      ("iteration", .optional(state.map { Int64(clamping: $0.header.iteration) })),
-      ("size_bytes", .whole(found.fileBytes)),
-      ("block_size", .optional(state?.geometry.allocationSize)),
-      ("blocks_in_use", .optional(state.map { Int64($0.freeList.inUse.count) })),
-      ("blocks_metadata", .optional(state.map { Int64($0.freeList.metadata.count) })),
-      ("blocks_free", .optional(state.map { Int64($0.freeList.free.count) })),
-      ("wal", json(found.wal)), ("wal_checkpoint", json(found.checkpointWAL)),
-      ("writer_pid", .optional(found.writer.map(Int64.init))),
-      ("holder_pid", .optional(found.holder.map(Int64.init))),
-    ]
-    return .object(fields)
-  }
-
-  private func json(_ log: Inspection.WALState) -> JSONText {
-    switch log {
-    case .none: return .null
-    case .torn: return .object([("state", .text("torn"))])
-    case .unreadable(let why): return .object([("state", .text("unreadable")), ("why", .text(why))])
-    case .damaged(let scan, let damage):
-      return .object([
-        ("state", .text("damaged")), ("committed_bytes", .whole(scan.lastCommitEnd)),
-        ("commits", .whole(Int64(scan.commits))), ("damage_offset", .whole(damage.offset)),
-        ("commits_behind", .whole(Int64(damage.commitsBehind))),
-      ])
-    case .found(let scan, let bytes) where scan.header.version == 3:
-      return .object([
-        ("state", .text("encrypted")), ("size_bytes", .whole(bytes)),
-        ("iteration", .optional(scan.header.iteration.map { Int64(clamping: $0) })),
-      ])
-    case .found(let scan, let bytes):
-      return .object([
-        ("state", .text("readable")), ("size_bytes", .whole(bytes)), ("committed_bytes", .whole(scan.lastCommitEnd)),
-        ("commits", .whole(Int64(scan.commits))), ("entries", .whole(Int64(scan.entries))),
-        ("iteration", .optional(scan.header.iteration.map { Int64(clamping: $0) })),
-        ("row_groups", .flag(scan.firstRowGroups != nil)), ("marker", .flag(scan.finalMarker != nil)),
-      ])
     }
   }
 }

@@ -13,8 +13,8 @@ struct Console: Sendable {
   func result(_ line: String) { if !isJSON { Screen.say(Self.marked(line), on: .output) } }
 
   /// The one value that `--json` prints.
-  func json(_ value: @autoclosure () throws -> JSONText) rethrows {
-    if isJSON { Screen.write(try value().rendered() + "\n", on: .output) }
+  func json(_ value: @autoclosure () throws -> some Encodable) throws {
+    if isJSON { Screen.write(try ResultText.json(value()) + "\n", on: .output) }
   }
 
   /// A line that is said whatever was asked for.

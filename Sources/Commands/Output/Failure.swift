@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Files
 internal import Stacks
 internal import Store
 
@@ -37,12 +38,21 @@ struct Failure {
     "hrp: \(error.message)\n" + (error.cause.map { "  because: \($0)\n" } ?? "") + "  try:     \(error.remedy)\n"
   }
 
-  var json: JSONText {
-    var fields: [(String, JSONText)] = [
-      ("code", .text(error.code)), ("message", .text(error.message)),
-      ("remedy", .text(PrintedCommands.current.completed(error.remedy))),
-    ]
-    if let cause = error.cause { fields.append(("cause", .text(cause))) }
-    return .object([("error", .object(fields))])
+  /// For programs, with `--json`.
+  var json: String {
+    let remedy = PrintedCommands.current.completed(error.remedy)
+    let output = Output(error: .init(code: error.code, message: error.message, remedy: remedy, cause: error.cause))
+    // Four strings can always be written as JSON.
+    return forPeople { try ResultText.json(output) } ?? "{}"
+  }
+
+  private struct Output: Encodable {
+    struct Fields: Encodable {
+      let code: String
+      let message: String
+      let remedy: String
+      let cause: String?
+    }
+    let error: Fields
   }
 }

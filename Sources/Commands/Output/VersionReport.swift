@@ -4,16 +4,26 @@ internal import Stacks
 internal import Store
 
 /// What `hrp --version --json` says: the version of this program, and of the engine that it would use.
-enum VersionReport {
-  static func json() -> JSONText {
-    var fields: [(String, JSONText)] = [("version", .text(Version.current))]
+struct VersionReport: Encodable {
+  private struct Engine: Encodable {
+    let version: String
+    let library: String
+  }
+
+  private let version = Version.current
+  private let engine: Nullable<Engine>
+  private let engineError: String?
+
+  private enum CodingKeys: CodingKey { case version, engine, engineError }
+
+  init() {
     do {
       let (version, library) = try EngineRun(files: Kernel()).identify()
-      fields.append(("engine", .object([("version", .text(version)), ("library", .text(library))])))
+      engine = Nullable(Engine(version: version, library: library))
+      engineError = nil
     } catch {
-      fields.append(("engine", .null))
-      fields.append(("engine_error", .text(BackupError(error, doing: "loading the engine").message)))
+      engine = Nullable(nil)
+      engineError = BackupError(error, doing: "loading the engine").message
     }
-    return .object(fields)
   }
 }

@@ -51,7 +51,9 @@ struct DoctorCommand: StackCommand {
       try DiagnosisBundle(stack, files: Kernel(), time: SystemTime()).write(rows, to: path)
       console.result("Report: \(path.text)")
     }
-    console.json(json(rows, report: report.map { Stack.absolute($0).text }))
+    try console.json(
+      DiagnosisOutput(
+        rows, report: report.map { Stack.absolute($0).text }, completed: PrintedCommands.current.completed))
     if failures > 0 { throw ExitCode(Failure.Exit.failed) }
   }
 
@@ -67,19 +69,6 @@ struct DoctorCommand: StackCommand {
     }
     console.result("Cause:  \(words.cause)")
     console.result("Remedy: \(words.remedy)")
-    console.json(.object([("cause", .text(words.cause)), ("remedy", .text(words.remedy))]))
-  }
-
-  private func json(_ rows: [DiagnosisRow], report: String?) -> JSONText {
-    let list = rows.map { row -> JSONText in
-      let fields: [(String, JSONText)] = [
-        ("name", .text(row.name)), ("state", .text(row.state.rawValue)), ("detail", .text(row.detail)),
-        ("remedy", .optional(row.remedy.map(PrintedCommands.current.completed))),
-      ]
-      return .object(fields)
-    }
-    return .object([
-      ("ok", .flag(!rows.contains { $0.state == .failure })), ("rows", .list(list)), ("report", .optional(report)),
-    ])
+    try console.json(EngineWordsOutput(words))
   }
 }

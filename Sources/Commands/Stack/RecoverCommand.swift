@@ -52,12 +52,12 @@ struct RecoverCommand: StackCommand {
     }
     tell(plan, console)
     if !apply || plan.backup == nil {
-      console.json(json(plan, health: nil, stillMissing: []))
+      try console.json(output(plan, health: nil, stillMissing: []))
       if plan.scenario == .noUsableBackup { throw ExitCode(Failure.Exit.failed) }
       return
     }
     let (health, stillMissing) = try carryOut(plan, stack, console)
-    console.json(json(plan, health: health, stillMissing: stillMissing))
+    try console.json(output(plan, health: health, stillMissing: stillMissing))
     guard health.isOK, stillMissing.isEmpty else { throw ExitCode(Failure.Exit.failed) }
   }
 
@@ -112,18 +112,8 @@ struct RecoverCommand: StackCommand {
     }
   }
 
-  private func json(_ plan: RecoveryPlan, health: HealthReport?, stillMissing: [SearchHit]) -> JSONText {
-    let hits = { (hits: [SearchHit]) in JSONText.list(hits.map(FindCommand.json)) }
-    return .object([
-      ("scenario", .text(plan.scenario.rawValue)), ("findings", .list(plan.findings.map { .text($0) })),
-      ("backup", .optional(plan.backup)),
-      ("backup_timestamp", .optional(plan.timestamp.map { LocalTime(nanoseconds: $0).iso8601WithOffset })),
-      ("part", .optional(plan.part?.rawValue)),
-      ("steps", .list(plan.steps.map { .text(PrintedCommands.current.completed($0)) })),
-      ("lost", .list((plan.losses?.rows ?? []).map(\.json))),
-      ("not_compared", .list((plan.losses?.notices ?? []).map { .text($0) })),
-      ("missing", hits(plan.missing)), ("still_missing", hits(stillMissing)),
-      ("applied", .flag(health != nil)), ("status", .optional(health?.status)),
-    ])
+  private func output(_ plan: RecoveryPlan, health: HealthReport?, stillMissing: [SearchHit]) -> RecoveryOutput {
+    RecoveryOutput(
+      plan, steps: plan.steps.map(PrintedCommands.current.completed), health: health, stillMissing: stillMissing)
   }
 }

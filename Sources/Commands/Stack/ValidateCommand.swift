@@ -52,7 +52,7 @@ struct ValidateCommand: StackCommand {
     console.result("Price records: \(prices?.history?.rows.count ?? 0)")
     let findings = findings(health, prices)
     for finding in findings { console.result("  \(finding)") }
-    console.json(json(health, prices?.history, findings))
+    try console.json(HealthOutput(health, prices: prices?.history, findings: findings))
     if !health.isOK { throw ExitCode(Failure.Exit.failed) }
   }
 
@@ -81,19 +81,6 @@ struct ValidateCommand: StackCommand {
     let there = tables.filter(\.isThere)
     if there.isEmpty { return "none" }
     return "\(there.count) (" + there.map { "\($0.name) \($0.count)" }.joined(separator: ", ") + ")"
-  }
-
-  private func json(_ health: HealthReport, _ prices: PriceHistory?, _ findings: [String]) -> JSONText {
-    let tables = health.tables.map { table in
-      (table.name, JSONText.object([("status", .text(table.status)), ("count", .whole(table.count))]))
-    }
-    let fields: [(String, JSONText)] = [
-      ("status", .text(health.status)), ("api", .text(health.api)), ("database", .text(health.database)),
-      ("tables", .object(tables)), ("price_records", .optional(prices.map { Int64($0.rows.count) })),
-      ("as_of", .optional(health.asOf)), ("engine", .optional(health.engine)),
-      ("findings", .list(findings.map { .text($0) })),
-    ]
-    return .object(fields)
   }
 
   @Sendable private static func day(_ text: String) throws -> CalendarDay {

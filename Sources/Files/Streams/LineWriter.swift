@@ -20,7 +20,7 @@ package final class LineWriter {
 
   package func write(_ text: String) throws(SystemError) { try write(Array(text.utf8)) }
 
-  package func write(_ bytes: some Sequence<UInt8>) throws(SystemError) {
+  package func write(_ bytes: [UInt8]) throws(SystemError) {
     pending.append(contentsOf: bytes)
     if pending.count >= 64 * 1024 { try flush() }
   }

@@ -23,6 +23,10 @@ package struct OpenMode: OptionSet, Sendable {
   /// Refuse a link as the last component (ELOOP), and never wait for a FIFO's other end.
   package static let noFollow = OpenMode(rawValue: 16)
   package static let append = OpenMode(rawValue: 32)
+  /// Past the page cache from the start, as ``FileSystem/bypassCache(of:_:)`` says.
+  ///
+  /// A file system that cannot says EINVAL.
+  package static let direct = OpenMode(rawValue: 64)
 }
 
 /// Who else uses a lock.
@@ -161,4 +165,10 @@ package protocol FileSystem: Sendable {
   func takeDuckDBLock(_ descriptor: Descriptor, _ kind: LockKind) throws(SystemError) -> Bool
   /// Where data begins at or after the offset; nil: only holes to the end. The C function is `lseek(SEEK_DATA)`.
   func nextData(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64?
+  /// Something that reads many small files in one call; nil where the system has none: then they are read one by one.
+  func makeBatchReader() -> (any BatchReader)?
+}
+
+extension FileSystem {
+  package func makeBatchReader() -> (any BatchReader)? { nil }
 }

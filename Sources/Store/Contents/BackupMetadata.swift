@@ -104,6 +104,8 @@ package struct MetadataParser {
   private var names = 0
   private var isInList = false
   private var hash = DigestStream()
+  /// Taken, and not yet hashed: many lines are hashed at once.
+  private var pending: [UInt8] = []
   private var tail: [UInt8]?
   /// No more lines are wanted: this is not the metadata of a backup.
   package var isTooLarge: Bool { kept.count + (tail?.count ?? 0) > Self.maximumBytes }
@@ -114,11 +116,26 @@ package struct MetadataParser {
   package mutating func take(_ line: [UInt8], endsWithLineFeed: Bool) {
     guard !isTooLarge else { return }
     if line.starts(with: Self.sealPrefix) { tail = tail ?? [] }
-    let ended = endsWithLineFeed ? line + [UInt8(ascii: "\n")] : line
-    if tail == nil { ended.withUnsafeBytes { hash.update($0) } } else { tail?.append(contentsOf: ended) }
-    if isInList, line.starts(with: "  ]".utf8) { isInList = false }
-    if isInList { names += 1 } else { kept += line + [UInt8(ascii: "\n")] }
-    if line.elementsEqual(Self.listLine) { isInList = true }
+    if tail == nil {
+      pending.append(contentsOf: line)
+      if endsWithLineFeed { pending.append(UInt8(ascii: "\n")) }
+      if pending.count >= 64 << 10 { hashPending() }
+    } else {
+      tail?.append(contentsOf: line)
+      if endsWithLineFeed { tail?.append(UInt8(ascii: "\n")) }
+    }
+    if isInList, line.starts(with: Self.listEnd) { isInList = false }
+    if isInList {
+      names += 1
+    } else {
+      kept += line + [UInt8(ascii: "\n")]
+      isInList = line == Self.listLine
+    }
+  }
+
+  private mutating func hashPending() {
+    pending.withUnsafeBytes { hash.update($0) }
+    pending.removeAll(keepingCapacity: true)
   }
 
   /// What the lines said.
@@ -128,6 +145,8 @@ package struct MetadataParser {
       return MetadataReader.Reading(metadata: nil, problem: "is not a JSON object")
     }
     if names > 0 { metadata.filesCount = names }
+    var hash = hash
+    pending.withUnsafeBytes { hash.update($0) }
     return MetadataReader.Reading(
       metadata: metadata, problem: metadata.isOurs ? sealProblem(hash.finalize()) : nil)
   }
@@ -140,6 +159,7 @@ package struct MetadataParser {
 
   /// The line that begins the list of files.
   static let listLine = Array("  \"files\": [".utf8)
+  private static let listEnd = Array("  ]".utf8)
   static let sealPrefix = Array("  \"metadata_sha256\": \"".utf8)
 
   /// The end of the file, from the seal on: nothing may follow that the seal does not cover.
@@ -216,26 +236,29 @@ extension KeyedDecodingContainer {
 package enum MetadataWriter {
   /// - Parameter paths: tells each path of `checksums.txt` in order; the list is streamed, so it may be long.
   package static func write(
-    _ fields: [(String, JSONText)], at directory: Descriptor, permissions: UInt16, files: any FileSystem,
+    _ fields: some Encodable, at directory: Descriptor, permissions: UInt16, files: any FileSystem,
     paths: ((EntryPath) throws -> Void) throws -> Void
   ) throws {
     let writer = try LineWriter(
       BackupLayout.metadata.name.path, at: directory, permissions: permissions, files: files, observe: { _ in })
     var hash = DigestStream()
-    let put = { (text: String) throws in
-      let bytes = Array(text.utf8)
+    let put = { (bytes: [UInt8]) throws in
       bytes.withUnsafeBytes { hash.update($0) }
       try writer.write(bytes)
     }
-    try put("{\n")
-    for (name, value) in fields { try put("  \(JSONText.quoted(name)): \(value.rendered(indent: 2)),\n") }
-    try put(String(decoding: MetadataParser.listLine, as: UTF8.self))
+    // All of the object but its closing brace, which stands on a line of its own.
+    let object = try ResultText.json(fields)
+    try put(Array((object.dropLast(2) + ",\n").utf8))
+    try put(MetadataParser.listLine)
     var isFirst = true
     try paths { path in
-      try put("\(isFirst ? "" : ",")\n    \(JSONText.quoted(path.text))")
+      var line: [UInt8] = []
+      line.append(literal: isFirst ? "\n    " : ",\n    ")
+      line.append(quoting: path.bytes) { ResultText.escaped(FlatJSON.quoted($0.utf8)) }
+      try put(line)
       isFirst = false
     }
-    try put(isFirst ? "],\n" : "\n  ],\n")
+    try put(Array((isFirst ? "],\n" : "\n  ],\n").utf8))
     try writer.write(MetadataParser.tail(sealing: hash.finalize()))
     _ = try writer.close(durable: true)
   }

@@ -47,10 +47,15 @@ package struct ChecksumLine: Equatable, Sendable {
       $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r")
     }
     if isEscaped { line.append(UInt8(ascii: "\\")) }
-    line.append(contentsOf: digest.hex.utf8)
-    line.append(contentsOf: [0x20, 0x20])
+    digest.appendHex(to: &line)
+    line.append(literal: "  ")
+    guard isEscaped else {
+      line.append(contentsOf: path.bytes)
+      line.append(UInt8(ascii: "\n"))
+      return line
+    }
     for byte in path.bytes {
-      if isEscaped, let letter = Self.escapes[byte] {
+      if let letter = Self.escapes[byte] {
         line.append(contentsOf: [UInt8(ascii: "\\"), letter])
       } else {
         line.append(byte)

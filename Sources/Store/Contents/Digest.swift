@@ -6,7 +6,15 @@ package struct Digest: Hashable, Sendable {
   /// Big-endian, so that the digits of the words in order are the digits of the digest.
   private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
-  init(bytes: UnsafeRawBufferPointer) {
+  /// The SHA-256 of bytes that are all there.
+  package init(of bytes: UnsafeRawBufferPointer) {
+    var stream = DigestStream()
+    stream.update(bytes)
+    self = stream.finalize()
+  }
+
+  /// A digest of its 32 bytes.
+  package init(bytes: UnsafeRawBufferPointer) {
     precondition(bytes.count == 32, "A SHA-256 digest has 32 bytes.")
     let word = { (index: Int) in
       UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
@@ -24,13 +32,14 @@ package struct Digest: Hashable, Sendable {
 
   /// The word of sixteen digits with that index.
   private static func word(_ hex: ArraySlice<UInt8>, _ index: Int) -> UInt64? {
-    var word: UInt64 = 0
-    let start = hex.startIndex + 16 * index
-    for position in start..<(start + 16) {
-      guard let digit = ByteText.digit(hex[position]) else { return nil }
-      word = word << 4 | UInt64(digit)
+    hex.withUnsafeBufferPointer { bytes in
+      var word: UInt64 = 0
+      for position in (16 * index)..<(16 * index + 16) {
+        guard let digit = ByteText.digit(bytes[position]) else { return nil }
+        word = word << 4 | UInt64(digit)
+      }
+      return word
     }
-    return word
   }
 
   package init?(hex: some Sequence<UInt8>) { self.init(hex: Array(hex)[...]) }
@@ -41,6 +50,21 @@ package struct Digest: Hashable, Sendable {
       let digits = String(word, radix: 16)
       return String(repeating: "0", count: 16 - digits.count) + digits
     }.joined()
+  }
+
+  /// Appends the 64 digits.
+  func appendHex(to bytes: inout [UInt8]) {
+    for word in [words.0, words.1, words.2, words.3] {
+      for shift in stride(from: UInt64(60), through: 0, by: -4) {
+        let digit = UInt8(truncatingIfNeeded: word >> shift & 15)
+        bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+      }
+    }
+  }
+
+  /// The 32 bytes of the digest.
+  package var bytes: [UInt8] {
+    [words.0, words.1, words.2, words.3].flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } }
   }
 
   package static func == (left: Digest, right: Digest) -> Bool { left.words == right.words }

@@ -48,7 +48,7 @@ public struct Finding: Sendable, Equatable {
 
   /// A file that the system does not read.
   /// - Parameter more: what more there is to say, as a clause; may be empty.
-  static func unreadable(_ path: EntryPath, _ error: SystemError, _ more: String = "") -> Finding {
+  package static func unreadable(_ path: EntryPath, _ error: SystemError, _ more: String = "") -> Finding {
     let words = ["cannot be read: \(error.errno)", more].filter { !$0.isEmpty }
     return Finding(.mismatch, path, words.joined(separator: "; "), mayBeOfMachine: error.errno != .ioError)
   }

@@ -2,7 +2,16 @@ package import Files
 
 /// A line of `manifest.jsonl`: what `checksums.txt` cannot say of one entry.
 package struct ManifestLine: Equatable, Sendable {
-  package enum Kind: String, Sendable { case file, directory, link }
+  package enum Kind: String, Sendable {
+    case file, directory, link
+
+    fileprivate init?(_ text: ArraySlice<UInt8>) {
+      guard let kind = [Kind.file, .directory, .link].first(where: { text.elementsEqual($0.rawValue.utf8) }) else {
+        return nil
+      }
+      self = kind
+    }
+  }
 
   package var path: EntryPath
   package var kind: Kind
@@ -31,6 +40,17 @@ package struct ManifestLine: Equatable, Sendable {
       self.changedNanoseconds = changedNanoseconds
       self.readNanoseconds = readNanoseconds
     }
+
+    fileprivate func append(to line: inout [UInt8]) {
+      line.append(literal: ",\"device\":\"")
+      line.append(decimal: identity.device)
+      line.append(literal: "\",\"inode\":\"")
+      line.append(decimal: identity.inode)
+      line.append(literal: "\",\"ctime_ns\":")
+      line.append(decimal: changedNanoseconds)
+      line.append(literal: ",\"read_ns\":")
+      line.append(decimal: readNanoseconds)
+    }
   }
 
   package init(
@@ -49,19 +69,28 @@ package struct ManifestLine: Equatable, Sendable {
 
   /// The line with its line feed.
   package var bytes: [UInt8] {
-    var line: [UInt8] = Array("{\"path\":".utf8) + FlatJSON.quoted(path.text.utf8)
-    var tail = ",\"kind\":\"\(kind.rawValue)\",\"mode\":\(Int(permissions))"
-    tail += ",\"mtime_ns\":\(modifiedNanoseconds),\"size\":\(size)"
-    line.append(contentsOf: tail.utf8)
-    if let target { line += Array(",\"target\":".utf8) + FlatJSON.quoted(ByteText.escaped(target).utf8) }
-    if let origin {
-      let text =
-        ",\"device\":\"\(origin.identity.device)\",\"inode\":\"\(origin.identity.inode)\""
-        + ",\"ctime_ns\":\(origin.changedNanoseconds),\"read_ns\":\(origin.readNanoseconds)"
-      line.append(contentsOf: text.utf8)
+    var line: [UInt8] = []
+    line.reserveCapacity(260 + path.bytes.count)
+    line.append(literal: "{\"path\":")
+    line.append(quoting: path.bytes)
+    line.append(literal: ",\"kind\":\"")
+    line.append(contentsOf: kind.rawValue.utf8)
+    line.append(literal: "\",\"mode\":")
+    line.append(decimal: permissions)
+    line.append(literal: ",\"mtime_ns\":")
+    line.append(decimal: modifiedNanoseconds)
+    line.append(literal: ",\"size\":")
+    line.append(decimal: size)
+    if let target {
+      line.append(literal: ",\"target\":")
+      line.append(quoting: target)
     }
-    if attributesCount > 0 { line += Array(",\"attributes\":\(attributesCount)".utf8) }
-    line.append(contentsOf: [UInt8(ascii: "}"), UInt8(ascii: "\n")])
+    if let origin { origin.append(to: &line) }
+    if attributesCount > 0 {
+      line.append(literal: ",\"attributes\":")
+      line.append(decimal: attributesCount)
+    }
+    line.append(literal: "}\n")
     return line
   }
 
@@ -100,27 +129,48 @@ package struct ManifestLine: Equatable, Sendable {
         identity: FileIdentity(device: device, inode: inode), changedNanoseconds: changed, readNanoseconds: read)
     }
 
-    private enum Key: String {
-      case path, kind, mode, mtime_ns, size, target, device, inode, ctime_ns, read_ns, attributes
+    private enum Key {
+      case path, kind, mode, modified, size, target, device, inode, changed, read, attributes
+
+      /// nil: a field of a later version.
+      init?(_ name: ArraySlice<UInt8>) {
+        // The length and the first letter tell the known names apart; then the name is compared once.
+        let (key, text): (Key, StaticString)
+        switch (name.count, name.first.map { Unicode.Scalar($0) }) {
+        case (4, "p"): (key, text) = (.path, "path")
+        case (4, "k"): (key, text) = (.kind, "kind")
+        case (4, "m"): (key, text) = (.mode, "mode")
+        case (8, "m"): (key, text) = (.modified, "mtime_ns")
+        case (4, "s"): (key, text) = (.size, "size")
+        case (6, "t"): (key, text) = (.target, "target")
+        case (6, "d"): (key, text) = (.device, "device")
+        case (5, "i"): (key, text) = (.inode, "inode")
+        case (8, "c"): (key, text) = (.changed, "ctime_ns")
+        case (7, "r"): (key, text) = (.read, "read_ns")
+        case (10, "a"): (key, text) = (.attributes, "attributes")
+        default: return nil
+        }
+        guard name.isEqual(to: text) else { return nil }
+        self = key
+      }
     }
 
     mutating func take(_ name: ArraySlice<UInt8>, _ value: FlatJSON.Value) throws(FlatJSON.Malformed) {
-      // Short texts need no memory of their own.
-      switch (Key(rawValue: String(decoding: name, as: UTF8.self)), value) {
+      switch (Key(name), value) {
       case (.path, .text(let text)): path = ByteText.bytes(of: text).flatMap { EntryPath(validating: $0) }
-      case (.kind, .text(let text)): kind = Kind(rawValue: String(decoding: text, as: UTF8.self))
+      case (.kind, .text(let text)): kind = Kind(text)
       case (.mode, .number(let number)): mode = number
-      case (.mtime_ns, .number(let number)): modified = number
+      case (.modified, .number(let number)): modified = number
       case (.size, .number(let number)): size = number
       case (.target, .text(let text)):
         guard let bytes = ByteText.bytes(of: text), !bytes.isEmpty, !bytes.contains(0),
           bytes.count <= EntryPath.maximumLength
         else { throw FlatJSON.Malformed() }
         target = bytes
-      case (.device, .text(let text)): device = UInt64(String(decoding: text, as: UTF8.self))
-      case (.inode, .text(let text)): inode = UInt64(String(decoding: text, as: UTF8.self))
-      case (.ctime_ns, .number(let number)): changed = number
-      case (.read_ns, .number(let number)): read = number
+      case (.device, .text(let text)): device = text.decimal
+      case (.inode, .text(let text)): inode = text.decimal
+      case (.changed, .number(let number)): changed = number
+      case (.read, .number(let number)): read = number
       case (.attributes, .number(let number)): attributes = max(0, number)
       default: break  // A field of a later version.
       }

@@ -34,7 +34,7 @@ package final class ContentsCheck {
   package typealias Look = @Sendable (OpenFile, File, ContentsReader) throws -> Reading
 
   /// Small files are handed over together: as many of them, or so many bytes.
-  private static let batchFiles = 16
+  private static let batchFiles = 64
   private static let batchBytes: Int64 = 1 << 20
   /// Enough to keep a disk busy with small reads; two would do for large ones.
   private static let threads = 4

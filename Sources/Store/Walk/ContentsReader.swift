@@ -61,7 +61,7 @@ package final class ContentsReader {
   }
 
   /// The hash of a small file, such as a list.
-  static func digest(of file: OpenFile) throws -> Digest {
+  package static func digest(of file: OpenFile) throws -> Digest {
     let buffer = IOBuffer(size: 64 * 1024)
     var stream = DigestStream()
     var offset: Int64 = 0
