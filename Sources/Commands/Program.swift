@@ -39,7 +39,7 @@ public struct Program: ParsableCommand {
   /// Errors of the words on it exit with 2; see `Failure` for all others.
   public static func start() -> Never {
     // Children run this very program, whatever it is called.
-    if let own = ThisProcess.executable { ThisProcess.setEnvironment("HRP_EXECUTABLE", own, isReplacing: false) }
+    if let own = ThisProcess.executable { ThisProcess.setEnvironment("HRP_EXECUTABLE", to: own, isReplacing: false) }
     let arguments = Array(CommandLine.arguments.dropFirst())
     do {
       // The parser knows of the version alone.
@@ -50,24 +50,24 @@ public struct Program: ParsableCommand {
       let command = try parseAsRoot(arguments)
       ThisProcess.exit(
         PrintedCommands.$current.withValue(PrintedCommands(of: command, below: Program.self)) {
-          run(command, arguments)
+          run(command, arguments: arguments)
         })
     } catch {
-      ThisProcess.exit(report(error, arguments))
+      ThisProcess.exit(report(error, arguments: arguments))
     }
   }
 
-  private static func run(_ command: any ParsableCommand, _ arguments: [String]) -> Int32 {
+  private static func run(_ command: any ParsableCommand, arguments: [String]) -> Int32 {
     var command = command
     do {
       try command.run()
       return 0
     } catch {
-      return report(error, arguments)
+      return report(error, arguments: arguments)
     }
   }
 
-  private static func report(_ error: any Error, _ arguments: [String]) -> Int32 {
+  private static func report(_ error: any Error, arguments: [String]) -> Int32 {
     if let code = error as? ExitCode { return code.rawValue }
     let parserCode = exitCode(for: error).rawValue
     if parserCode == 0 {
@@ -77,7 +77,7 @@ public struct Program: ParsableCommand {
     }
     // The parser's own errors, and no other, have its code for usage.
     let isUsage = parserCode == ExitCode.validationFailure.rawValue
-    let failure = isUsage ? usage(message(for: error), arguments) : Failure(error)
+    let failure = isUsage ? usage(message(for: error), arguments: arguments) : Failure(error)
     if arguments.contains("--json") {
       Screen.write(failure.json + "\n", on: .output)
     } else {
@@ -86,7 +86,7 @@ public struct Program: ParsableCommand {
     return failure.exit
   }
 
-  private static func usage(_ message: String, _ arguments: [String]) -> Failure {
+  private static func usage(_ message: String, arguments: [String]) -> Failure {
     let words = CommandWords(arguments, of: Program.self)
     let suggestion = words.suggestion.map { "Did you mean: \($0)? " } ?? ""
     return Failure(usage: message, remedy: "\(suggestion)See hrp help\(words.path.map { " \($0)" } ?? "").")

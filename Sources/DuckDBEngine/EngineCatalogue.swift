@@ -34,12 +34,12 @@ struct EngineCatalogue {
     database = SQLText.name(name)
     databaseText = SQLText.literal(name)
     try session.run("SET search_path = \(SQLText.literal("system.main,\(database).main"))")
-    schemas = try Self.schemas(session, databaseText)
+    schemas = try Self.schemas(session, database: databaseText)
   }
 
   /// Since 2.0 a schema may be within another.
   private static func schemas(
-    _ session: EngineSession, _ database: String
+    _ session: EngineSession, database: String
   ) throws(EngineSession.Failure) -> [String: [String]] {
     let isNested = try session.rows(
       "SELECT 'yes' FROM (DESCRIBE SELECT * FROM duckdb_schemas()) WHERE column_name = 'parent_schema_oid'")
@@ -68,7 +68,7 @@ struct EngineCatalogue {
       """)
     let columns = Dictionary(grouping: reserved) { $0[0] }.mapValues { Set($0.map { $0[1] }) }
     var tables: [Table] = []
-    for row in try named("duckdb_tables()", "table_name", number: "table_oid") {
+    for row in try named("duckdb_tables()", column: "table_name", number: "table_oid") {
       var alias = "hrp row"
       while columns[row.number]?.contains(alias) == true { alias += "_" }
       tables.append(
@@ -81,7 +81,7 @@ struct EngineCatalogue {
 
   /// The views, in the order of their parts.
   func views() throws(EngineSession.Failure) -> [TablePath] {
-    try named("duckdb_views()", "view_name", number: "view_oid").map(\.path)
+    try named("duckdb_views()", column: "view_name", number: "view_oid").map(\.path)
   }
 
   /// The name in SQL, from the database on: a schema may be called like the database.
@@ -93,7 +93,7 @@ struct EngineCatalogue {
   func path(schema: String, name: String) -> TablePath? { schemas[schema].map { TablePath($0 + [name]) } }
 
   private func named(
-    _ function: String, _ column: String, number: String
+    _ function: String, column: String, number: String
   ) throws(EngineSession.Failure) -> [(number: String, path: TablePath)] {
     let rows = try session.rows(
       "SELECT \(number)::VARCHAR, schema_oid::VARCHAR, \(column) FROM \(function) "

@@ -35,7 +35,7 @@ package enum EngineChild {
     for library in request.libraries.isEmpty ? EngineLibrary.candidates() : request.libraries {
       do throws(EngineSession.Failure) {
         let session = try EngineSession(library: library)
-        return work(session, request)
+        return work(session, request: request)
       } catch {
         reasons.append("\(library): \(error.words)")
       }
@@ -43,7 +43,7 @@ package enum EngineChild {
     tell(.noLibrary(reasons: reasons))
   }
 
-  private static func work(_ session: EngineSession, _ request: EngineRequest) {
+  private static func work(_ session: EngineSession, request: EngineRequest) {
     tell(.engine(version: session.version, library: session.library))
     if request.task == .identify { return tell(.done) }
     tell(.at("the database, while it is opened"))
@@ -57,7 +57,7 @@ package enum EngineChild {
       case .prove: try EngineProof(session: session, tell: tell).run(request)
       case .count: try EngineProof(session: session, tell: tell).countRows()
       case .list: for table in try EngineCatalogue(session).tables() { tell(.listed(table.path, place: table.place)) }
-      case .query(let statements): for statement in statements { run(statement, session) }
+      case .query(let statements): for statement in statements { run(statement, session: session) }
       case .identify: break
       }
     } catch {
@@ -69,7 +69,7 @@ package enum EngineChild {
   /// Rows that go in one line: parsing them costs less than a line each would.
   private static let rowsPerLine = 500
 
-  private static func run(_ statement: String, _ session: EngineSession) {
+  private static func run(_ statement: String, session: EngineSession) {
     tell(.at("a statement"))
     var rows: [[String?]] = []
     do throws(EngineSession.Failure) {

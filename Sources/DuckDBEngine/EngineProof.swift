@@ -19,7 +19,7 @@ struct EngineProof {
     _ = try session.rows("SELECT sequence_name, coalesce(last_value::VARCHAR, '') FROM duckdb_sequences()")
     try nameExperiments(catalogue)
     if request.isScratch {
-      guard try write(request, tables.map(\.fingerprint)) else { return }
+      guard try write(request, tables: tables.map(\.fingerprint)) else { return }
     }
     tell(.stage(.views))
     try ViewProof(session: session, tell: tell).run()
@@ -29,7 +29,7 @@ struct EngineProof {
   ///
   /// - Returns: whether the database can still be used.
   private func write(
-    _ request: EngineRequest, _ tables: [TableFingerprint]
+    _ request: EngineRequest, tables: [TableFingerprint]
   ) throws(EngineSession.Failure) -> Bool {
     let checkpoint = CheckpointProof(session: session, request: request, tell: tell)
     if request.checkpoints {

@@ -78,14 +78,14 @@ package struct EngineRun {
     executable: FilePath? = nil, viewPatience: Duration = .seconds(15), files: any FileSystem,
     onStep: @escaping (String) -> Void = { _ in }
   ) throws {
-    guard let program = try Self.find(executable, files) else { throw EngineError.noExecutable }
+    guard let program = try Self.find(executable, files: files) else { throw EngineError.noExecutable }
     self.program = program
     self.viewPatience = viewPatience
     self.files = files
     self.onStep = onStep
   }
 
-  private static func find(_ explicit: FilePath?, _ files: any FileSystem) throws(SystemError) -> FilePath? {
+  private static func find(_ explicit: FilePath?, files: any FileSystem) throws(SystemError) -> FilePath? {
     if let explicit { return try files.exists(explicit) ? explicit : nil }
     if let named = ThisProcess.environment("HRP_EXECUTABLE").map({ FilePath($0) }) {
       return try files.exists(named) ? named : nil
@@ -143,7 +143,7 @@ package struct EngineRun {
   }
 
   private func answer(to request: EngineRequest) throws -> EngineReport {
-    let child = try ChildProcess(program, [EngineChild.command])
+    let child = try ChildProcess(program, arguments: [EngineChild.command])
     var hearing = Hearing()
     do {
       do {
@@ -151,7 +151,7 @@ package struct EngineRun {
       } catch let error as SystemError where error.errno == .brokenPipe {
         // It has ended already; how, is told below.
       }
-      try listen(to: child, request, &hearing)
+      try listen(to: child, request, hearing: &hearing)
     } catch let silence as Silence {
       child.kill()
       try hearing.end("the engine gave no answer for \(silence.seconds) s while it read this, and was ended")
@@ -173,7 +173,7 @@ package struct EngineRun {
     return hearing.report
   }
 
-  private func listen(to child: ChildProcess, _ request: EngineRequest, _ hearing: inout Hearing) throws {
+  private func listen(to child: ChildProcess, _ request: EngineRequest, hearing: inout Hearing) throws {
     let isQuery = if case .query = request.task { true } else { false }
     let patience = try patience(for: request)
     let began = SuspendingClock.now

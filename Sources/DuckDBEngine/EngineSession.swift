@@ -60,7 +60,7 @@ final class EngineSession {
   }
 
   /// Hands over each row of a statement whose columns are all VARCHAR; NULL is nil.
-  func stream(_ sql: String, _ take: ([String?]) -> Void) throws(Failure) {
+  func stream(_ sql: String, take: ([String?]) -> Void) throws(Failure) {
     var error = [CChar](repeating: 0, count: Self.errorSize)
     let status = withoutActuallyEscaping(take) { take in
       let reader = RowReader(take)
@@ -90,7 +90,7 @@ final class EngineSession {
     String(decoding: error.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  private static func withStrings(_ texts: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Int32) -> Int32 {
+  private static func withStrings(_ texts: [String], body: (UnsafePointer<UnsafePointer<CChar>?>) -> Int32) -> Int32 {
     let buffers = texts.map { text in
       let bytes = Array(text.utf8CString)
       let buffer = UnsafeMutableBufferPointer<CChar>.allocate(capacity: bytes.count)

@@ -16,10 +16,10 @@ struct ForeignKeyProof {
       FROM duckdb_constraints() WHERE constraint_type = 'FOREIGN KEY' AND database_name = \(catalogue.databaseText)
       ORDER BY 1, 2, 3
       """)
-    for key in keys { check(key, catalogue) }
+    for key in keys { check(key, catalogue: catalogue) }
   }
 
-  private func check(_ key: [String], _ catalogue: EngineCatalogue) {
+  private func check(_ key: [String], catalogue: EngineCatalogue) {
     let separator: Character = "\u{1F}"
     let (columns, referenced) = (key[2].split(separator: separator), key[4].split(separator: separator))
     guard let table = catalogue.path(schema: key[0], name: key[1]),

@@ -19,7 +19,7 @@ struct Hearing {
     case .at(let name): place = name
     case .closed(let words):
       if Self.isTooNew(words) { throw EngineError.tooOld(version: report.version, words: words) }
-      try note("it does not open", words)
+      try note("it does not open", words: words)
       isDone = true
     case .table(let table): report.tables.append(table)
     case .listed(let path, let place): report.places.append((path, place))
@@ -28,7 +28,7 @@ struct Hearing {
     case .ran(let failure):
       report.answers.append(failure.map { .failure($0) } ?? .rows(rows))
       rows = []
-    case .problem(let name, let detail): try note(name, detail)
+    case .problem(let name, let detail): try note(name, words: detail)
     case .notice(let text): report.notices.append(text)
     case .done: isDone = true
     }
@@ -36,10 +36,10 @@ struct Hearing {
 
   /// The child ended before it was done: how, as a sentence.
   /// - Throws: `EngineError`.
-  mutating func end(_ words: String) throws(EngineError) { try note(place, words) }
+  mutating func end(_ words: String) throws(EngineError) { try note(place, words: words) }
 
   /// Notes what is wrong as what it means in this stage.
-  private mutating func note(_ name: String, _ words: String) throws(EngineError) {
+  private mutating func note(_ name: String, words: String) throws(EngineError) {
     switch report.stage {
     case .views:
       report.notices.append("\(name): \(words); this and the views after it were not looked at")

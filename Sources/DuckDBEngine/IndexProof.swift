@@ -28,7 +28,7 @@ struct IndexProof {
   }
 
   func run(
-    _ tables: [(table: EngineCatalogue.Table, before: TableFingerprint)], _ catalogue: EngineCatalogue
+    _ tables: [(table: EngineCatalogue.Table, before: TableFingerprint)], catalogue: EngineCatalogue
   ) throws(EngineSession.Failure) {
     let numbered = Dictionary(tables.map { ($0.table.number, $0) }) { left, _ in left }
     for column in try session.rows(Self.columns(catalogue.databaseText)) {
@@ -36,7 +36,7 @@ struct IndexProof {
       let name = "index of \(table.path.text)(\(column[1]))"
       tell(.at("the \(name)"))
       do throws(EngineSession.Failure) {
-        try look(table.place, column[1], type: column[2], rows: before.rows, name)
+        try look(table.place, name: column[1], type: column[2], rows: before.rows, index: name)
       } catch {
         tell(.problem(name: name, detail: error.words))
       }
@@ -44,7 +44,7 @@ struct IndexProof {
   }
 
   private func look(
-    _ place: String, _ name: String, type: String, rows: Int64, _ index: String
+    _ place: String, name: String, type: String, rows: Int64, index: String
   ) throws(EngineSession.Failure) {
     let column = SQLText.name(name)
     let step = max(1, rows / Int64(Self.keys))

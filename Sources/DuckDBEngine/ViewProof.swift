@@ -18,11 +18,11 @@ struct ViewProof {
       if SuspendingClock.now - began > Self.patience {
         return tell(.notice("\(views.count - index) views were not looked at: those before them took too long"))
       }
-      bind(view, catalogue)
+      bind(view, catalogue: catalogue)
     }
   }
 
-  private func bind(_ view: TablePath, _ catalogue: EngineCatalogue) {
+  private func bind(_ view: TablePath, catalogue: EngineCatalogue) {
     let name = "view \(view.text)"
     tell(.at(name))
     do throws(EngineSession.Failure) {

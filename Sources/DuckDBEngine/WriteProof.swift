@@ -46,7 +46,7 @@ final class WriteProof {
         """
       ).map { ($0[0], $0[1] == "1") }
     ) { $0 || $1 }
-    try IndexProof(session: session, tell: tell).run(tables, catalogue)
+    try IndexProof(session: session, tell: tell).run(tables, catalogue: catalogue)
     for (table, before) in tables where !isDead && before.rows > 0 {
       guard let isKey = indexed[table.number] else { continue }
       tell(.at("the indexes of \(table.path.text)"))
@@ -56,7 +56,7 @@ final class WriteProof {
       }
       let takesRows = isKey ? refuseDuplicate(table) : true
       // Rows that others refer to may not go, and that is right.
-      if takesRows, !referenced.contains(table.path) { putBack(before, table) }
+      if takesRows, !referenced.contains(table.path) { putBack(before, table: table) }
     }
     return !isDead
   }
@@ -91,12 +91,12 @@ final class WriteProof {
       return true
     } catch {
       if error.words.contains("onstraint") { return true }
-      note(table.path.text, error)
+      note(table.path.text, error: error)
       return false
     }
   }
 
-  private func putBack(_ before: TableFingerprint, _ table: EngineCatalogue.Table) {
+  private func putBack(_ before: TableFingerprint, table: EngineCatalogue.Table) {
     do throws(EngineSession.Failure) {
       try session.run(
         """
@@ -114,7 +114,7 @@ final class WriteProof {
             detail: "it reads otherwise after \(sampled) of its rows were deleted and inserted again"))
       }
     } catch {
-      note(before.name, error)
+      note(before.name, error: error)
     }
   }
 
@@ -128,7 +128,7 @@ final class WriteProof {
   }
 
   /// A table with generated columns takes no whole rows: that says nothing of its indexes.
-  private func note(_ name: String, _ error: EngineSession.Failure) {
+  private func note(_ name: String, error: EngineSession.Failure) {
     isDead = error.words.contains("FATAL Error")
     let isGenerated = ["generated column", "values were supplied"].contains { error.words.contains($0) }
     tell(

@@ -67,7 +67,8 @@ public func restoreBackup(
       var request = RestoreRun.Request()
       request.surveys = true
       return try RestoreRun(
-        Stack.absolute(backupPath), to: target(targetDirectory), request, protecting: stack.protected, files: Kernel(),
+        Stack.absolute(backupPath), to: target(targetDirectory), request: request, protecting: stack.protected,
+        files: Kernel(),
         time: SystemTime(), events: events
       ).run()
     }
@@ -147,7 +148,7 @@ public func listBackups(backupDirectory: String? = nil) throws(BackupError) -> [
 }
 
 /// Runs the body and gives its error the one type of this library.
-private func typed<Result>(_ what: String, _ body: () throws -> Result) throws(BackupError) -> Result {
+private func typed<Result>(_ what: String, body: () throws -> Result) throws(BackupError) -> Result {
   do {
     return try body()
   } catch {

@@ -45,7 +45,7 @@ package final class Catalogue: Sendable {
       queue = try Self.open(path)
     } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
       loss = "the catalogue was damaged and is set aside: the history of jobs begins anew"
-      try Self.setAside(path, files)
+      try Self.setAside(path, files: files)
       queue = try Self.open(path)
     }
     // What root makes in a user's stack is the user's to go on with.
@@ -93,7 +93,7 @@ package final class Catalogue: Sendable {
     return queue
   }
 
-  private static func setAside(_ path: FilePath, _ files: any FileSystem) throws {
+  private static func setAside(_ path: FilePath, files: any FileSystem) throws {
     try files.renameReplacing(path, at: nil, to: FilePath(path.string + ".damaged"), at: nil)
     for suffix in SQLiteFile.sidecars where try files.exists(FilePath(path.string + suffix)) {
       try files.remove(FilePath(path.string + suffix), at: nil)
@@ -118,12 +118,12 @@ package final class Catalogue: Sendable {
       let known = try Self.known(in: backups, database)
       guard known.isEmpty || found.contains(where: known.contains) else { return }
       try database.execute(sql: "DELETE FROM backup WHERE directory = ?", arguments: [backups.text])
-      for backup in found { try write(backup, database) }
+      for backup in found { try write(backup, in: database) }
       try noteIndexed(database)
     }
   }
 
-  private func write(_ backup: ListedBackup, _ database: Database) throws {
+  private func write(_ backup: ListedBackup, in database: Database) throws {
     let proof = backup.proof.value
     try database.execute(
       sql: "INSERT OR REPLACE INTO backup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -157,7 +157,7 @@ package final class Catalogue: Sendable {
       for path in known where paths[path] == nil {
         try database.execute(sql: "DELETE FROM backup WHERE path = ?", arguments: [path])
       }
-      for backup in found { try write(backup, database) }
+      for backup in found { try write(backup, in: database) }
       try noteIndexed(database)
     }
   }

@@ -38,14 +38,14 @@ package final class JobHistory: Sendable {
           let catalogue = state.catalogue
           state.job = forPeople { try catalogue?.begin(operation, at: now) } ?? nil
         }
-      case .finished(_, let summary): end(&state, nil, summary, now)
-      case .failed(_, let code, let message): end(&state, code, message, now)
+      case .finished(_, let summary): end(&state, code: nil, message: summary, now: now)
+      case .failed(_, let code, let message): end(&state, code: code, message: message, now: now)
       case .expected, .phase, .step, .progress, .notice, .warning, .waiting: return
       }
     }
   }
 
-  private func end(_ state: inout State, _ code: String?, _ message: String, _ now: Int64) {
+  private func end(_ state: inout State, code: String?, message: String, now: Int64) {
     state.depth = max(0, state.depth - 1)
     guard state.depth == 0, let job = state.job else { return }
     state.job = nil

@@ -31,7 +31,7 @@ package struct JobRunner: Sendable {
   /// - Throws: `BackupError`, whatever the body throws.
   package func run<Result>(
     _ kind: JobKind, isRecorded: Bool = true, finishesPending: Bool = true, events: EventStream,
-    _ body: (EventStream) throws -> Result
+    body: (EventStream) throws -> Result
   ) throws(BackupError) -> Result {
     let events = stream(to: events, isRecorded: isRecorded)
     for problem in EnvironmentSettings.problems { events.send(.warning(problem)) }

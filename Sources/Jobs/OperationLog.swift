@@ -33,18 +33,19 @@ package struct OperationLog: Sendable {
   /// Writes down what is worth keeping of an event.
   package func note(_ event: Event) {
     switch event {
-    case .began(let operation, let place): write(.info, "\(operation) began: \(place)")
-    case .notice(let text): write(.info, text)
-    case .waiting(_, let reason): write(.info, "waiting: \(reason)")
-    case .warning(let text): write(.warning, text)
-    case .finished(let operation, let summary): write(.info, "\(operation) done: \(summary)")
-    case .failed(let operation, let code, let message): write(.error, "\(operation) failed [\(code)]: \(message)")
-    case .phase(let words), .step(let words): write(.debug, words)
+    case .began(let operation, let place): write(.info, message: "\(operation) began: \(place)")
+    case .notice(let text): write(.info, message: text)
+    case .waiting(_, let reason): write(.info, message: "waiting: \(reason)")
+    case .warning(let text): write(.warning, message: text)
+    case .finished(let operation, let summary): write(.info, message: "\(operation) done: \(summary)")
+    case .failed(let operation, let code, let message):
+      write(.error, message: "\(operation) failed [\(code)]: \(message)")
+    case .phase(let words), .step(let words): write(.debug, message: words)
     case .expected, .progress: return
     }
   }
 
-  private func write(_ level: LogLevel, _ message: String) {
+  private func write(_ level: LogLevel, message: String) {
     guard level >= self.level else { return }
     let name = level.rawValue.uppercased()
     let padded = name + String(repeating: " ", count: max(0, 8 - name.count))
@@ -60,12 +61,12 @@ package struct OperationLog: Sendable {
     // Of the directory that it lies in: a symlink may lead into somebody else's.
     let owner = try files.status(folder.appending("."), at: nil).owner
     let name = folder.appending("backup.log")
-    let file = try OpenFile(name, [.write, .create, .append, .noFollow], permissions: 0o644, files: files)
+    let file = try OpenFile(name, mode: [.write, .create, .append, .noFollow], permissions: 0o644, files: files)
     // What root writes into a user's stack is the user's to go on with.
     try files.giveNew(file.descriptor, to: owner)
     var failure: SystemError?
     line.withUnsafeBytes { bytes in
-      do throws(SystemError) { _ = try files.append(file.descriptor, bytes) } catch { failure = error }
+      do throws(SystemError) { _ = try files.append(file.descriptor, bytes: bytes) } catch { failure = error }
     }
     if let failure { throw failure }
     let size = try file.status().size
@@ -76,7 +77,7 @@ package struct OperationLog: Sendable {
   private func setAside(_ name: FilePath) throws(SystemError) {
     let stamp = LocalTime(nanoseconds: time.nowNanoseconds).compact
     try files.renameReplacing(name, at: nil, to: folder.appending("backup.\(stamp).log"), at: nil)
-    let directory = try OpenFile(folder, [.directory], files: files)
+    let directory = try OpenFile(folder, mode: [.directory], files: files)
     let old = try files.entries(of: directory.descriptor).map(\.name).filter {
       $0.hasPrefix("backup.2") && $0.bytes.suffix(4).elementsEqual(".log".utf8)
     }.sorted().reversed()

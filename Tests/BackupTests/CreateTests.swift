@@ -91,7 +91,7 @@ struct CreateTests {
   func unreadable() throws {
     try withStack { sample in
       let files = HookedFileSystem { (call, path) throws(SystemError) in
-        if call == "openat", path == "model.pkl" { throw SystemError("openat", .permissionDenied, path: path) }
+        if call == "openat", path == "model.pkl" { throw SystemError("openat", errno: .permissionDenied, path: path) }
       }
       let result = try sample.create(files: files)
       #expect(!result.isComplete && !result.isVerified)
@@ -192,7 +192,7 @@ struct CreateTests {
       let hidden = Mutex("")
       let files = HookedFileSystem { (call, path) throws(SystemError) in
         if call == "mkdirat", path.hasSuffix(".partial") { hidden.withLock { $0 = path } }
-        if call == "io_submit", !readsBatches { throw SystemError("io_submit", .resourceTemporarilyUnavailable) }
+        if call == "io_submit", !readsBatches { throw SystemError("io_submit", errno: .resourceTemporarilyUnavailable) }
         guard call == "syncfs" else { return }
         // The disk changes something behind our back, after the file was hashed.
         let folder = sample.backups + "/" + hidden.withLock { $0 }
@@ -214,8 +214,8 @@ struct CreateTests {
       try run("/bin/mkdir", ["-p", sample.backups + "/.backup_20260101_000000.1-0.partial/mlruns"])
       let alive = sample.backups + "/.backup_20260101_000001.2-0.partial"
       try run("/bin/mkdir", [alive])
-      let held = try OpenFile(FilePath(alive), [.directory], files: Kernel())
-      #expect(try Kernel().lock(held.descriptor, .exclusive))
+      let held = try OpenFile(FilePath(alive), mode: [.directory], files: Kernel())
+      #expect(try Kernel().lock(held.descriptor, kind: .exclusive))
       #expect(try BackupDirectory(FilePath(sample.backups), files: Kernel()).list().isEmpty)
       let result = try sample.create()
       #expect(
@@ -267,7 +267,7 @@ struct CreateTests {
             $0 -= 1; return $0 == 0
           })
         else { return }
-        throw SystemError(name, .noSpace, path: path)
+        throw SystemError(name, errno: .noSpace, path: path)
       }
       #expect(throws: (any Error).self) { try sample.create(files: files) }
       #expect(try BackupDirectory(FilePath(sample.backups), files: Kernel()).list().count == before)
@@ -293,7 +293,7 @@ struct CreateTests {
               $0 += 1; return $0 == number
             })
           else { return }
-          throw SystemError(call, errno, path: path)
+          throw SystemError(call, errno: errno, path: path)
         }
         #expect(throws: (any Error).self) { try sample.create(files: files) }
         #expect(try BackupDirectory(FilePath(sample.backups), files: Kernel()).list().isEmpty)

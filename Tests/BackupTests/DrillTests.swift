@@ -169,8 +169,8 @@ struct DrillTests {
       _ = try sample.create()
       let scratch = sample.data + "/scratch"
       try run("/bin/mkdir", ["-p", scratch + "/hrp-scratch.1.1/stack", scratch + "/hrp-scratch.2.2"])
-      let held = try OpenFile(FilePath(scratch + "/hrp-scratch.2.2"), [.directory], files: Kernel())
-      #expect(try Kernel().lock(held.descriptor, .exclusive))
+      let held = try OpenFile(FilePath(scratch + "/hrp-scratch.2.2"), mode: [.directory], files: Kernel())
+      #expect(try Kernel().lock(held.descriptor, kind: .exclusive))
       #expect(try drill(sample).status == 0)
       #expect(try FileManager.default.contentsOfDirectory(atPath: scratch) == ["hrp-scratch.2.2"])
       try held.close()

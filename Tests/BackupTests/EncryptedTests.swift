@@ -94,7 +94,7 @@ struct EncryptedTests {
         utimes(sample.data + "/hrp.duckdb", nil)
       }
       let database = try DatabaseFile(FilePath(sample.data + "/hrp.duckdb"), files: files, time: SystemTime())
-      let folder = try OpenFile(FilePath(sample.folder), [.directory], files: files)
+      let folder = try OpenFile(FilePath(sample.folder), mode: [.directory], files: files)
       let result = try DatabaseCopy.run(
         of: database, to: "copy", at: folder.descriptor, permissions: 0o644, files: files, time: SystemTime())
       #expect(result.passes == 2 && result.method == .verbatim)

@@ -46,7 +46,7 @@ struct FaultTests {
       }
       // Closing cannot be refused, and a question about space is no write.
       if isNow, form != .shortWrite, form == .killed || call != "close" {
-        throw SystemError(call, form == .diskFull ? .noSpace : .ioError, path: path)
+        throw SystemError(call, errno: form == .diskFull ? .noSpace : .ioError, path: path)
       }
     }
   }

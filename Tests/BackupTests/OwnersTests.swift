@@ -112,7 +112,7 @@ struct OwnersTests {
       try run("/bin/sh", ["-c", "touch .hrp-stack.lock && chmod 644 .hrp-stack.lock"], in: sample.data)
       let note = ThisProcess.note(program: "test", time: SystemTime())
       let lock = try AdvisoryLock.take(
-        .exclusive, .stack, on: FilePath(sample.data), note: note, files: Kernel(), time: SystemTime())
+        .exclusive, of: .stack, on: FilePath(sample.data), note: note, files: Kernel(), time: SystemTime())
       let done = try run(
         "/usr/bin/setpriv",
         [

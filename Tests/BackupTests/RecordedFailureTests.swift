@@ -123,7 +123,9 @@ struct RecordedFailureTests {
           .verify(FilePath(result.path), level: .checksums, isRecorded: true)
       }
       let refused = HookedFileSystem(hook: { (call, path) throws(SystemError) in
-        if call == "openat", path.hasSuffix("meta.yaml") { throw SystemError(call, .permissionDenied, path: path) }
+        if call == "openat", path.hasSuffix("meta.yaml") {
+          throw SystemError(call, errno: .permissionDenied, path: path)
+        }
       })
       let report = try verify(refused, EventStream())
       #expect(!report.isOK && report.findings.first?.detail == "cannot be read: Permission denied")
@@ -131,7 +133,7 @@ struct RecordedFailureTests {
       _ = try damage(result)
       let readOnly = HookedFileSystem(hook: { (call, path) throws(SystemError) in
         if path.contains(".hrp-proofs"), call != "fstatat" {
-          throw SystemError(call, .readOnlyFileSystem, path: path)
+          throw SystemError(call, errno: .readOnlyFileSystem, path: path)
         }
       })
       let said = Mutex<[String]>([])

@@ -20,7 +20,7 @@ struct RemedyTests {
   }()
 
   private func error(_ call: String, _ errno: Errno, _ path: String = "/data/mlflow/x") -> BackupError {
-    BackupError(SystemError(call, errno, path: path), doing: "making the backup", on: Self.stack)
+    BackupError(SystemError(call, errno: errno, path: path), doing: "making the backup", on: Self.stack)
   }
 
   @Test("limits of the system are not called faults of a disk")

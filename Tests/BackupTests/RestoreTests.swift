@@ -91,7 +91,7 @@ struct RestoreTests {
       let result = try sample.create()
       let files = HookedFileSystem { (name, path) throws(SystemError) in
         guard name == call, name != "openat" || path == "model.pkl" else { return }
-        throw SystemError(name, .noSpace, path: path)
+        throw SystemError(name, errno: .noSpace, path: path)
       }
       #expect(throws: (any Error).self) { try sample.restore(result.path, to: sample.folder + "/target", files: files) }
       #expect(try FileManager.default.contentsOfDirectory(atPath: sample.folder) == ["data"])

@@ -118,8 +118,8 @@ struct RotationTests {
     try withTemporaryFolder { folder in
       for age in [1.0, 2] { try make(folder, age: age) }
       let old = try make(folder, age: 99)
-      let held = try OpenFile(FilePath(folder + "/" + old), [.directory], files: Kernel())
-      #expect(try Kernel().lock(held.descriptor, .shared))
+      let held = try OpenFile(FilePath(folder + "/" + old), mode: [.directory], files: Kernel())
+      #expect(try Kernel().lock(held.descriptor, kind: .shared))
       #expect(try rotate(folder, keep: 30).deleted == [])
       try Kernel().unlock(held.descriptor)
       #expect(try rotate(folder, keep: 30).deleted == [old])
@@ -131,7 +131,7 @@ struct RotationTests {
     try withTemporaryFolder { folder in
       for age in [1.0, 2, 99] { try make(folder, age: age) }
       let files = HookedFileSystem { (call, path) throws(SystemError) in
-        if call == "unlinkat" { throw SystemError(call, .ioError, path: path) }
+        if call == "unlinkat" { throw SystemError(call, errno: .ioError, path: path) }
       }
       #expect(throws: SystemError.self) {
         try Rotation(in: FilePath(folder), files: files, time: ManualTime(now: Self.now), events: EventStream())

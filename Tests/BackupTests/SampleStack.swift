@@ -57,7 +57,7 @@ struct SampleStack {
     var request = RestoreRun.Request(part: part)
     request.isDryRun = isDryRun
     return try RestoreRun(
-      FilePath(path), to: RestoreTarget(FilePath(target), files: files), request, protecting: stack.protected,
+      FilePath(path), to: RestoreTarget(FilePath(target), files: files), request: request, protecting: stack.protected,
       files: files, time: SystemTime(), events: EventStream()
     ).run()
   }

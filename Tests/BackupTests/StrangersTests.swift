@@ -285,7 +285,7 @@ struct StrangersTests {
       let backup = try sample.create().path
       try Data("newer".utf8).write(to: URL(fileURLWithPath: sample.data + "/mlflow/newer"))
       let files = HookedFileSystem { (call, path) throws(SystemError) in
-        if call == "renameat", path == "full" { throw SystemError(call, errno, path: path) }
+        if call == "renameat", path == "full" { throw SystemError(call, errno: errno, path: path) }
       }
       let old = try SwapTests.contents(of: sample.data)
       #expect(code { _ = try restore(backup, sample, files: files) } == "restore.cannot-rename")

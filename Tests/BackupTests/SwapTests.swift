@@ -336,7 +336,7 @@ struct SwapTests {
     var request = RestoreRun.Request()
     request.includes = [EntryPath("mlruns/mlruns/0/r1")]
     return try RestoreRun(
-      FilePath(backup), to: RestoreTarget(FilePath(path), files: Kernel()), request, files: Kernel(),
+      FilePath(backup), to: RestoreTarget(FilePath(path), files: Kernel()), request: request, files: Kernel(),
       time: SystemTime(), events: EventStream()
     ).run()
   }

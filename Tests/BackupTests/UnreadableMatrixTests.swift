@@ -56,7 +56,7 @@ struct UnreadableMatrixTests {
           let name = file.split(separator: "/").suffix(2).joined(separator: "/")
           let files = HookedFileSystem(onRead: { (path) throws(SystemError) in
             if path.hasSuffix(name) {
-              throw SystemError("pread", .ioError, path: path)
+              throw SystemError("pread", errno: .ioError, path: path)
             }
           })
           var cells: [Matrix.Cell] = []
@@ -193,7 +193,7 @@ final class Matrix {
       guard call == "exchange" || call == "renameat", !path.hasSuffix("plan.json"),
         FileManager.default.fileExists(atPath: journal)
       else { return }
-      throw SystemError(call, .ioError, path: path)
+      throw SystemError(call, errno: .ioError, path: path)
     })
     #expect(throws: (any Error).self) {
       try sample.restore(sample.backups + "/" + good, to: sample.data, files: files)

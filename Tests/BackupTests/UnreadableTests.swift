@@ -19,7 +19,7 @@ struct UnreadableTests {
   /// A file system whose device fails under every file of this name.
   private static func failing(under name: String) -> HookedFileSystem {
     HookedFileSystem(onRead: { (path) throws(SystemError) in
-      if path.hasSuffix(name) { throw SystemError("pread", .ioError, path: path) }
+      if path.hasSuffix(name) { throw SystemError("pread", errno: .ioError, path: path) }
     })
   }
 
@@ -123,7 +123,7 @@ struct UnreadableTests {
   private static func take(_ place: AdvisoryLock.Place, _ directory: String) throws -> AdvisoryLock {
     let time = SystemTime()
     return try AdvisoryLock.take(
-      .exclusive, place, on: FilePath(directory), note: ThisProcess.note(program: "a test", time: time),
+      .exclusive, of: place, on: FilePath(directory), note: ThisProcess.note(program: "a test", time: time),
       files: Kernel(), time: time)
   }
 
@@ -134,7 +134,7 @@ struct UnreadableTests {
       let held = try Self.take(.backups, sample.backups)
       let refusing = HookedFileSystem(hook: { (call, path) throws(SystemError) in
         if call == "openat", path.hasSuffix(".hrp-backups.lock") {
-          throw SystemError(call, .permissionDenied, path: path)
+          throw SystemError(call, errno: .permissionDenied, path: path)
         }
       })
       #expect(throws: SystemError.self) { try rotate(sample, refusing) }
@@ -197,7 +197,7 @@ struct UnreadableTests {
       let path = sample.backups + "/" + new
       try run("/bin/mv", [made.path, path])
       let files = HookedFileSystem(hook: { (call, opened) throws(SystemError) in
-        if call == "openat", opened.hasSuffix(new) { throw SystemError(call, .permissionDenied, path: opened) }
+        if call == "openat", opened.hasSuffix(new) { throw SystemError(call, errno: .permissionDenied, path: opened) }
       })
       let backups = BackupDirectory(FilePath(sample.backups), files: files)
       #expect(try backups.list().map { $0.problem != nil } == [true, false])

@@ -156,7 +156,7 @@ struct WorstDayTests {
   /// A restore that fails when the new log should come in.
   private func interrupted(_ sample: SampleStack, _ backup: String) -> String? {
     let files = HookedFileSystem { (call, path) throws(SystemError) in
-      if call == "renameat2", path.hasSuffix("hrp.duckdb.wal") { throw SystemError(call, .ioError, path: path) }
+      if call == "renameat2", path.hasSuffix("hrp.duckdb.wal") { throw SystemError(call, errno: .ioError, path: path) }
     }
     return code { _ = try sample.restore(backup, to: sample.data, files: files) }
   }
@@ -231,7 +231,7 @@ struct WorstDayTests {
       let backup = try sample.create().path
       let before = try SwapTests.contents(of: sample.data)
       let files = HookedFileSystem { (call, path) throws(SystemError) in
-        if call == "renameat2" || call == "unlinkat" { throw SystemError(call, .ioError, path: path) }
+        if call == "renameat2" || call == "unlinkat" { throw SystemError(call, errno: .ioError, path: path) }
       }
       #expect(code { _ = try sample.restore(backup, to: sample.data, files: files) } == "system.renameat2")
       #expect(try hrp(["backup", "list"], sample).errors.contains("an interrupted restore left"))
@@ -269,7 +269,7 @@ struct WorstDayTests {
       let old = try SwapTests.contents(of: sample.data)
       _ = try sample.restore(backup, to: sample.data)
       let files = HookedFileSystem { (call, path) throws(SystemError) in
-        if call == "exchange", path == "mlflow" { throw SystemError(call, .ioError, path: path) }
+        if call == "exchange", path == "mlflow" { throw SystemError(call, errno: .ioError, path: path) }
       }
       let undo = {
         _ = try UndoRun(

@@ -63,7 +63,7 @@ struct CheckpointWindow {
     let files = HookedFileSystem(writer: writer, leases: leases)
     let target = folder + "/copy-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: false)
-    let directory = try OpenFile(FilePath(target), [.directory], files: files)
+    let directory = try OpenFile(FilePath(target), mode: [.directory], files: files)
     var options = HotCopy.Options()
     options.waitsForCheckpoints = waiting
     options.checkpointPatience = patience

@@ -20,7 +20,7 @@ struct CloneTests {
   ) throws -> HotCopy.Result {
     let source = try DatabaseFile(FilePath(folder + "/x.duckdb"), files: files, time: SystemTime())
     try TestKit.run("/bin/mkdir", ["-p", folder + "/copy"])
-    let target = try OpenFile(FilePath(folder + "/copy"), [.directory], files: files)
+    let target = try OpenFile(FilePath(folder + "/copy"), mode: [.directory], files: files)
     return try DatabaseCopy.run(
       of: source, to: "x.duckdb", at: target.descriptor, permissions: 0o644, options: options, files: files,
       time: SystemTime())

@@ -109,8 +109,8 @@ struct OtherNamesTests {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
         try Data([1]).write(to: URL(fileURLWithPath: path + "/db"))
       }
-      let held = try OpenFile(FilePath(alive), [.directory], files: Kernel())
-      #expect(try Kernel().lock(held.descriptor, .exclusive))
+      let held = try OpenFile(FilePath(alive), mode: [.directory], files: Kernel())
+      #expect(try Kernel().lock(held.descriptor, kind: .exclusive))
       _ = try copy(folder, "x.duckdb")
       #expect(!FileManager.default.fileExists(atPath: dead))
       #expect(FileManager.default.fileExists(atPath: alive + "/db"))

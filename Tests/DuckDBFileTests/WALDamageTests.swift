@@ -201,7 +201,7 @@ struct WALDamageTests {
         c.execute('CHECKPOINT'); c.close()
         """, in: folder)
       let path = folder + "/x.duckdb"
-      let file = try OpenFile(FilePath(path), [.write], files: Kernel())
+      let file = try OpenFile(FilePath(path), mode: [.write], files: Kernel())
       let pair = try HeaderPair(parsing: file.read(count: 8192, at: 4096))
       let slot = isCurrent ? pair.currentSlot : 1 - pair.currentSlot
       try file.write([1, 2, 3], at: Int64(4096 + slot * 4096 + 200))

@@ -12,7 +12,7 @@ struct LockTests {
   func sharedAndExclusive() throws {
     try withTemporaryFolder { folder in
       let take = { (kind: LockKind) in
-        try AdvisoryLock.take(kind, .backups, on: FilePath(folder), note: note, files: Kernel(), time: ManualTime())
+        try AdvisoryLock.take(kind, of: .backups, on: FilePath(folder), note: note, files: Kernel(), time: ManualTime())
       }
       let first = try take(.shared)
       let second = try take(.shared)
@@ -34,8 +34,10 @@ struct LockTests {
         f = open('.hrp-backups.lock', 'w'); fcntl.flock(f, fcntl.LOCK_EX); f.write('9\\tx\\ty\\tz\\n'); f.flush()
         os.kill(os.getpid(), 9) if os.fork() == 0 else os.wait()
         """, in: folder)
-      try AdvisoryLock.take(.exclusive, .backups, on: FilePath(folder), note: note, files: Kernel(), time: ManualTime())
-        .release()
+      try AdvisoryLock.take(
+        .exclusive, of: .backups, on: FilePath(folder), note: note, files: Kernel(), time: ManualTime()
+      )
+      .release()
     }
   }
 
@@ -44,11 +46,11 @@ struct LockTests {
     try withTemporaryFolder { folder in
       let time = ManualTime()
       let held = try AdvisoryLock.take(
-        .exclusive, .backups, on: FilePath(folder), note: note, files: Kernel(), time: time)
+        .exclusive, of: .backups, on: FilePath(folder), note: note, files: Kernel(), time: time)
       let began = time.monotonicNanoseconds
       #expect(throws: AdvisoryLock.Busy.self) {
         try AdvisoryLock.take(
-          .shared, .backups, on: FilePath(folder), note: note, patience: .seconds(2), files: Kernel(), time: time)
+          .shared, of: .backups, on: FilePath(folder), note: note, patience: .seconds(2), files: Kernel(), time: time)
       }
       #expect(time.monotonicNanoseconds - began == 2_000_000_000)
       try held.release()

@@ -16,8 +16,8 @@ struct ReplacementTests {
       let others = [".partial", ".12.partial", ".0123456789ABCDEF.partial", ".0123456789abcdef.partial2"]
       for name in others { try Data([1]).write(to: URL(fileURLWithPath: folder + "/" + name)) }
       let held = try OpenFile(FilePath(alive), files: Kernel())
-      #expect(try Kernel().lock(held.descriptor, .exclusive))
-      let directory = try OpenFile(FilePath(folder), [.directory], files: Kernel())
+      #expect(try Kernel().lock(held.descriptor, kind: .exclusive))
+      let directory = try OpenFile(FilePath(folder), mode: [.directory], files: Kernel())
       try Kernel().replace("pin.json", in: directory, with: [7])
       #expect(try Data(contentsOf: URL(fileURLWithPath: folder + "/pin.json")) == Data([7]))
       let names = try Set(FileManager.default.contentsOfDirectory(atPath: folder))
@@ -30,7 +30,7 @@ struct ReplacementTests {
     try withTemporaryFolder { folder in
       DispatchQueue.concurrentPerform(iterations: 64) { number in
         do {
-          let directory = try OpenFile(FilePath(folder), [.directory], files: Kernel())
+          let directory = try OpenFile(FilePath(folder), mode: [.directory], files: Kernel())
           let bytes = [UInt8](repeating: UInt8(number), count: 1000)
           try Kernel().replace(FilePath("note\(number % 4)"), in: directory, with: bytes)
         } catch {

@@ -15,7 +15,7 @@ struct TreeTests {
         try Data().write(to: url)
       }
       var files: [String] = []
-      try TreeWalk(files: Kernel()).walk(OpenFile(FilePath(folder), [.directory], files: Kernel())) { step in
+      try TreeWalk(files: Kernel()).walk(OpenFile(FilePath(folder), mode: [.directory], files: Kernel())) { step in
         if case .entry(let entry) = step { files.append(entry.path.text) }
         return true
       }
@@ -31,7 +31,7 @@ struct TreeTests {
       try FileManager.default.createSymbolicLink(atPath: folder + "/loop", withDestinationPath: ".")
       try FileManager.default.createSymbolicLink(atPath: folder + "/etc", withDestinationPath: "/etc")
       var kinds: [FileKind] = []
-      try TreeWalk(files: Kernel()).walk(OpenFile(FilePath(folder), [.directory], files: Kernel())) { step in
+      try TreeWalk(files: Kernel()).walk(OpenFile(FilePath(folder), mode: [.directory], files: Kernel())) { step in
         if case .entry(let entry) = step { kinds.append(entry.status.kind) }
         return true
       }
@@ -43,7 +43,7 @@ struct TreeTests {
   func chain() throws {
     try withTemporaryFolder { folder in
       try FileManager.default.createSymbolicLink(atPath: folder + "/out", withDestinationPath: "/tmp")
-      let chain = DirectoryChain(root: try OpenFile(FilePath(folder), [.directory], files: Kernel()))
+      let chain = DirectoryChain(root: try OpenFile(FilePath(folder), mode: [.directory], files: Kernel()))
       #expect(throws: SystemError.self) { try chain.directory(EntryPath("out/x"), makingMissing: 0o755) }
       _ = try chain.directory(EntryPath("in/x"), makingMissing: 0o755)
       #expect(FileManager.default.fileExists(atPath: folder + "/in/x"))
@@ -56,7 +56,7 @@ struct TreeTests {
       try run(
         "/bin/sh", ["-c", "mkdir -p d/e keep && touch d/e/f keep/g && ln -s ../keep d/link && chmod 500 d/e"],
         in: folder)
-      let root = try OpenFile(FilePath(folder), [.directory], files: Kernel())
+      let root = try OpenFile(FilePath(folder), mode: [.directory], files: Kernel())
       try Kernel().removeTree("d", at: root.descriptor)
       try Kernel().removeTree("never-there", at: root.descriptor)
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["keep"])

@@ -16,7 +16,7 @@ struct PlatformTests {
       FROM range(10) t(d), (VALUES ('MSFT'), ('AAPL')) u(s)''')
     c.execute('CREATE SCHEMA other'); c.execute('CREATE TABLE other.notes AS SELECT range i FROM range(3)')
     """
-  private let day = { (day: Int) in CalendarDay(2020, 1, day) ?? .guideStart }
+  private let day = { (day: Int) in CalendarDay(year: 2020, month: 1, day: day) ?? .guideStart }
 
   private func platform(_ folder: String, profile: StackProfile = .found) -> PlatformAPI {
     PlatformAPI(dataDirectory: folder + "/data", profile: profile, executable: Checkout.hrp)
@@ -79,7 +79,7 @@ struct PlatformTests {
   func questions() throws {
     try withTemporaryFolder { folder in
       try Engine("2.0.1").run(Self.content + "; c.close()", in: folder)
-      let future = CalendarDay(9999, 1, 1) ?? .today
+      let future = CalendarDay(year: 9999, month: 1, day: 1) ?? .today
       let cases: [([String], CalendarDay, CalendarDay, String)] = [
         ([], future, day(1), "start date cannot be in the future: 9999-01-01 > \(CalendarDay.today)"),
         ([], day(2), future, "end date cannot be in the future: 9999-01-01 > \(CalendarDay.today)"),

@@ -48,12 +48,12 @@ package final class HookedFileSystem: FileSystem {
     self.hook = hook
   }
 
-  package func open(_ path: FilePath, at directory: Descriptor?, _ mode: OpenMode, permissions: UInt16)
+  package func open(_ path: FilePath, at directory: Descriptor?, mode: OpenMode, permissions: UInt16)
     throws(SystemError) -> Descriptor
   {
     try hook("openat", path.string)
     if mode.contains(.direct) { try hook("O_DIRECT", path.string) }
-    let descriptor = try kernel.open(path, at: directory, mode, permissions: permissions)
+    let descriptor = try kernel.open(path, at: directory, mode: mode, permissions: permissions)
     if onRead != nil {
       opened.withLock { opened in
         let folder = path.isAbsolute ? nil : directory.flatMap { opened[$0.number] }
@@ -73,15 +73,16 @@ package final class HookedFileSystem: FileSystem {
     if let onRead { try onRead(opened.withLock { $0[descriptor.number] ?? "" }) }
     return try kernel.read(descriptor, into: bytes, at: offset)
   }
-  package func write(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer, at offset: Int64)
+  package func write(_ descriptor: Descriptor, bytes: UnsafeRawBufferPointer, at offset: Int64)
     throws(SystemError) -> Int
   {
     try hook("pwrite", "")
-    return try kernel.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes[..<accepts(bytes.count)]), at: offset)
+    return try kernel.write(
+      descriptor, bytes: UnsafeRawBufferPointer(rebasing: bytes[..<accepts(bytes.count)]), at: offset)
   }
-  package func append(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
+  package func append(_ descriptor: Descriptor, bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
     try hook("write", "")
-    return try kernel.append(descriptor, bytes)
+    return try kernel.append(descriptor, bytes: bytes)
   }
   package func status(of descriptor: Descriptor) throws(SystemError) -> FileStatus {
     try hook("fstat", "")
@@ -129,7 +130,7 @@ package final class HookedFileSystem: FileSystem {
     if !renamesFolders, let name = source.lastComponent?.string, !name.hasPrefix("."),
       try kernel.status(source, at: from).kind == .directory
     {
-      throw SystemError("renameat2", .improperLink, path: target.string)
+      throw SystemError("renameat2", errno: .improperLink, path: target.string)
     }
     try kernel.renameNew(source, at: from, to: target, at: to)
   }
@@ -140,16 +141,16 @@ package final class HookedFileSystem: FileSystem {
     try kernel.renameReplacing(source, at: from, to: target, at: to)
   }
   package func exchange(
-    _ first: FilePath, at firstDirectory: Descriptor?, _ second: FilePath, at secondDirectory: Descriptor?
+    _ first: FilePath, at firstDirectory: Descriptor?, with second: FilePath, at secondDirectory: Descriptor?
   ) throws(SystemError) -> Bool {
     try hook("exchange", second.string)
     guard hasExchange else { return false }
     if !renamesFolders, try kernel.status(first, at: firstDirectory).kind == .directory { return false }
-    return try kernel.exchange(first, at: firstDirectory, second, at: secondDirectory)
+    return try kernel.exchange(first, at: firstDirectory, with: second, at: secondDirectory)
   }
-  package func takeDuckDBLock(_ descriptor: Descriptor, _ kind: LockKind) throws(SystemError) -> Bool {
+  package func takeDuckDBLock(_ descriptor: Descriptor, kind: LockKind) throws(SystemError) -> Bool {
     try hook("fcntl", "")
-    return try kernel.takeDuckDBLock(descriptor, kind)
+    return try kernel.takeDuckDBLock(descriptor, kind: kind)
   }
   package func synchronize(_ descriptor: Descriptor) throws(SystemError) {
     try hook("fsync", "")
@@ -198,17 +199,17 @@ package final class HookedFileSystem: FileSystem {
     try hook("fallocate", "")
     try kernel.punchHole(descriptor, offset: offset, length: length)
   }
-  package func setPermissions(_ descriptor: Descriptor, _ permissions: UInt16) throws(SystemError) {
+  package func setPermissions(_ descriptor: Descriptor, to permissions: UInt16) throws(SystemError) {
     try hook("fchmod", "")
-    try kernel.setPermissions(descriptor, permissions)
+    try kernel.setPermissions(descriptor, to: permissions)
   }
-  package func setOwner(_ descriptor: Descriptor, _ owner: FileOwner) throws(SystemError) {
+  package func setOwner(_ descriptor: Descriptor, to owner: FileOwner) throws(SystemError) {
     try hook("fchown", "")
-    try kernel.setOwner(descriptor, owner)
+    try kernel.setOwner(descriptor, to: owner)
   }
-  package func setOwner(_ path: FilePath, at directory: Descriptor?, _ owner: FileOwner) throws(SystemError) {
+  package func setOwner(_ path: FilePath, at directory: Descriptor?, to owner: FileOwner) throws(SystemError) {
     try hook("fchownat", path.string)
-    try kernel.setOwner(path, at: directory, owner)
+    try kernel.setOwner(path, at: directory, to: owner)
   }
   package func setModified(_ descriptor: Descriptor, nanoseconds: Int64) throws(SystemError) {
     try hook("futimens", "")
@@ -222,9 +223,9 @@ package final class HookedFileSystem: FileSystem {
     try hook("fstatvfs", "")
     return try kernel.space(of: descriptor)
   }
-  package func lock(_ descriptor: Descriptor, _ kind: LockKind) throws(SystemError) -> Bool {
+  package func lock(_ descriptor: Descriptor, kind: LockKind) throws(SystemError) -> Bool {
     try hook("flock", "")
-    return try kernel.lock(descriptor, kind)
+    return try kernel.lock(descriptor, kind: kind)
   }
   package func unlock(_ descriptor: Descriptor) throws(SystemError) {
     try hook("flock", "")
@@ -239,10 +240,10 @@ package final class HookedFileSystem: FileSystem {
     if let writer { return writer }
     return try kernel.lockHolder(descriptor, against: kind)
   }
-  package func hasOtherOpeners(_ descriptor: Descriptor, _ openers: Openers) throws(SystemError) -> Bool? {
+  package func hasOtherOpeners(_ descriptor: Descriptor, openers: Openers) throws(SystemError) -> Bool? {
     try hook("F_SETLEASE", "")
     switch leases {
-    case .real: return try kernel.hasOtherOpeners(descriptor, openers)
+    case .real: return try kernel.hasOtherOpeners(descriptor, openers: openers)
     case .none: return nil
     case .answer(let isOpen): return isOpen
     }

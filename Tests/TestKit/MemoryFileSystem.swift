@@ -122,7 +122,7 @@ package final class MemoryFileSystem: FileSystem {
         try makeDirectories(target)
       } else {
         let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)))
-        let file = try OpenFile(target, [.write, .create], files: self)
+        let file = try OpenFile(target, mode: [.write, .create], files: self)
         try file.write(bytes, at: 0)
         try file.close()
       }
@@ -149,7 +149,7 @@ package final class MemoryFileSystem: FileSystem {
   private func call<Result>(_ body: (inout State) throws(SystemError) -> Result) throws(SystemError) -> Result {
     let result = state.withLock { state -> Swift.Result<Result, SystemError> in
       state.calls += 1
-      if state.calls >= state.failsFrom { return .failure(SystemError("power", .ioError)) }
+      if state.calls >= state.failsFrom { return .failure(SystemError("power", errno: .ioError)) }
       do throws(SystemError) { return .success(try body(&state)) } catch { return .failure(error) }
     }
     return try result.get()
@@ -157,7 +157,9 @@ package final class MemoryFileSystem: FileSystem {
 
   private static func base(_ path: FilePath, at directory: Descriptor?, _ state: State) throws(SystemError) -> Int {
     if path.isAbsolute { return 1 }
-    guard let directory, let id = state.open[directory.number] else { throw SystemError("openat", .badFileDescriptor) }
+    guard let directory, let id = state.open[directory.number] else {
+      throw SystemError("openat", errno: .badFileDescriptor)
+    }
     return id
   }
 
@@ -165,10 +167,10 @@ package final class MemoryFileSystem: FileSystem {
     var id = try base(path, at: directory, state)
     for component in path.components where component.string != "." {
       guard let node = state.nodes[id], node.kind == .directory else {
-        throw SystemError("openat", .notDirectory, path: path.string)
+        throw SystemError("openat", errno: .notDirectory, path: path.string)
       }
       guard let next = node.entries[component.string] else {
-        throw SystemError("openat", .noSuchFileOrDirectory, path: path.string)
+        throw SystemError("openat", errno: .noSuchFileOrDirectory, path: path.string)
       }
       id = next
     }
@@ -192,21 +194,21 @@ package final class MemoryFileSystem: FileSystem {
     state.changes.append(Change(entries: entries))
   }
 
-  package func open(_ path: FilePath, at directory: Descriptor?, _ mode: OpenMode, permissions: UInt16)
+  package func open(_ path: FilePath, at directory: Descriptor?, mode: OpenMode, permissions: UInt16)
     throws(SystemError) -> Descriptor
   {
     try call { (state) throws(SystemError) in
       let (parent, name) = try Self.parent(path, at: directory, state)
       var id = name.isEmpty || name == "." ? parent : state.nodes[parent]?.entries[name]
-      if id != nil, mode.contains(.exclusive) { throw SystemError("openat", .fileExists, path: path.string) }
+      if id != nil, mode.contains(.exclusive) { throw SystemError("openat", errno: .fileExists, path: path.string) }
       if id == nil, mode.contains(.create) {
         id = Self.make(Node(kind: .regular, permissions: permissions, modified: 0, changed: 0), parent, name, &state)
       }
       guard let id, let node = state.nodes[id] else {
-        throw SystemError("openat", .noSuchFileOrDirectory, path: path.string)
+        throw SystemError("openat", errno: .noSuchFileOrDirectory, path: path.string)
       }
       if mode.contains(.directory), node.kind != .directory {
-        throw SystemError("openat", .notDirectory, path: path.string)
+        throw SystemError("openat", errno: .notDirectory, path: path.string)
       }
       state.nextDescriptor += 1
       state.open[state.nextDescriptor] = id
@@ -237,7 +239,7 @@ package final class MemoryFileSystem: FileSystem {
   ) throws(SystemError) -> Result {
     try call { (state) throws(SystemError) in
       guard let id = state.open[descriptor.number], var node = state.nodes[id] else {
-        throw SystemError("fstat", .badFileDescriptor)
+        throw SystemError("fstat", errno: .badFileDescriptor)
       }
       let result = try body(&node, &state)
       state.nodes[id] = node
@@ -255,7 +257,7 @@ package final class MemoryFileSystem: FileSystem {
     return count
   }
 
-  package func write(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer, at offset: Int64)
+  package func write(_ descriptor: Descriptor, bytes: UnsafeRawBufferPointer, at offset: Int64)
     throws(SystemError) -> Int
   {
     let bytes = Array(bytes)
@@ -270,9 +272,9 @@ package final class MemoryFileSystem: FileSystem {
     }
   }
 
-  package func append(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
+  package func append(_ descriptor: Descriptor, bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
     let size = try node(descriptor) { (node, _) throws(SystemError) in node.data.count }
-    return try write(descriptor, bytes, at: Int64(size))
+    return try write(descriptor, bytes: bytes, at: Int64(size))
   }
 
   private func status(_ id: Int, _ node: Node, _ state: State) -> FileStatus {
@@ -286,7 +288,7 @@ package final class MemoryFileSystem: FileSystem {
   package func status(of descriptor: Descriptor) throws(SystemError) -> FileStatus {
     try call { (state) throws(SystemError) in
       guard let id = state.open[descriptor.number], let node = state.nodes[id] else {
-        throw SystemError("fstat", .badFileDescriptor)
+        throw SystemError("fstat", errno: .badFileDescriptor)
       }
       return self.status(id, node, state)
     }
@@ -302,7 +304,7 @@ package final class MemoryFileSystem: FileSystem {
   package func entries(of directory: Descriptor) throws(SystemError) -> [DirectoryEntry] {
     try call { (state) throws(SystemError) in
       guard let id = state.open[directory.number], let node = state.nodes[id] else {
-        throw SystemError("readdir", .badFileDescriptor)
+        throw SystemError("readdir", errno: .badFileDescriptor)
       }
       return node.entries.sorted { $0.key > $1.key }.map { name, child in
         DirectoryEntry(name: FileName(name), kind: state.nodes[child]?.kind ?? .unknown)
@@ -314,18 +316,18 @@ package final class MemoryFileSystem: FileSystem {
     try call { (state) throws(SystemError) in
       let (parent, name) = try Self.parent(path, at: directory, state)
       guard state.nodes[parent]?.entries[name] == nil, !name.isEmpty else {
-        throw SystemError("mkdirat", .fileExists, path: path.string)
+        throw SystemError("mkdirat", errno: .fileExists, path: path.string)
       }
       _ = Self.make(Node(kind: .directory, permissions: permissions, modified: 0, changed: 0), parent, name, &state)
     }
   }
 
   package func makeLink(_ path: FilePath, at directory: Descriptor?, target: [UInt8]) throws(SystemError) {
-    throw SystemError("symlinkat", .notSupported)
+    throw SystemError("symlinkat", errno: .notSupported)
   }
 
   package func linkTarget(_ path: FilePath, at directory: Descriptor?) throws(SystemError) -> [UInt8] {
-    throw SystemError("readlinkat", .invalidArgument)
+    throw SystemError("readlinkat", errno: .invalidArgument)
   }
 
   package func makeHardLink(
@@ -335,7 +337,7 @@ package final class MemoryFileSystem: FileSystem {
       let id = try Self.find(source, at: sourceDirectory, state)
       let (parent, name) = try Self.parent(path, at: directory, state)
       guard state.nodes[parent]?.entries[name] == nil else {
-        throw SystemError("linkat", .fileExists, path: path.string)
+        throw SystemError("linkat", errno: .fileExists, path: path.string)
       }
       Self.change([(parent, name, id)], &state)
     }
@@ -352,7 +354,7 @@ package final class MemoryFileSystem: FileSystem {
   private func unlink(_ path: FilePath, at directory: Descriptor?) throws(SystemError) {
     try call { (state) throws(SystemError) in
       let id = try Self.find(path, at: directory, state)
-      guard state.nodes[id]?.entries.isEmpty == true else { throw SystemError("unlinkat", .directoryNotEmpty) }
+      guard state.nodes[id]?.entries.isEmpty == true else { throw SystemError("unlinkat", errno: .directoryNotEmpty) }
       let (parent, name) = try Self.parent(path, at: directory, state)
       Self.change([(parent, name, nil)], &state)
     }
@@ -378,14 +380,14 @@ package final class MemoryFileSystem: FileSystem {
       let (old, oldName) = try Self.parent(source, at: from, state)
       let (new, newName) = try Self.parent(target, at: to, state)
       if !isReplacing, state.nodes[new]?.entries[newName] != nil {
-        throw SystemError("renameat2", .fileExists, path: target.string)
+        throw SystemError("renameat2", errno: .fileExists, path: target.string)
       }
       if isReplacing, let there = state.nodes[new]?.entries[newName], state.nodes[there]?.kind == .directory {
         guard state.nodes[id]?.kind == .directory else {
-          throw SystemError("renameat", .isDirectory, path: target.string)
+          throw SystemError("renameat", errno: .isDirectory, path: target.string)
         }
         guard state.nodes[there]?.entries.isEmpty == true else {
-          throw SystemError("renameat", .directoryNotEmpty, path: target.string)
+          throw SystemError("renameat", errno: .directoryNotEmpty, path: target.string)
         }
       }
       Self.change([(old, oldName, nil), (new, newName, id)], &state)
@@ -393,7 +395,7 @@ package final class MemoryFileSystem: FileSystem {
   }
 
   package func exchange(
-    _ first: FilePath, at firstDirectory: Descriptor?, _ second: FilePath, at secondDirectory: Descriptor?
+    _ first: FilePath, at firstDirectory: Descriptor?, with second: FilePath, at secondDirectory: Descriptor?
   ) throws(SystemError) -> Bool {
     try call { (state) throws(SystemError) in
       let (one, other) = (
@@ -410,7 +412,7 @@ package final class MemoryFileSystem: FileSystem {
 
   package func synchronize(_ descriptor: Descriptor) throws(SystemError) {
     try call { (state) throws(SystemError) in
-      guard let id = state.open[descriptor.number] else { throw SystemError("fsync", .badFileDescriptor) }
+      guard let id = state.open[descriptor.number] else { throw SystemError("fsync", errno: .badFileDescriptor) }
       state.nodes[id]?.keepContents()
       Self.settle(&state) { change in change.entries.contains { $0.directory == id } }
     }
@@ -449,13 +451,13 @@ package final class MemoryFileSystem: FileSystem {
     }
   }
   package func punchHole(_ descriptor: Descriptor, offset: Int64, length: Int64) throws(SystemError) {
-    throw SystemError("fallocate", .notSupported)
+    throw SystemError("fallocate", errno: .notSupported)
   }
-  package func setPermissions(_ descriptor: Descriptor, _ permissions: UInt16) throws(SystemError) {
+  package func setPermissions(_ descriptor: Descriptor, to permissions: UInt16) throws(SystemError) {
     try node(descriptor) { (node, _) throws(SystemError) in node.permissions = permissions }
   }
-  package func setOwner(_ descriptor: Descriptor, _ owner: FileOwner) throws(SystemError) {}
-  package func setOwner(_ path: FilePath, at directory: Descriptor?, _ owner: FileOwner) throws(SystemError) {}
+  package func setOwner(_ descriptor: Descriptor, to owner: FileOwner) throws(SystemError) {}
+  package func setOwner(_ path: FilePath, at directory: Descriptor?, to owner: FileOwner) throws(SystemError) {}
   package func setModified(_ descriptor: Descriptor, nanoseconds: Int64) throws(SystemError) {
     try node(descriptor) { (node, _) throws(SystemError) in node.modified = nanoseconds }
   }
@@ -467,7 +469,7 @@ package final class MemoryFileSystem: FileSystem {
   package func space(of descriptor: Descriptor) throws(SystemError) -> FileSystemSpace {
     FileSystemSpace(availableBytes: 1 << 40, totalBytes: 1 << 41)
   }
-  package func lock(_ descriptor: Descriptor, _ kind: LockKind) throws(SystemError) -> Bool {
+  package func lock(_ descriptor: Descriptor, kind: LockKind) throws(SystemError) -> Bool {
     try node(descriptor) { (node, _) throws(SystemError) in
       if let lock = node.lock, lock.holder != descriptor.number, lock.isExclusive || kind == .exclusive { return false }
       node.lock = (descriptor.number, kind == .exclusive)
@@ -477,13 +479,13 @@ package final class MemoryFileSystem: FileSystem {
   package func unlock(_ descriptor: Descriptor) throws(SystemError) {
     try node(descriptor) { (node, _) throws(SystemError) in node.lock = nil }
   }
-  package func hasOtherOpeners(_ descriptor: Descriptor, _ openers: Openers) throws(SystemError) -> Bool? {
+  package func hasOtherOpeners(_ descriptor: Descriptor, openers: Openers) throws(SystemError) -> Bool? {
     false
   }
   package func isLocal(_ descriptor: Descriptor) throws(SystemError) -> Bool { false }
   package func attributeNames(of descriptor: Descriptor) throws(SystemError) -> [String] { [] }
   package func lockHolder(_ descriptor: Descriptor, against kind: LockKind) throws(SystemError) -> Int32? { nil }
-  package func takeDuckDBLock(_ descriptor: Descriptor, _ kind: LockKind) throws(SystemError) -> Bool { true }
+  package func takeDuckDBLock(_ descriptor: Descriptor, kind: LockKind) throws(SystemError) -> Bool { true }
   package func nextData(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64? {
     try node(descriptor) { (node, _) throws(SystemError) in offset < node.data.count ? offset : nil }
   }

@@ -67,21 +67,50 @@ struct TidyTests {
     }
   }
 
-  @Test("files stay below 400 lines and functions below 70")
+  @Test("files stay below 350 lines; functions, computed properties and closures below 60")
   func sizes() {
+    let isType = /^\s*(?:@\w+ )*(?:(?:public|package|private|fileprivate|final|indirect) )*(?:struct|class|enum|extension|protocol|actor)\b/
     for source in Self.sources {
-      #expect(source.lines.count <= 400, "\(source.path) has \(source.lines.count) lines")
-      var start: (line: Int, indent: Substring)?
+      #expect(source.lines.count <= 350, "\(source.path) has \(source.lines.count) lines")
+      var blocks: [(line: Int, indent: Int)] = []
       for (number, line) in source.lines.enumerated() {
-        let indent = line.prefix { $0 == " " }
-        if start == nil, line.contains(/^\s*[\w@()\s]*\b(func|init)\b.*[({]/), !line.hasSuffix("}") {
-          start = (number, indent)
-        } else if let begun = start, line == begun.indent + "}" {
-          #expect(number - begun.line < 70, "\(source.path):\(begun.line + 1) has \(number - begun.line) lines")
-          start = nil
+        let indent = line.prefix { $0 == " " }.count
+        if line.dropFirst(indent).hasPrefix("}"), let begun = blocks.last, begun.indent == indent {
+          blocks.removeLast()
+          #expect(number - begun.line < 60, "\(source.path):\(begun.line + 1) has \(number - begun.line + 1) lines")
         }
+        let opens = line.hasSuffix("{") || line.contains(/\{ [^}]* in$/)
+        if opens, line.firstMatch(of: isType) == nil { blocks.append((number, indent)) }
       }
     }
+  }
+
+  @Test("calls read: a function has at most one argument without a label")
+  func labels() {
+    for source in Self.sources {
+      let text = source.lines.joined(separator: "\n")
+      for match in text.matches(of: /\b(?:func [A-Za-z_]\w*|init[?!]?)(?:<[^()]*>)?\(/) {
+        let count = unlabelled(in: text[match.range.upperBound...])
+        #expect(count <= 1, "\(source.path): \(match.0) takes \(count) arguments without a label")
+      }
+    }
+  }
+
+  /// How many parameters begin with `_ `, up to the parenthesis that ends them.
+  private func unlabelled(in text: Substring) -> Int {
+    var (depth, count, isFirst) = (0, 0, true)
+    for (index, character) in zip(text.indices, text) {
+      switch character {
+      case "(", "[", "{": depth += 1
+      case ")" where depth == 0: return count
+      case ")", "]", "}": depth -= 1
+      case " ", "\n": continue
+      default:
+        if isFirst, depth == 0, text[index...].hasPrefix("_ ") { count += 1 }
+      }
+      isFirst = character == "," && depth == 0
+    }
+    return count
   }
 
   @Test("nothing is left open, forced or unproven")

@@ -17,20 +17,24 @@ extension Diagnosis {
     guard try files.exists(path) else {
       return [
         DiagnosisRow(
-          "backup-directory", .warning, "there is no \(path.text) yet", remedy: "hrp backup create makes it.")
+          "backup-directory", state: .warning, detail: "there is no \(path.text) yet",
+          remedy: "hrp backup create makes it.")
       ]
     }
-    let folder = try OpenFile(path, [.directory], files: files)
+    let folder = try OpenFile(path, mode: [.directory], files: files)
     // Only a real write tells of quotas, mounts and rights alike; hidden, and of a kind that every run cleans up.
     try files.makeDirectory(Self.probe, at: folder.descriptor, permissions: 0o700)
     try files.removeDirectory(Self.probe, at: folder.descriptor)
     let device = try folder.status().identity.device
-    guard let data = try OpenFile.ifPresent(stack.dataDirectory, [.directory], files: files),
+    guard let data = try OpenFile.ifPresent(stack.dataDirectory, mode: [.directory], files: files),
       try data.status().identity.device == device
-    else { return [DiagnosisRow("backup-directory", .good, "\(path.text), on another device than the data")] }
+    else {
+      return [DiagnosisRow("backup-directory", state: .good, detail: "\(path.text), on another device than the data")]
+    }
     return [
       DiagnosisRow(
-        "backup-directory", .warning, "\(path.text) is on the data's own device: a broken disk takes both",
+        "backup-directory", state: .warning,
+        detail: "\(path.text) is on the data's own device: a broken disk takes both",
         remedy: "Keep a copy elsewhere: rsync -a \(ShellWord.quoted(path))/ OTHER-DISK/, or set HRP_BACKUP_DIR to "
           + "another disk.")
     ]
@@ -39,16 +43,17 @@ extension Diagnosis {
   /// The history of jobs.
   func history() throws -> [DiagnosisRow] {
     guard let catalogue = Catalogue.ifPresent(of: stack, files: files, time: time) else {
-      return [DiagnosisRow("history", .good, "nothing was done yet in this data directory")]
+      return [DiagnosisRow("history", state: .good, detail: "nothing was done yet in this data directory")]
     }
     let jobs = try catalogue.jobs(limit: 100)
     let words = "jobs are kept since \(try catalogue.historySince() ?? "now"); \(jobs.count) lately"
     guard let last = jobs.first(where: { $0.operation == "backup create" }), last.status == .failed else {
-      return [DiagnosisRow("history", .good, words)]
+      return [DiagnosisRow("history", state: .good, detail: words)]
     }
     return [
       DiagnosisRow(
-        "history", .warning, "\(words); the last backup create failed (\(last.beganAt)): \(last.message)",
+        "history", state: .warning,
+        detail: "\(words); the last backup create failed (\(last.beganAt)): \(last.message)",
         remedy: "hrp backup create")
     ]
   }
@@ -69,12 +74,12 @@ extension Diagnosis {
     guard UInt64(plan.neededBytes) <= plan.availableBytes else {
       return [
         DiagnosisRow(
-          "space", .failure, words,
+          "space", state: .failure, detail: words,
           remedy: "See what is full with df -h \(ShellWord.quoted(stack.backupDirectory)); "
             + "free some with hrp backup rotate --keep-days 7.")
       ]
     }
-    return [DiagnosisRow("space", .good, words)]
+    return [DiagnosisRow("space", state: .good, detail: words)]
   }
 
   /// The newest backup, and the newest that a drill has restored.
@@ -84,11 +89,11 @@ extension Diagnosis {
     let all = isThere ? try directory.list() : []
     let rest = (isThere ? try directory.unlisted() : []).map {
       DiagnosisRow(
-        "broken-backup", .warning, "\($0) is not a whole backup: checksums.txt is missing",
+        "broken-backup", state: .warning, detail: "\($0) is not a whole backup: checksums.txt is missing",
         remedy: "Look into it, and delete the folder when it is not needed.")
     }
     guard let newest = all.first else {
-      return [DiagnosisRow("last-backup", .failure, "there is none", remedy: "hrp backup create")] + rest
+      return [DiagnosisRow("last-backup", state: .failure, detail: "there is none", remedy: "hrp backup create")] + rest
     }
     return [state(of: newest, count: all.count), proof(all)] + olderFailures(all) + rest + abandoned()
   }
@@ -103,12 +108,13 @@ extension Diagnosis {
       }
       return [
         DiagnosisRow(
-          name, .warning, "a restore was interrupted before it changed anything; it left \(ByteCount.text(bytes))",
+          name, state: .warning,
+          detail: "a restore was interrupted before it changed anything; it left \(ByteCount.text(bytes))",
           remedy: "The next restore removes it, or hrp backup undo --drop.")
       ]
     } catch {
       let error = BackupError(error, doing: "looking for an interrupted restore")
-      return [DiagnosisRow(name, .warning, error.message, remedy: error.remedy)]
+      return [DiagnosisRow(name, state: .warning, detail: error.message, remedy: error.remedy)]
     }
   }
 
@@ -118,24 +124,24 @@ extension Diagnosis {
     let words = "\(name), \(age); \(count) in all"
     if let problem = backup.problem {
       return DiagnosisRow(
-        "last-backup", .failure, "\(words); \(problem)",
+        "last-backup", state: .failure, detail: "\(words); \(problem)",
         remedy: "Make it readable for whoever runs hrp (ls -ld \(ShellWord.quoted(backup.path))), or: hrp backup create"
       )
     }
     if backup.metadata?.complete == false {
       return DiagnosisRow(
-        "last-backup", .warning, "\(words); it is incomplete",
+        "last-backup", state: .warning, detail: "\(words); it is incomplete",
         remedy: "See \"unread\" in its metadata.json, correct the permissions, and run hrp backup create.")
     }
     if !backup.hasDatabase || backup.metadata?.verified != true {
       return DiagnosisRow(
-        "last-backup", .warning, "\(words); nothing says that it was verified",
+        "last-backup", state: .warning, detail: "\(words); nothing says that it was verified",
         remedy: "hrp backup verify \(name), or hrp backup create")
     }
     guard let timestamp = backup.timestamp, time.nowNanoseconds - timestamp < Self.lateNanoseconds else {
-      return DiagnosisRow("last-backup", .warning, words, remedy: "hrp backup create")
+      return DiagnosisRow("last-backup", state: .warning, detail: words, remedy: "hrp backup create")
     }
-    return DiagnosisRow("last-backup", .good, words)
+    return DiagnosisRow("last-backup", state: .good, detail: words)
   }
 
   private func proof(_ all: [ListedBackup]) -> DiagnosisRow {
@@ -144,18 +150,19 @@ extension Diagnosis {
       let noted = backup.proof
       if let problem = noted.problem {
         return DiagnosisRow(
-          "last-proof", .failure, "whether \(name) was proven cannot be told: \(problem)",
+          "last-proof", state: .failure, detail: "whether \(name) was proven cannot be told: \(problem)",
           remedy: "Make it readable for whoever runs hrp; a damaged one: remove it, and hrp backup drill \(name)")
       }
       guard let proof = noted.value else { continue }
       if !proof.isOK { return failure(of: name, proof) }
       let isNewest = backup.name == all.first?.name
       return DiagnosisRow(
-        "last-proof", isNewest ? .good : .warning,
-        "\(name) was restored and read by DuckDB \(proof.engine) (\(proof.at))",
+        "last-proof", state: isNewest ? .good : .warning,
+        detail: "\(name) was restored and read by DuckDB \(proof.engine) (\(proof.at))",
         remedy: isNewest ? nil : "The newest backup is not proven yet: hrp backup drill")
     }
-    return DiagnosisRow("last-proof", .warning, "no backup was ever restored for a test", remedy: "hrp backup drill")
+    return DiagnosisRow(
+      "last-proof", state: .warning, detail: "no backup was ever restored for a test", remedy: "hrp backup drill")
   }
 
   /// Failures that are noted of older backups than the one that `proof` speaks of.
@@ -166,7 +173,7 @@ extension Diagnosis {
     let more = failed.count > 1 ? " and \(failed.count - 1) more" : ""
     return [
       DiagnosisRow(
-        "failed-proof", .warning, "\(first)\(more) failed a drill or a verification",
+        "failed-proof", state: .warning, detail: "\(first)\(more) failed a drill or a verification",
         remedy: "hrp backup list shows which; hrp backup verify \(first) says what is wrong.")
     ]
   }
@@ -175,16 +182,17 @@ extension Diagnosis {
     let why = proof.findings.first ?? "it does not say why"
     if proof.state == .checkpointFailed {
       return DiagnosisRow(
-        "last-proof", .failure,
-        "\(name) restores and every byte of it is right, but DuckDB failed to write a checkpoint of it (\(proof.at)): "
-          + "the live database may fail at its next one: \(why)",
+        "last-proof", state: .failure,
+        detail:
+          "\(name) restores and every byte of it is right, but DuckDB failed to write a checkpoint of it "
+          + "(\(proof.at)): the live database may fail at its next one: \(why)",
         remedy: DrillReport.checkpointRemedy)
     }
     let (what, again) =
       proof.level == .drill
       ? ("drill", "drill \(name)") : ("verification", "verify \(name) --level \(proof.level.rawValue)")
     return DiagnosisRow(
-      "last-proof", .failure, "the \(what) of \(name) failed (\(proof.at)): \(why)",
+      "last-proof", state: .failure, detail: "the \(what) of \(name) failed (\(proof.at)): \(why)",
       remedy: "hrp backup \(again) says everything; hrp backup create makes a new one.")
   }
 }

@@ -15,12 +15,13 @@ extension Diagnosis {
   func engine() throws -> [DiagnosisRow] {
     do {
       let (version, library) = try EngineRun(files: files).identify()
-      return [DiagnosisRow("engine", .good, "DuckDB \(version), \(library)")]
+      return [DiagnosisRow("engine", state: .good, detail: "DuckDB \(version), \(library)")]
     } catch let error as EngineError {
       let error = BackupError(error, doing: "loading DuckDB's library")
       return [
         DiagnosisRow(
-          "engine", .warning, "\(error.message): backups work, drills and validation do not", remedy: error.remedy)
+          "engine", state: .warning, detail: "\(error.message): backups work, drills and validation do not",
+          remedy: error.remedy)
       ]
     }
   }
@@ -34,7 +35,8 @@ extension Diagnosis {
       + (found.main.libraryVersion.isEmpty ? "" : ", written by DuckDB \(found.main.libraryVersion)")
     guard found.state != nil else {
       return [
-        DiagnosisRow("database", .warning, "\(written), encrypted: it is backed up only while nobody has it open")
+        DiagnosisRow(
+          "database", state: .warning, detail: "\(written), encrypted: it is backed up only while nobody has it open")
       ]
     }
     return [try reading(written), holders(found)]
@@ -45,15 +47,16 @@ extension Diagnosis {
     let health = try LiveDatabase(stack, files: files, time: time).health(expecting: .found)
     if health.isReadable {
       let rows = health.tables.reduce(0) { $0 + $1.count }
-      return DiagnosisRow("database", .good, "\(written); \(health.tables.count) tables, \(rows) rows")
+      return DiagnosisRow("database", state: .good, detail: "\(written); \(health.tables.count) tables, \(rows) rows")
     }
     // Without a library the headers were still read, and a backup works.
     if health.known == .engineUnavailable || health.known == .executableNotFound {
-      return DiagnosisRow("database", .good, "\(written); its tables were not counted without the engine")
+      return DiagnosisRow(
+        "database", state: .good, detail: "\(written); its tables were not counted without the engine")
     }
     let words = String(health.database.dropFirst("error: ".count))
     return DiagnosisRow(
-      "database", .failure, "\(written); \(EngineWords(words).map { "\($0.cause): " } ?? "")\(words)",
+      "database", state: .failure, detail: "\(written); \(EngineWords(words).map { "\($0.cause): " } ?? "")\(words)",
       remedy: health.remedy ?? "See how much of it is whole: hrp duckdb inspect \(ShellWord.quoted(stack.database))")
   }
 
@@ -61,7 +64,8 @@ extension Diagnosis {
     let words = [("writer", found.writer), ("reader", found.writer == nil ? found.holder : nil)]
       .compactMap { kind, pid in pid.map { "\(ThisProcess.name(of: $0)) has it open as \(kind)" } }
     return DiagnosisRow(
-      "lock", .good, words.first.map { "\($0): backups work, and a restore waits until it closes" } ?? "nobody has it"
+      "lock", state: .good,
+      detail: words.first.map { "\($0): backups work, and a restore waits until it closes" } ?? "nobody has it"
     )
   }
 
@@ -70,29 +74,30 @@ extension Diagnosis {
     guard try files.exists(stack.database) else { return [] }
     let found = try Inspection(stack.database, files: files, time: time)
     switch found.wal {
-    case .none: return [DiagnosisRow("log", .good, "empty: everything is in the database file")]
-    case .torn: return [DiagnosisRow("log", .good, "nothing but a torn header, which every engine ignores")]
+    case .none: return [DiagnosisRow("log", state: .good, detail: "empty: everything is in the database file")]
+    case .torn:
+      return [DiagnosisRow("log", state: .good, detail: "nothing but a torn header, which every engine ignores")]
     case .unreadable(let why):
       return [
         DiagnosisRow(
-          "log", .failure, why,
+          "log", state: .failure, detail: why,
           remedy: "Keep a copy of database and WAL (cp -a) before any program opens them; then hrp backup list.")
       ]
     case .damaged(_, let damage):
       let error = HotCopyError.walDamaged(
         stack.database, offset: damage.offset, commitsBehind: damage.commitsBehind)
-      return [DiagnosisRow("log", .failure, error.message, remedy: error.remedy)]
+      return [DiagnosisRow("log", state: .failure, detail: error.message, remedy: error.remedy)]
     case .found(let scan, let bytes):
       let file = try files.status(stack.database, at: nil)
       let words =
         "\(ByteCount.text(bytes)), \(scan.commits) commits; the database file was last written "
         + "\(age(of: file.modifiedNanoseconds)) ago"
-      guard bytes >= Self.largeWALBytes else { return [DiagnosisRow("log", .good, words)] }
+      guard bytes >= Self.largeWALBytes else { return [DiagnosisRow("log", state: .good, detail: words)] }
       let program = found.writer.map(ThisProcess.name) ?? "the program that writes"
       return [
         DiagnosisRow(
-          "log", .warning,
-          "\(words): it only grows while a transaction stays open (or checkpoint_threshold was raised)",
+          "log", state: .warning,
+          detail: "\(words): it only grows while a transaction stays open (or checkpoint_threshold was raised)",
           remedy: "Commit or end the open transaction in \(program), then run CHECKPOINT there.")
       ]
     }

@@ -13,28 +13,29 @@ extension Diagnosis {
       if let earlier = try backups.newest(of: stack, holding: .mlflow) {
         return [
           DiagnosisRow(
-            "mlflow", .failure,
-            "there is no MLflow directory, and \(ByteText.escaped(earlier.name.bytes)) has one",
+            "mlflow", state: .failure,
+            detail: "there is no MLflow directory, and \(ByteText.escaped(earlier.name.bytes)) has one",
             remedy: "hrp recover says which backup helps.")
         ]
       }
       return [
         DiagnosisRow(
-          "mlflow", .warning, "there is no MLflow directory: backups hold the database only",
+          "mlflow", state: .warning, detail: "there is no MLflow directory: backups hold the database only",
           remedy: "If there should be one: set MLFLOW_TRACKING_URI, or put it at mlflow/ in the data directory.")
       ]
     }
-    let folder = try OpenFile(store.directory, [.directory], files: files)
+    let folder = try OpenFile(store.directory, mode: [.directory], files: files)
     let databaseNames = try MLflowStore.databases(in: folder).filter { store.holds($0) }
     if let scheme = store.remoteScheme, databaseNames.isEmpty {
       return [
         DiagnosisRow(
-          "mlflow", .warning, "\(store.directory.text); the tracking records are on a server (\(scheme))",
+          "mlflow", state: .warning,
+          detail: "\(store.directory.text); the tracking records are on a server (\(scheme))",
           remedy: "Back the server's own database up too; it is not in these backups.")
       ]
     }
     if let problem = try StoreProblem.find(in: store, scratch: stack.scratchDirectory, files: files) {
-      return [DiagnosisRow("mlflow", .failure, problem, remedy: "hrp recover says which backup helps.")]
+      return [DiagnosisRow("mlflow", state: .failure, detail: problem, remedy: "hrp recover says which backup helps.")]
     }
     var survey = ArtifactScan(roots: store.places)
     var databases = 0
@@ -47,25 +48,26 @@ extension Diagnosis {
       try survey.noteDatabase(copy)
       databases += 1
     }
-    try noteMeta(folder, store, &survey)
+    try noteMeta(folder, store: store, survey: &survey)
     let records = survey.inside + survey.outside + survey.remote
     let words = "\(store.directory.text), \(databases) databases, \(records) records with artifacts"
-    return [DiagnosisRow("mlflow", .good, words), artifacts(survey)]
+    return [DiagnosisRow("mlflow", state: .good, detail: words), artifacts(survey)]
   }
 
   private func artifacts(_ survey: ArtifactScan) -> DiagnosisRow {
     guard survey.outside + survey.remote > 0 else {
-      return DiagnosisRow("artifacts", .good, "all recorded artifacts lie in the MLflow directory")
+      return DiagnosisRow("artifacts", state: .good, detail: "all recorded artifacts lie in the MLflow directory")
     }
     let places = survey.places.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(3)
       .map { "\($0.key): \($0.value)" }
     return DiagnosisRow(
-      "artifacts", .warning,
-      "artifacts of \(survey.outside + survey.remote) records are in no backup: \(places.joined(separator: ", "))",
+      "artifacts", state: .warning,
+      detail:
+        "artifacts of \(survey.outside + survey.remote) records are in no backup: \(places.joined(separator: ", "))",
       remedy: "Back these places up by other means, or log to the MLflow directory (experiments' artifact_location).")
   }
 
-  private func noteMeta(_ folder: OpenFile, _ store: MLflowStore, _ survey: inout ArtifactScan) throws {
+  private func noteMeta(_ folder: OpenFile, store: MLflowStore, survey: inout ArtifactScan) throws {
     var noted = survey
     try TreeWalk(files: files).walk(folder) { step in
       switch step {
@@ -74,7 +76,7 @@ extension Diagnosis {
         if entry.name == "meta.yaml" {
           // One that cannot be read is counted nowhere; a backup names it.
           let head = forPeople {
-            try OpenFile(entry.name, at: entry.directory, [.noFollow], files: files).read(count: 65_536, at: 0)
+            try OpenFile(entry.name, at: entry.directory, mode: [.noFollow], files: files).read(count: 65_536, at: 0)
           }
           if let head { noted.noteMeta(head) }
         }

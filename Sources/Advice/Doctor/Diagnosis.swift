@@ -34,7 +34,7 @@ public struct DiagnosisRow: Sendable {
   /// The command, or the deed, that mends it; nil: nothing is to be mended.
   public let remedy: String?
 
-  init(_ name: String, _ state: State, _ detail: String, remedy: String? = nil) {
+  init(_ name: String, state: State, detail: String, remedy: String? = nil) {
     self.name = name
     self.state = state
     self.detail = detail
@@ -78,7 +78,8 @@ package struct Diagnosis {
         let error = BackupError(error, doing: "looking at \(name)")
         rows.append(
           DiagnosisRow(
-            name, .failure, error.message + (error.cause.map { " (\($0))" } ?? ""), remedy: error.remedy))
+            name, state: .failure, detail: error.message + (error.cause.map { " (\($0))" } ?? ""), remedy: error.remedy)
+        )
       }
     }
     return rows
@@ -93,12 +94,12 @@ package struct Diagnosis {
     guard try files.exists(stack.dataDirectory) else {
       return [
         DiagnosisRow(
-          "data-directory", .failure, "there is no \(stack.dataDirectory.text)",
+          "data-directory", state: .failure, detail: "there is no \(stack.dataDirectory.text)",
           remedy: "Set HRP_DATA_DIR or pass --data-dir with the directory that holds the database.")
       ]
     }
-    let folder = try OpenFile(stack.dataDirectory, [.directory], files: files)
+    let folder = try OpenFile(stack.dataDirectory, mode: [.directory], files: files)
     _ = try files.entries(of: folder.descriptor)
-    return [DiagnosisRow("data-directory", .good, stack.dataDirectory.text)]
+    return [DiagnosisRow("data-directory", state: .good, detail: stack.dataDirectory.text)]
   }
 }

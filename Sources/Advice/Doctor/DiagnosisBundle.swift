@@ -24,7 +24,7 @@ package struct DiagnosisBundle {
   package func write(_ rows: [DiagnosisRow], to path: FilePath) throws {
     try BackupError.checkOutsideOfBackups(path, files: files)
     let text = Redaction().apply(sections(rows).map { "== \($0.0)\n\($0.1)\n" }.joined(separator: "\n"))
-    let file = try OpenFile(path, [.write, .create, .exclusive], permissions: 0o600, files: files)
+    let file = try OpenFile(path, mode: [.write, .create, .exclusive], permissions: 0o600, files: files)
     try file.write(Array(text.utf8), at: 0)
     try file.synchronize()
     try file.close()
@@ -91,7 +91,7 @@ package struct DiagnosisBundle {
   private var log: String {
     let path = stack.dataDirectory.appending("logs").appending("backup.log")
     do {
-      guard let file = try OpenFile.ifPresent(path, [.noFollow], files: files) else { return "none" }
+      guard let file = try OpenFile.ifPresent(path, mode: [.noFollow], files: files) else { return "none" }
       let start = max(0, try file.status().size - Int64(Self.maximumWALBytes))
       return String(decoding: try file.read(count: Self.maximumWALBytes, at: start), as: UTF8.self)
     } catch {

@@ -69,7 +69,8 @@ package struct BackupSearch {
   /// - Throws: `BackupError` `find.empty`.
   static func check(_ text: String) throws {
     guard text.isEmpty else { return }
-    throw BackupError("find.empty", .usage, "there is nothing to look for", remedy: "Give an id, a name or a file.")
+    throw BackupError(
+      "find.empty", kind: .usage, message: "there is nothing to look for", remedy: "Give an id, a name or a file.")
   }
 
   /// Looks into one backup.
@@ -87,9 +88,9 @@ package struct BackupSearch {
     var hits: [SearchHit] = []
     var missed: [String] = []
     let looks: [() throws -> [SearchHit]] = [
-      { try inDatabase(text, backup, &missed) },
-      { try Self.inMLflow(text, Self.store(in: backup, files), files: files) },
-      { try inFiles(text, backup, isWanted) },
+      { try inDatabase(text, backup: backup, unread: &missed) },
+      { try Self.inMLflow(text, root: Self.store(in: backup, files), files: files) },
+      { try inFiles(text, backup: backup, isWanted: isWanted) },
     ]
     for look in looks {
       do {
@@ -105,7 +106,7 @@ package struct BackupSearch {
     return hits
   }
 
-  private func inDatabase(_ text: String, _ backup: ListedBackup, _ unread: inout [String]) throws -> [SearchHit] {
+  private func inDatabase(_ text: String, backup: ListedBackup, unread: inout [String]) throws -> [SearchHit] {
     let path = backup.path.appending(BackupLayout.database.name.path.components)
     // One that was made without a database has none to look into.
     guard try files.exists(path) else { return [] }
@@ -123,9 +124,9 @@ package struct BackupSearch {
   }
 
   /// Looks into the tracking databases of a store that nobody writes to.
-  static func inMLflow(_ text: String, _ root: FilePath?, files: any FileSystem) throws -> [SearchHit] {
+  static func inMLflow(_ text: String, root: FilePath?, files: any FileSystem) throws -> [SearchHit] {
     guard let root else { return [] }
-    let folder = try OpenFile(root, [.directory], files: files)
+    let folder = try OpenFile(root, mode: [.directory], files: files)
     return try MLflowStore.databases(in: folder).flatMap { name in
       try TrackingRecords.find(text, in: root.appending(name.path.components))
         .map { SearchHit(place: "MLflow \($0.kind)", count: $0.count) }
@@ -134,11 +135,11 @@ package struct BackupSearch {
 
   /// Names in the list of files that hold the text.
   private func inFiles(
-    _ text: String, _ backup: ListedBackup, _ isWanted: (EntryPath) throws -> Bool
+    _ text: String, backup: ListedBackup, isWanted: (EntryPath) throws -> Bool
   ) throws -> [SearchHit] {
-    let root = try OpenFile(backup.path, [.directory], files: files)
+    let root = try OpenFile(backup.path, mode: [.directory], files: files)
     let lines = LineReader(
-      try OpenFile(BackupLayout.checksums.name.path, at: root.descriptor, [.noFollow], files: files))
+      try OpenFile(BackupLayout.checksums.name.path, at: root.descriptor, mode: [.noFollow], files: files))
     var hits: [SearchHit] = []
     var more = 0
     while let line = try lines.next() {

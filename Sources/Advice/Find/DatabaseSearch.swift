@@ -46,10 +46,10 @@ package struct DatabaseSearch {
         }
       } catch { unread.append("table \(tables[index].displayPath): \(Self.words(error))") }
     }
-    return try count(tables, &unread)
+    return try count(tables, unread: &unread)
   }
 
-  private func count(_ tables: [Table], _ unread: inout [String]) throws -> [SearchHit] {
+  private func count(_ tables: [Table], unread: inout [String]) throws -> [SearchHit] {
     let asked = tables.map { (table: $0, questions: questions(on: $0)) }.filter { !$0.questions.isEmpty }
     let answers = try askEach(
       asked.map { table, questions in

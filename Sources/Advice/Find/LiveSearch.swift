@@ -54,7 +54,7 @@ struct LiveSearch {
 
   private mutating func lookIntoRecords() throws {
     guard let store else { return }
-    let folder = try OpenFile(store.directory, [.directory], files: files)
+    let folder = try OpenFile(store.directory, mode: [.directory], files: files)
     let scratch = try Scratch(in: stack.scratchDirectory, files: files)
     defer { scratch.remove() }
     for (number, name) in try MLflowStore.databases(in: folder).enumerated() where store.holds(name) {
@@ -122,7 +122,8 @@ extension BackupError {
   /// The database could not be looked at, which says nothing of how it is.
   static func undetermined(_ health: HealthReport) -> BackupError {
     BackupError(
-      health.code ?? "recover.undetermined", .failed,
-      "whether the database is well cannot be told: \(health.words)", remedy: health.remedy ?? "See hrp doctor.")
+      health.code ?? "recover.undetermined", kind: .failed,
+      message: "whether the database is well cannot be told: \(health.words)",
+      remedy: health.remedy ?? "See hrp doctor.")
   }
 }

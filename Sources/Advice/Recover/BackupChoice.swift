@@ -70,8 +70,8 @@ struct BackupChoice {
       return backup
     }
     throw BackupError(
-      "backup.none-valid", .failed,
-      "none of the \(candidates.count) backups in \(stack.backupDirectory.text) can be restored",
+      "backup.none-valid", kind: .failed,
+      message: "none of the \(candidates.count) backups in \(stack.backupDirectory.text) can be restored",
       remedy: "Check the disk for errors (dmesg, smartctl -a) and try your copies elsewhere.")
   }
 

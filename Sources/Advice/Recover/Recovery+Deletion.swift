@@ -55,9 +55,11 @@ extension Recovery {
       ($1.element.hits.count, $0.offset) < ($0.element.hits.count, $1.offset)
     }.map(\.element)
     for candidate in fullest + fewer where try isUsable(candidate) {
-      return try plan(text, candidate, live, unread, elsewhere: places.subtracting(candidate.hits.map(\.place)))
+      return try plan(
+        text, candidate: candidate, live: live, unread: unread,
+        elsewhere: places.subtracting(candidate.hits.map(\.place)))
     }
-    return nothingMissing(text, live, unread, isFound: isFound || !fewer.isEmpty)
+    return nothingMissing(text, live: live, unread: unread, isFound: isFound || !fewer.isEmpty)
   }
 
   private func isUsable(_ candidate: Candidate) throws -> Bool {
@@ -73,7 +75,7 @@ extension Recovery {
 
   /// - Parameter elsewhere: places in which only other backups hold it.
   private func plan(
-    _ text: String, _ candidate: Candidate, _ live: LiveSearch, _ unread: [String], elsewhere: Set<String>
+    _ text: String, candidate: Candidate, live: LiveSearch, unread: [String], elsewhere: Set<String>
   ) throws -> RecoveryPlan {
     let places = candidate.hits.prefix(5).map { hit in
       "\(hit.place) (\(hit.count), now \(live.counts[hit.place] ?? 0))"
@@ -95,7 +97,7 @@ extension Recovery {
     }
     findings += live.notices + unread.map { "not looked into: \($0)" }
     var plan = try plan(
-      .accidentalDeletion, findings, candidate.backup, candidate.part, missing: candidate.hits)
+      .accidentalDeletion, findings: findings, backup: candidate.backup, part: candidate.part, missing: candidate.hits)
     if live.counts.keys.contains("MLflow deleted run") {
       plan.steps.insert(
         "MLflow has it in its trash: mlflow runs restore --run-id \(ShellWord.quoted(text)) brings it back without a "
@@ -105,7 +107,7 @@ extension Recovery {
   }
 
   private func nothingMissing(
-    _ text: String, _ live: LiveSearch, _ unread: [String], isFound: Bool
+    _ text: String, live: LiveSearch, unread: [String], isFound: Bool
   ) -> RecoveryPlan {
     let notices = live.notices + unread.map { "not looked into: \($0)" }
     let readable = unread.isEmpty ? "" : " that could be looked into"
@@ -130,7 +132,7 @@ extension Recovery {
 
   /// What of a plan's missing things is still not there: to be asked after the restore.
   /// - Throws: as `plan`.
-  package func stillMissing(_ text: String, _ plan: RecoveryPlan) throws -> [SearchHit] {
+  package func stillMissing(_ text: String, plan: RecoveryPlan) throws -> [SearchHit] {
     let live = try LiveSearch(for: text, in: stack, files: files, time: time)
     return try plan.missing.filter { hit in
       if hit.isFile {

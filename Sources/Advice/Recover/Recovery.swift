@@ -39,7 +39,7 @@ package struct Recovery {
     _ = try namedBackup()
     let database = try LiveDatabase(stack, files: files, time: time).health(expecting: .found)
     let loss = try storeLoss()
-    if database.isReadable { return try planHealthyDatabase(database, loss) }
+    if database.isReadable { return try planHealthyDatabase(database, loss: loss) }
     let isThere = try files.exists(stack.database)
     guard !isThere || database.isDamaged else { throw BackupError.undetermined(database) }
     // A program that still has the database open holds every row: nothing need be lost.
@@ -47,22 +47,23 @@ package struct Recovery {
     let finding = "\(stack.database.text): \(database.database)\(first)"
     // What is well stays, with everything that came into it since the backup.
     guard loss.problems.isEmpty, try hasStore() else {
-      return try planRestore(isThere ? .corruptedDatabase : .migration, [finding] + loss.problems + loss.notices)
+      return try planRestore(
+        isThere ? .corruptedDatabase : .migration, findings: [finding] + loss.problems + loss.notices)
     }
     return try planRestore(
-      .corruptedDatabase, [finding, "the MLflow directory can be read, and stays as it is"] + loss.notices,
+      .corruptedDatabase, findings: [finding, "the MLflow directory can be read, and stays as it is"] + loss.notices,
       part: .duckdb)
   }
 
-  private func planHealthyDatabase(_ database: HealthReport, _ loss: StoreComparison.Loss) throws -> RecoveryPlan {
+  private func planHealthyDatabase(_ database: HealthReport, loss: StoreComparison.Loss) throws -> RecoveryPlan {
     let words = "the database can be read: \(database.tables.count) tables"
     if let finding = try emptiness(of: database) {
       return try planRestore(
-        .accidentalDeletion, [finding] + loss.problems + loss.notices,
+        .accidentalDeletion, findings: [finding] + loss.problems + loss.notices,
         part: loss.problems.isEmpty && hasStore() ? .duckdb : nil)
     }
     if !loss.problems.isEmpty {
-      return try planRestore(.damagedMLflow, [words] + loss.problems + loss.notices, part: .mlflow)
+      return try planRestore(.damagedMLflow, findings: [words] + loss.problems + loss.notices, part: .mlflow)
     }
     return RecoveryPlan(
       scenario: .healthy, findings: [words] + loss.notices,
@@ -108,7 +109,7 @@ package struct Recovery {
   private func tables(of newest: ListedBackup) throws -> [String: Int64]? {
     do {
       let target = try RestoreTarget(stack, files: files)
-      return try LossScan(newest.path, target, files: files, time: time).tablesOfBackup(newest.metadata)
+      return try LossScan(newest.path, target: target, files: files, time: time).tablesOfBackup(newest.metadata)
     } catch let stopped as Interruption.Stopped {
       throw stopped
     } catch {
@@ -193,13 +194,13 @@ package struct Recovery {
   private func check(named backup: ListedBackup, for part: StackPart?) throws {
     if let part, backup.lacks(part) {
       throw BackupError(
-        "restore.part-missing", .notFound,
-        "\(backup.path.text) has no \(part == .duckdb ? "database" : "MLflow directory")",
+        "restore.part-missing", kind: .notFound,
+        message: "\(backup.path.text) has no \(part == .duckdb ? "database" : "MLflow directory")",
         remedy: "Name another one, or leave --backup away: the best is chosen.")
     }
     guard try choice.verifies(backup, for: part) else {
       throw BackupError(
-        "verification.failed", .failed, "\(backup.path.text) does not verify, and is not restored",
+        "verification.failed", kind: .failed, message: "\(backup.path.text) does not verify, and is not restored",
         remedy: "Leave --backup away: the newest that verifies is chosen.")
     }
     if let doubt = choice.doubt(about: backup, for: part) {
@@ -208,21 +209,22 @@ package struct Recovery {
   }
 
   private func planRestore(
-    _ scenario: RecoveryPlan.Scenario, _ findings: [String], part: StackPart? = nil
+    _ scenario: RecoveryPlan.Scenario, findings: [String], part: StackPart? = nil
   ) throws -> RecoveryPlan {
     do {
       if let backup = try namedBackup() {
         try check(named: backup, for: part)
-        return try plan(scenario, findings, backup, part)
+        return try plan(scenario, findings: findings, backup: backup, part: part)
       }
       let candidates = try choice.candidates()
       do {
-        return try plan(scenario, findings, choice.best(of: candidates, for: part), part)
+        return try plan(scenario, findings: findings, backup: choice.best(of: candidates, for: part), part: part)
       } catch let error as BackupError where error.known == .noneValid && part == nil {
         // Where no backup is right as a whole, a right database is worth having.
         let backup = try choice.best(of: candidates, for: .duckdb)
         return try plan(
-          scenario, findings + ["no backup is right as a whole; this one has the database"], backup, .duckdb)
+          scenario, findings: findings + ["no backup is right as a whole; this one has the database"], backup: backup,
+          part: .duckdb)
       }
     } catch let error as BackupError
       where error.isOne(of: [.noneValid, .backupDirectoryNotFound])
@@ -239,7 +241,7 @@ package struct Recovery {
 
   /// The plan to restore a backup, with what will be lost by it.
   func plan(
-    _ scenario: RecoveryPlan.Scenario, _ findings: [String], _ backup: ListedBackup, _ part: StackPart?,
+    _ scenario: RecoveryPlan.Scenario, findings: [String], backup: ListedBackup, part: StackPart?,
     missing: [SearchHit] = []
   ) throws -> RecoveryPlan {
     var findings = findings
@@ -252,11 +254,11 @@ package struct Recovery {
       findings.append("\(ByteText.escaped(backup.name.bytes)) is incomplete: see \"unread\" in its metadata.json")
     }
     events.send(.phase("comparing with what is there"))
-    let losses = try LossScan(backup.path, RestoreTarget(stack, files: files), files: files, time: time)
-      .run(RestoreRun.Request(part: part), backup.metadata)
+    let losses = try LossScan(backup.path, target: RestoreTarget(stack, files: files), files: files, time: time)
+      .run(RestoreRun.Request(part: part), metadata: backup.metadata)
     return RecoveryPlan(
       scenario: scenario, findings: findings, backup: backup.path.text, timestamp: backup.timestamp, part: part,
-      losses: losses, missing: missing, steps: steps(backup.path.text, part))
+      losses: losses, missing: missing, steps: steps(backup.path.text, part: part))
   }
 
   private var hasUndo: Bool {
@@ -267,7 +269,7 @@ package struct Recovery {
     } == false
   }
 
-  private func steps(_ backup: String, _ part: StackPart?) -> [String] {
+  private func steps(_ backup: String, part: StackPart?) -> [String] {
     let what =
       switch part {
       case .mlflow: "MLflow from "

@@ -50,7 +50,7 @@ struct StoreComparison {
     guard loss.problems.isEmpty else { return loss }
     let then = try StoreRuns(stored, files: files).byExperiment(copyingTo: nil).values.reduce(0, +)
     if then > 0, runs == 0 { loss.problems.append("MLflow holds no run, and \(name) has \(then)") }
-    try compareArtifacts(folder, of: backup, &loss)
+    try compareArtifacts(folder, of: backup, loss: &loss)
     return loss
   }
 
@@ -66,7 +66,7 @@ struct StoreComparison {
   private static func databases(
     of root: FilePath, copyingTo scratch: FilePath?, _ files: any FileSystem
   ) throws -> [FileName: TrackingRecords] {
-    let folder = try OpenFile(root, [.directory], files: files)
+    let folder = try OpenFile(root, mode: [.directory], files: files)
     var records: [FileName: TrackingRecords] = [:]
     for (number, name) in try MLflowStore.databases(in: folder).enumerated() {
       var path = root.appending(name.path.components)
@@ -90,11 +90,11 @@ struct StoreComparison {
   }
 
   /// Looks for every file that the backup has among the artifacts of what is recorded.
-  private func compareArtifacts(_ folder: EntryPath, of backup: ListedBackup, _ loss: inout Loss) throws {
+  private func compareArtifacts(_ folder: EntryPath, of backup: ListedBackup, loss: inout Loss) throws {
     let recorded = Set(live.values.flatMap { $0.runs + $0.ready }.flatMap { places(of: $0.location) })
-    let root = try OpenFile(backup.path, [.directory], files: files)
+    let root = try OpenFile(backup.path, mode: [.directory], files: files)
     let lines = LineReader(
-      try OpenFile(BackupLayout.checksums.name.path, at: root.descriptor, [.noFollow], files: files))
+      try OpenFile(BackupLayout.checksums.name.path, at: root.descriptor, mode: [.noFollow], files: files))
     var gone: [Gone] = []
     var more = 0
     while let line = try lines.next() {
@@ -108,10 +108,10 @@ struct StoreComparison {
       guard try !files.exists(place(path)), let owner = try owner(of: path, recorded) else { continue }
       if gone.count < 1000 { gone.append(try topmost(path, below: owner)) } else { more += 1 }
     }
-    tell(gone, more, ByteText.escaped(backup.name.bytes), &loss)
+    tell(gone, more: more, name: ByteText.escaped(backup.name.bytes), loss: &loss)
   }
 
-  private func tell(_ gone: [Gone], _ more: Int, _ name: String, _ loss: inout Loss) {
+  private func tell(_ gone: [Gone], more: Int, name: String, loss: inout Loss) {
     let folders = gone.filter(\.isFolder)
     for folder in folders.prefix(Self.maximumNamed) {
       loss.problems.append(

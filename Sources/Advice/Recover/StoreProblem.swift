@@ -10,7 +10,7 @@ struct StoreProblem {
   /// While others may write, SQLite alone may read a database: a copy of it is looked at.
   /// - Throws: `SystemError`, `BackupError` of the scratch directory.
   static func find(in store: MLflowStore, scratch: FilePath, files: any FileSystem) throws -> String? {
-    let folder = try OpenFile(store.directory, [.directory], files: files)
+    let folder = try OpenFile(store.directory, mode: [.directory], files: files)
     let known = try Set(MLflowStore.databases(in: folder))
     for entry in try files.entries(of: folder.descriptor).sorted(by: { $0.name < $1.name })
     where entry.name.bytes.suffix(3).elementsEqual(".db".utf8) && store.holds(entry.name) {

@@ -32,7 +32,8 @@ package struct BackupPlace {
     }
     guard isMissing, try !files.exists(path.folder) else { return }
     throw BackupError(
-      "backup-directory.no-parent", .notFound, "there is no \(path.folder.text) to make the backup directory in",
+      "backup-directory.no-parent", kind: .notFound,
+      message: "there is no \(path.folder.text) to make the backup directory in",
       remedy:
         "Is the disk mounted? Mount it; or, when the place is to be new: mkdir -p \(ShellWord.quoted(path.folder))")
   }
@@ -62,7 +63,7 @@ package struct BackupPlace {
     let words =
       isMissing ? "there is no \(path.text) now" : "\(path.text) holds none of the backups that were made there"
     return BackupError(
-      "backup-directory.not-mounted", .notFound, "\(words); its newest backup was \(newest)",
+      "backup-directory.not-mounted", kind: .notFound, message: "\(words); its newest backup was \(newest)",
       remedy: "Is the disk mounted? Mount it, or name another place with --backup-dir. To begin anew in this one: "
         + "hrp backup create --new-place")
   }

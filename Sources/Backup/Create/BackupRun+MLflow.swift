@@ -48,8 +48,8 @@ extension BackupRun {
         continue
       }
       // Closed by SQLite by now: from here on it is a file like others.
-      let file = try OpenFile(place.name, at: place.directory, [.noFollow], displayPath: place.path, files: files)
-      try files.setPermissions(file.descriptor, FileCopy.permissions(of: status))
+      let file = try OpenFile(place.name, at: place.directory, mode: [.noFollow], displayPath: place.path, files: files)
+      try files.setPermissions(file.descriptor, to: FileCopy.permissions(of: status))
       try file.close()
       try writer.take(path, from: status)
     }
@@ -61,14 +61,15 @@ extension BackupRun {
       switch entry {
       case .directory(let entry, let path): try writer.addDirectory(path, from: entry.status)
       case .symlink(let entry, let path, let target): try writer.addSymlink(path, to: target, from: entry.status)
-      case .file(let entry, let path, let isMeta): try copyFile(entry, to: path, isMeta, source, writer)
+      case .file(let entry, let path, let isMeta):
+        try copyFile(entry, to: path, isMeta: isMeta, source: source, writer: writer)
       }
     }
     source.noteRest()
   }
 
   private func copyFile(
-    _ entry: TreeEntry, to path: EntryPath, _ isMeta: Bool, _ source: MLflowSource, _ writer: DirectoryWriter
+    _ entry: TreeEntry, to path: EntryPath, isMeta: Bool, source: MLflowSource, writer: DirectoryWriter
   ) throws {
     let outcome: DirectoryWriter.FileOutcome
     do {
@@ -95,7 +96,7 @@ extension BackupRun {
   /// While it is chosen nobody rotates; afterwards its own lock keeps it.
   private func previousBackup(_ note: ProcessNote) throws -> PreviousBackup? {
     let lock = try AdvisoryLock.take(
-      .shared, .backups, on: stack.backupDirectory, note: note, patience: .seconds(600),
+      .shared, of: .backups, on: stack.backupDirectory, note: note, patience: .seconds(600),
       onWait: events.waitingForLock, files: files, time: time)
     defer { ignoringFailure { try lock.release() } }
     return try PreviousBackup.newest(in: stack.backupDirectory, files: files, time: time)
@@ -122,7 +123,7 @@ extension BackupRun {
         identities.insert(try files.status(path, at: nil).identity)
       }
     }
-    let root = try OpenFile(store.directory, [.directory], files: files)
+    let root = try OpenFile(store.directory, mode: [.directory], files: files)
     for name in try OldBackups.find(in: root) where store.holds(name) {
       identities.insert(try files.status(name.path, at: root.descriptor).identity)
     }

@@ -13,7 +13,7 @@ extension BackupRun {
   /// - Returns: the plan, and the files of MLflow that cannot be read.
   /// - Throws: what `run` would throw, as far as that can be told before; not enough space is in the plan.
   package func rehearse() throws -> (plan: Plan, unread: [String]) {
-    try AdvisoryLock.check(.shared, .stack, on: stack.dataDirectory, files: files)
+    try AdvisoryLock.check(.shared, of: .stack, on: stack.dataDirectory, files: files)
     let plan = try plan()
     try checkEncrypted()
     try ThisProcess.checkWritable(OpenFile.nearestDirectory(of: stack.backupDirectory, files: files).path)
@@ -34,7 +34,7 @@ extension BackupRun {
     events.send(.phase("looking at MLflow"))
     var unread: [String] = []
     let excluded = try excluded(from: store)
-    try TreeWalk(files: files).walk(OpenFile(store.directory, [.directory], files: files)) { step in
+    try TreeWalk(files: files).walk(OpenFile(store.directory, mode: [.directory], files: files)) { step in
       try Interruption.check()
       switch step {
       case .directory(let entry):
@@ -43,7 +43,7 @@ extension BackupRun {
         let isPart = !entry.path.parent.isRoot || store.holds(entry.path.name)
         guard isPart, entry.status.kind == .regular, !excluded.contains(entry.status.identity) else { return true }
         do throws(SystemError) {
-          try OpenFile(entry.name, at: entry.directory, [.noFollow], files: files).close()
+          try OpenFile(entry.name, at: entry.directory, mode: [.noFollow], files: files).close()
         } catch {
           unread.append(entry.path.text)
         }

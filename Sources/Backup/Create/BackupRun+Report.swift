@@ -97,7 +97,7 @@ extension BackupRun {
     var lost: [CreateResult.SourceNote] = []
     for folder in BackupLayout.stores.map({ earlier.path.appending($0.name.path.components) })
     where try files.exists(folder) {
-      let stored = try OpenFile(folder, [.directory], files: files)
+      let stored = try OpenFile(folder, mode: [.directory], files: files)
       let databases = try MLflowStore.databases(in: stored)
       let folders = try files.entries(of: stored.descriptor).filter { $0.kind == .directory }.map(\.name)
       for part in databases + folders.sorted() where store.holds(part) {
@@ -112,7 +112,7 @@ extension BackupRun {
   /// Notes the folders in a store that hold backups and are left out, but for the one that backups go to.
   func noteOldBackups(in source: MLflowSource) throws {
     let folder = source.root
-    let current = try OpenFile(stack.backupDirectory, [.directory], files: files).status().identity
+    let current = try OpenFile(stack.backupDirectory, mode: [.directory], files: files).status().identity
     for name in try OldBackups.find(in: folder) where source.store.holds(name) {
       guard try files.status(name.path, at: folder.descriptor).identity != current else { continue }
       source.note(skipped: name, "it holds backups")

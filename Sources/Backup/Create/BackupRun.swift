@@ -75,12 +75,13 @@ package struct BackupRun {
   /// Refuses a backup directory that is the MLflow directory itself: backups would become part of what is backed up.
   private func checkApart(_ store: MLflowStore) throws {
     guard store.layout == .directory,
-      let backups = try OpenFile.ifPresent(stack.backupDirectory, [.directory], files: files),
-      let source = try OpenFile.ifPresent(store.directory, [.directory], files: files),
+      let backups = try OpenFile.ifPresent(stack.backupDirectory, mode: [.directory], files: files),
+      let source = try OpenFile.ifPresent(store.directory, mode: [.directory], files: files),
       try backups.status().identity == source.status().identity
     else { return }
     throw BackupError(
-      "backup-directory.in-source", .usage, "\(stack.backupDirectory.text) is the MLflow directory itself",
+      "backup-directory.in-source", kind: .usage,
+      message: "\(stack.backupDirectory.text) is the MLflow directory itself",
       remedy: "Name another directory with --backup-dir or HRP_BACKUP_DIR; one inside of it will do.")
   }
 
@@ -121,14 +122,14 @@ package struct BackupRun {
     events.send(.expected(bytes: 2 * (plan.databaseBytes + plan.mlflowBytes)))
     try place.make()
     let note = ThisProcess.note(program: "hrp backup create", time: time)
-    let lock = try AdvisoryLock.take(.shared, .stack, on: stack.dataDirectory, note: note, files: files, time: time)
+    let lock = try AdvisoryLock.take(.shared, of: .stack, on: stack.dataDirectory, note: note, files: files, time: time)
     defer { ignoringFailure { try lock.release() } }
     try BackupDirectory(stack.backupDirectory, files: files).removeDebris()
     let staging = try Staging(
       in: stack.backupDirectory, of: [stack.dataDirectory, stack.database.folder], began: time.nowNanoseconds,
       files: files)
     do {
-      let result = try fill(staging, note)
+      let result = try fill(staging, note: note)
       memory?.update()
       events.send(.finished(operation: "backup create", summary: "\(result.name), \(ByteCount.text(result.sizeBytes))"))
       return result
@@ -151,7 +152,7 @@ package struct BackupRun {
       keptForUndo: forPeople { try KeptStates.bytes(of: target, on: place, files: files) } ?? 0)
   }
 
-  private func fill(_ staging: Staging, _ note: ProcessNote) throws -> CreateResult {
+  private func fill(_ staging: Staging, note: ProcessNote) throws -> CreateResult {
     let began = time.monotonicNanoseconds
     let writer = try DirectoryWriter(staging, files: files, time: time) { events.send(.progress(bytes: $0)) }
     let database = try copyDatabase(to: writer)
@@ -162,7 +163,7 @@ package struct BackupRun {
       lost: lost, durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9)
     tell(report)
     try writer.seal(WrittenMetadata(report, of: stack))
-    let path = try publish(staging, note)
+    let path = try publish(staging, note: note)
     return report.result(path: path)
   }
 
@@ -191,10 +192,10 @@ package struct BackupRun {
     return CopiedDatabase(path: stack.database, result: result)
   }
 
-  private func publish(_ staging: Staging, _ note: ProcessNote) throws -> FilePath {
+  private func publish(_ staging: Staging, note: ProcessNote) throws -> FilePath {
     // Long: a rotation that deletes large backups holds this lock, and the backup is whole and verified by now.
     let lock = try AdvisoryLock.take(
-      .exclusive, .backups, on: stack.backupDirectory, note: note, patience: .seconds(600),
+      .exclusive, of: .backups, on: stack.backupDirectory, note: note, patience: .seconds(600),
       onWait: events.waitingForLock, files: files, time: time)
     defer { ignoringFailure { try lock.release() } }
     return try staging.publish()

@@ -43,7 +43,7 @@ final class MLflowSource {
     self.store = store
     self.excluded = excluded
     self.files = files
-    root = try OpenFile(store.directory, [.directory], files: files)
+    root = try OpenFile(store.directory, mode: [.directory], files: files)
     scan = ArtifactScan(roots: store.places)
   }
 
@@ -58,7 +58,7 @@ final class MLflowSource {
       do throws(SystemError) {
         guard try isDatabase(entry.name) else { continue }
       } catch {
-        refuse(entry.name, "\(error.errno)")
+        refuse(entry.name, why: "\(error.errno)")
         continue
       }
       found.append((entry.name, try files.status(entry.name.path, at: root.descriptor)))
@@ -72,7 +72,7 @@ final class MLflowSource {
     do throws(SQLiteError) {
       try SQLiteFile.copy(store.directory.appending(name.path.components), to: target)
     } catch {
-      refuse(name, "SQLite: \(error.message)")
+      refuse(name, why: "SQLite: \(error.message)")
       return false
     }
     copied.insert(name)
@@ -100,12 +100,12 @@ final class MLflowSource {
   /// - Throws: `SystemError` when it cannot be told: the raw bytes of a database in use are no copy of it.
   private func isDatabase(_ name: FileName) throws(SystemError) -> Bool {
     guard let status = try files.statusIfPresent(name.path, at: root.descriptor), status.kind == .regular,
-      let file = try OpenFile.ifPresent(name.path, at: root.descriptor, [.noFollow], files: files)
+      let file = try OpenFile.ifPresent(name.path, at: root.descriptor, mode: [.noFollow], files: files)
     else { return false }
     return try file.read(count: SQLiteFile.magic.count, at: 0) == SQLiteFile.magic
   }
 
-  private func refuse(_ name: FileName, _ why: String) {
+  private func refuse(_ name: FileName, why: String) {
     note(unread: name.path, why)
     refused.insert(name)
   }
@@ -229,7 +229,7 @@ final class MLflowSource {
     let head =
       head
       ?? forPeople {
-        try OpenFile(entry.name, at: entry.directory, [.noFollow], files: files).read(count: 65_536, at: 0)
+        try OpenFile(entry.name, at: entry.directory, mode: [.noFollow], files: files).read(count: 65_536, at: 0)
       }
     if let head { scan.noteMeta(head) }
   }

@@ -82,8 +82,8 @@ package struct DrillRun {
       path: backup.text, name: ByteText.escaped(name.bytes),
       at: LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset,
       durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9, findings: reading.findings,
-      notices: reading.notices, engine: reading.engine, rowsBefore: rowsBefore(name, proofs))
-    try write(report, name, metadata, earlier, proofs)
+      notices: reading.notices, engine: reading.engine, rowsBefore: rowsBefore(name, proofs: proofs))
+    try write(report, name: name, metadata: metadata, earlier: earlier, proofs: proofs)
     tell(report)
     return report
   }
@@ -105,7 +105,8 @@ package struct DrillRun {
       // What the records name is held against the place that they were taken from.
       request.relocates = false
       _ = try RestoreRun(
-        backup, to: RestoreTarget(target, files: files), request, files: files, time: time, events: events.progressOnly
+        backup, to: RestoreTarget(target, files: files), request: request, files: files, time: time,
+        events: events.progressOnly
       ).run()
     } catch let damage as RestoreRun.Damaged {
       reading.findings = damage.report.findings
@@ -126,9 +127,11 @@ package struct DrillRun {
       report = try engine.run(request)
     }
     reading.findings = report.problems.map {
-      Finding(.engine, BackupLayout.database, "\($0.name): \($0.detail)")
+      Finding(.engine, path: BackupLayout.database, detail: "\($0.name): \($0.detail)")
     }
-    reading.findings += checkpoint.map { Finding(.checkpoint, BackupLayout.database, "\($0.name): \($0.detail)") }
+    reading.findings += checkpoint.map {
+      Finding(.checkpoint, path: BackupLayout.database, detail: "\($0.name): \($0.detail)")
+    }
     reading.notices = report.notices
     reading.engine = EngineSummary(version: report.version, library: report.library, tables: report.tables)
     let links = try MLflowLinks(restored: target, metadata, files: files)
@@ -151,26 +154,26 @@ package struct DrillRun {
     return Set(now.keys).union(then.keys).sorted().flatMap { path -> [Finding] in
       let (before, after) = (then[path] ?? [], now[path] ?? [])
       let name = (after.first ?? before.first)?.name ?? path.text
-      if before.count < after.count { return [finding(name, "was not there in the first drill (\(first.at))")] }
-      if before.count > after.count { return [finding(name, "was there in the first drill (\(first.at))")] }
+      if before.count < after.count { return [finding(name, words: "was not there in the first drill (\(first.at))")] }
+      if before.count > after.count { return [finding(name, words: "was there in the first drill (\(first.at))")] }
       return zip(before, after).compactMap { before, after in
         if before.rows != after.rows {
-          return finding(name, "has \(after.rows) rows; in the first drill (\(first.at)) it had \(before.rows)")
+          return finding(name, words: "has \(after.rows) rows; in the first drill (\(first.at)) it had \(before.rows)")
         }
         if isSameEngine, before.hash != after.hash {
-          return finding(name, "reads otherwise than in the first drill (\(first.at))")
+          return finding(name, words: "reads otherwise than in the first drill (\(first.at))")
         }
         return nil
       }
     }
   }
 
-  private static func finding(_ table: String, _ words: String) -> Finding {
-    Finding(.engine, BackupLayout.database, "table \(table) \(words)")
+  private static func finding(_ table: String, words: String) -> Finding {
+    Finding(.engine, path: BackupLayout.database, detail: "table \(table) \(words)")
   }
 
   /// What the newest proven backup before this one had.
-  private func rowsBefore(_ name: FileName, _ proofs: ProofDirectory) -> [String: Int64] {
+  private func rowsBefore(_ name: FileName, proofs: ProofDirectory) -> [String: Int64] {
     // A directory that cannot be listed has shown so elsewhere: this is a courtesy.
     let all = forPeople { try BackupDirectory(backup.folder, files: files).list() } ?? []
     let older = all.drop { $0.name != name }.dropFirst()
@@ -187,8 +190,8 @@ package struct DrillRun {
 
   /// P4.
   private func write(
-    _ report: DrillReport, _ name: FileName, _ metadata: BackupMetadata?, _ earlier: Noted<Proof>,
-    _ proofs: ProofDirectory
+    _ report: DrillReport, name: FileName, metadata: BackupMetadata?, earlier: Noted<Proof>,
+    proofs: ProofDirectory
   ) throws {
     // Without its own metadata a backup has no seal that a proof could be of.
     guard let checksums = metadata?.checksumsDigest else { return }

@@ -10,7 +10,7 @@ public struct CalendarDay: Sendable, Hashable, Comparable, LosslessStringConvert
   public let day: Int
 
   /// nil: there is no such day.
-  public init?(_ year: Int, _ month: Int, _ day: Int) {
+  public init?(year: Int, month: Int, day: Int) {
     guard (1...9999).contains(year), (1...12).contains(month), (1...31).contains(day) else { return nil }
     let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
     let days = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
@@ -26,7 +26,7 @@ public struct CalendarDay: Sendable, Hashable, Comparable, LosslessStringConvert
     guard parts.map(\.count) == [4, 2, 2], parts.joined().utf8.allSatisfy({ (0x30...0x39).contains($0) }),
       let year = Int(parts[0]), let month = Int(parts[1]), let day = Int(parts[2])
     else { return nil }
-    self.init(year, month, day)
+    self.init(year: year, month: month, day: day)
   }
 
   /// In the form `2026-01-24`.
@@ -41,14 +41,14 @@ public struct CalendarDay: Sendable, Hashable, Comparable, LosslessStringConvert
   public static var today: CalendarDay { of(SystemTime()) }
 
   /// The first day of 2020, from which on the guide looks at prices.
-  public static let guideStart = CalendarDay(unchecked: 2020, 1, 1)
+  public static let guideStart = CalendarDay(unchecked: 2020, 1, day: 1)
 
   static func of(_ time: any TimeSource) -> CalendarDay {
     let now = LocalTime(nanoseconds: time.nowNanoseconds)
-    return CalendarDay(unchecked: now.year, now.month, now.day)
+    return CalendarDay(unchecked: now.year, now.month, day: now.day)
   }
 
-  private init(unchecked year: Int, _ month: Int, _ day: Int) {
+  private init(unchecked year: Int, _ month: Int, day: Int) {
     self.year = year
     self.month = month
     self.day = day

@@ -43,7 +43,7 @@ package struct LiveDatabase {
           EngineRequest(database: snapshot.database.string, scratch: snapshot.folder.string, task: .count))
       }
       return HealthReport(
-        report.problems.first?.detail, tables: Self.tables(report.tables, profile),
+        report.problems.first?.detail, tables: Self.tables(report.tables, profile: profile),
         asOf: LocalTime(nanoseconds: timestamp).iso8601WithOffset, engine: report.version)
     } catch let stopped as Interruption.Stopped {
       throw stopped
@@ -87,7 +87,7 @@ package struct LiveDatabase {
   }
 
   /// What is found, in the profile's order; then what it does not know, in the order of names.
-  private static func tables(_ found: [TableFingerprint], _ profile: StackProfile) -> [HealthReport.Table] {
+  private static func tables(_ found: [TableFingerprint], profile: StackProfile) -> [HealthReport.Table] {
     var rest = found.map { table in
       HealthReport.Table(name: table.shortName, isThere: true, count: table.rows)
     }

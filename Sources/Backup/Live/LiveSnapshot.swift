@@ -57,12 +57,12 @@ package final class LiveSnapshot {
     guard try files.exists(database) else { throw BackupError.sourceNotFound(database) }
     let parent = try usingScratch(directory) { () throws(SystemError) in
       try files.makeDirectories(directory)
-      return try OpenFile(directory, [.directory], files: files)
+      return try OpenFile(directory, mode: [.directory], files: files)
     }
     let now = try state(of: database, files: files, time: time)
     for entry in try files.entries(of: parent.descriptor) where entry.name.hasPrefix(prefix) {
       do {
-        if let kept = try reuse(entry.name.path, in: parent, state: now, time) { return kept }
+        if let kept = try reuse(entry.name.path, in: parent, state: now, time: time) { return kept }
       } catch {
         // One that cannot be read answers nothing; a new one is made.
       }
@@ -93,12 +93,12 @@ package final class LiveSnapshot {
 
   /// S2; nil: it is of another state, or too old, or being made.
   private static func reuse(
-    _ name: FilePath, in parent: OpenFile, state: String, _ time: any TimeSource
+    _ name: FilePath, in parent: OpenFile, state: String, time: any TimeSource
   ) throws -> LiveSnapshot? {
-    let folder = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: parent.files)
-    guard try parent.files.lock(folder.descriptor, .shared) else { return nil }
+    let folder = try OpenFile(name, at: parent.descriptor, mode: [.directory, .noFollow], files: parent.files)
+    guard try parent.files.lock(folder.descriptor, kind: .shared) else { return nil }
     // After the lock: whoever removed it before has removed this too.
-    let file = try OpenFile(stateName, at: folder.descriptor, [.noFollow], files: parent.files)
+    let file = try OpenFile(stateName, at: folder.descriptor, mode: [.noFollow], files: parent.files)
     let timestamp = try file.status().modifiedNanoseconds
     guard try file.read(count: 65536, at: 0).elementsEqual(state.utf8), timestamp <= time.nowNanoseconds,
       time.nowNanoseconds - timestamp < maximumAgeNanoseconds
@@ -111,7 +111,7 @@ package final class LiveSnapshot {
   /// Somebody else may have begun to work in it.
   package static func leave(_ directory: FilePath, files: any FileSystem) {
     ignoringFailure {
-      let parent = try OpenFile(directory, [.directory], files: files)
+      let parent = try OpenFile(directory, mode: [.directory], files: files)
       for entry in try files.entries(of: parent.descriptor) where entry.name.hasPrefix(prefix) {
         ignoringFailure { try discard(entry.name.path, in: parent) }
       }
@@ -120,8 +120,8 @@ package final class LiveSnapshot {
   }
 
   private static func discard(_ name: FilePath, in parent: OpenFile) throws {
-    let folder = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: parent.files)
-    guard try parent.files.lock(folder.descriptor, .exclusive) else { return }
+    let folder = try OpenFile(name, at: parent.descriptor, mode: [.directory, .noFollow], files: parent.files)
+    guard try parent.files.lock(folder.descriptor, kind: .exclusive) else { return }
     try parent.files.removeTree(name, at: parent.descriptor)
   }
 
@@ -132,8 +132,8 @@ package final class LiveSnapshot {
       try usingScratch(parent.path) { () throws(SystemError) in
         try parent.files.makeDirectory(name, at: parent.descriptor, permissions: 0o700)
       }
-      let folder = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: parent.files)
-      if try parent.files.lock(folder.descriptor, .shared), try parent.files.exists(name, at: parent.descriptor) {
+      let folder = try OpenFile(name, at: parent.descriptor, mode: [.directory, .noFollow], files: parent.files)
+      if try parent.files.lock(folder.descriptor, kind: .shared), try parent.files.exists(name, at: parent.descriptor) {
         return (name, folder)
       }
       try Interruption.check()
@@ -158,7 +158,7 @@ package final class LiveSnapshot {
       let timestamp = time.nowNanoseconds
       let isSettled = try Self.state(of: database, files: files, time: time) == before
       if isSettled, bytes <= maximumKeptBytes {
-        let file = try OpenFile(stateName, at: folder.descriptor, [.write, .create, .exclusive], files: files)
+        let file = try OpenFile(stateName, at: folder.descriptor, mode: [.write, .create, .exclusive], files: files)
         try file.write(Array(before.utf8), at: 0)
         try file.close()
         try give(folder)
@@ -170,7 +170,7 @@ package final class LiveSnapshot {
       // What only a writer meets is scratch's trouble, and not the database's.
       let writing: [Errno] = [.noSpace, .diskQuotaExceeded, .readOnlyFileSystem, .fileTooLarge]
       if let full = error as? SystemError, writing.contains(full.errno) {
-        throw BackupError.scratch(parent.path, full)
+        throw BackupError.scratch(parent.path, error: full)
       }
       throw error
     }
@@ -187,8 +187,8 @@ package final class LiveSnapshot {
   }
 
   private static func usingScratch<Result>(
-    _ directory: FilePath, _ body: () throws(SystemError) -> Result
+    _ directory: FilePath, body: () throws(SystemError) -> Result
   ) throws(BackupError) -> Result {
-    do throws(SystemError) { return try body() } catch { throw BackupError.scratch(directory, error) }
+    do throws(SystemError) { return try body() } catch { throw BackupError.scratch(directory, error: error) }
   }
 }

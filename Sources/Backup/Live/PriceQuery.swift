@@ -104,8 +104,8 @@ package struct PriceQuery {
     case .rows(let rows): return rows
     case .failure(let words):
       throw BackupError(
-        "prices.no-table", .failed,
-        "the price records were not read: they need tables universe and prices with the columns of the guide",
+        "prices.no-table", kind: .failed,
+        message: "the price records were not read: they need tables universe and prices with the columns of the guide",
         remedy: "See which tables there are: hrp validate --profile hrp", cause: words)
     }
   }
@@ -130,6 +130,6 @@ package struct PriceQuery {
   private static func invalid(
     _ message: String, remedy: String = "Name symbols that the table universe holds."
   ) -> BackupError {
-    BackupError("prices.invalid", .usage, message, remedy: remedy)
+    BackupError("prices.invalid", kind: .usage, message: message, remedy: remedy)
   }
 }

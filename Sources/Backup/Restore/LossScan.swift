@@ -17,7 +17,7 @@ package struct LossScan {
   private let scratch: FilePath
 
   /// - Throws: `SystemError` when it cannot be told whether there is a target, in whose folder copies of it belong.
-  package init(_ backup: FilePath, _ target: RestoreTarget, files: any FileSystem, time: any TimeSource)
+  package init(_ backup: FilePath, target: RestoreTarget, files: any FileSystem, time: any TimeSource)
     throws(SystemError)
   {
     self.backup = backup
@@ -29,7 +29,7 @@ package struct LossScan {
 
   /// nil: there is nothing at the target that could be lost.
   /// - Throws: `Interruption.Stopped`.
-  package func run(_ request: RestoreRun.Request, _ metadata: BackupMetadata?) throws -> Losses? {
+  package func run(_ request: RestoreRun.Request, metadata: BackupMetadata?) throws -> Losses? {
     let hadScratch = try files.exists(scratch)
     // A place that is no stack's own keeps nothing of ours.
     defer {
@@ -39,19 +39,19 @@ package struct LossScan {
     var isSomethingThere = false
     if request.part != .mlflow, try files.exists(target.database) {
       isSomethingThere = true
-      try compareTables(metadata, &losses)
+      try compareTables(metadata, losses: &losses)
     }
     let store = target.store(of: metadata).path
     if request.part != .duckdb, try files.exists(store) {
       isSomethingThere = true
-      compareRuns(store, &losses)
+      compareRuns(store, losses: &losses)
     }
     return isSomethingThere ? losses : nil
   }
 
   // MARK: - Tables
 
-  private func compareTables(_ metadata: BackupMetadata?, _ losses: inout Losses) throws {
+  private func compareTables(_ metadata: BackupMetadata?, losses: inout Losses) throws {
     let health: HealthReport
     do {
       health = try LiveDatabase(target.database, scratch: scratch, files: files, time: time).health(expecting: .found)
@@ -106,7 +106,7 @@ package struct LossScan {
 
   // MARK: - Runs
 
-  private func compareRuns(_ store: FilePath, _ losses: inout Losses) {
+  private func compareRuns(_ store: FilePath, losses: inout Losses) {
     do {
       let stored = try BackupLayout.stores
         .map { backup.appending($0.name.path.components) }.first { try files.exists($0) }

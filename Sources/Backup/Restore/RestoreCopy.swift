@@ -22,7 +22,7 @@ final class RestoreCopy {
   private(set) var leftOut: Set<EntryPath> = []
 
   init(
-    to staging: RestoreStaging, _ names: RestoreNames, _ request: RestoreRun.Request, files: any FileSystem,
+    to staging: RestoreStaging, _ names: RestoreNames, request: RestoreRun.Request, files: any FileSystem,
     time: any TimeSource,
     events: EventStream
   ) throws {
@@ -85,7 +85,7 @@ final class RestoreCopy {
     // runs a file another's rights never comes out of a backup.
     let permissions = entry.manifest?.permissions ?? (entry.status.permissions | 0o600)
     // The swap and its undo open the database for writing.
-    try files.setPermissions(target.file.descriptor, permissions & 0o777 | (place.inStore ? 0 : 0o600))
+    try files.setPermissions(target.file.descriptor, to: permissions & 0o777 | (place.inStore ? 0 : 0o600))
     try files.setModified(
       target.file.descriptor,
       nanoseconds: entry.manifest?.modifiedNanoseconds ?? entry.status.modifiedNanoseconds)
@@ -104,7 +104,7 @@ final class RestoreCopy {
       let directory = try storeChain.directory(path)
       if let modified { try files.setModified(directory, nanoseconds: modified) }
       let kept = (permissions ?? 0o755) & 0o3777
-      try files.setPermissions(directory, path.depth == 1 ? kept | 0o700 : kept)
+      try files.setPermissions(directory, to: path.depth == 1 ? kept | 0o700 : kept)
     }
   }
 

@@ -45,7 +45,7 @@ struct RestoreRelocation {
     if staging.storePath.isRoot { return folder }
     guard try folder.files.exists(name, at: folder.descriptor) else { return nil }
     return try OpenFile(
-      name, at: folder.descriptor, [.directory, .noFollow], displayPath: folder.path.appending(name.components),
+      name, at: folder.descriptor, mode: [.directory, .noFollow], displayPath: folder.path.appending(name.components),
       files: folder.files)
   }
 }

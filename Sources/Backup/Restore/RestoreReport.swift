@@ -22,7 +22,7 @@ struct RestoreReport {
       name = "restore_\(timestamp.compact)_\(number)"
     }
     let file = try OpenFile(
-      folder.appending(name + ".json"), [.write, .create, .exclusive], permissions: 0o644, files: files)
+      folder.appending(name + ".json"), mode: [.write, .create, .exclusive], permissions: 0o644, files: files)
     try file.write(Array((ResultText.json(contents) + "\n").utf8), at: 0)
     try files.give(file.descriptor, to: owner)
     try file.synchronize()

@@ -10,7 +10,8 @@ extension RestoreRun {
   func survey(_ metadata: BackupMetadata?) throws -> Losses? {
     guard request.surveys else { return nil }
     events.send(.phase("comparing with what is there"))
-    guard let losses = try LossScan(backup, target, files: files, time: time).run(request, metadata) else {
+    guard let losses = try LossScan(backup, target: target, files: files, time: time).run(request, metadata: metadata)
+    else {
       return nil
     }
     for row in losses.rows.prefix(50) { events.send(.notice(row.line)) }
@@ -45,7 +46,8 @@ extension RestoreRun {
     case .duckdb? where hasDatabase, .mlflow? where hasStore: return request.part
     case let part?:
       throw BackupError(
-        "restore.part-missing", .notFound, "\(backup.text) has no \(part == .duckdb ? "database" : "MLflow directory")",
+        "restore.part-missing", kind: .notFound,
+        message: "\(backup.text) has no \(part == .duckdb ? "database" : "MLflow directory")",
         remedy: "Choose a backup that has one: see hrp backup list, or hrp backup find TEXT.")
     }
   }
@@ -60,7 +62,7 @@ extension RestoreRun {
       throw Damaged(
         report: VerificationReport(
           path: backup.text, level: .checksums, filesChecked: 0,
-          findings: [Finding(.unexpected, path, "it is \(found.words)")], notices: []))
+          findings: [Finding(.unexpected, path: path, detail: "it is \(found.words)")], notices: []))
     }
   }
 
@@ -69,7 +71,7 @@ extension RestoreRun {
   func takeLock() throws -> AdvisoryLock? {
     guard try files.exists(target.directory) else { return nil }
     return try AdvisoryLock.take(
-      .exclusive, .stack, on: target.directory, note: ThisProcess.note(program: "hrp backup restore", time: time),
+      .exclusive, of: .stack, on: target.directory, note: ThisProcess.note(program: "hrp backup restore", time: time),
       patience: request.wait, onWait: events.waitingForLock, files: files, time: time)
   }
 
@@ -102,47 +104,48 @@ extension RestoreRun {
     for path in [target.directory, target.database.folder, store.path] {
       if let enclosing = try BackupLayout.enclosingBackup(of: path, files: files) {
         throw BackupError(
-          "restore.target-in-backup", .usage,
-          "\(path.text) lies in a backup, \(enclosing.text)", remedy: remedy)
+          "restore.target-in-backup", kind: .usage,
+          message: "\(path.text) lies in a backup, \(enclosing.text)", remedy: remedy)
       }
       let real = ThisProcess.realPathOfWhatExists(path)
       if real.starts(with: ThisProcess.realPathOfWhatExists(backup)) {
         throw BackupError(
-          "restore.target-in-backup", .usage, "\(path.text) lies in the backup itself", remedy: remedy)
+          "restore.target-in-backup", kind: .usage, message: "\(path.text) lies in the backup itself", remedy: remedy)
       }
       if protecting.contains(real) {
         throw BackupError(
-          "restore.target-in-backup", .usage, "\(path.text) is the directory of the stack's backups or logs",
+          "restore.target-in-backup", kind: .usage,
+          message: "\(path.text) is the directory of the stack's backups or logs",
           remedy: remedy)
       }
     }
   }
 
-  func checkRequest(_ store: RestoreTarget.Store, _ root: OpenFile) throws {
+  func checkRequest(_ store: RestoreTarget.Store, root: OpenFile) throws {
     try checkPlace(store)
     for path in [target.database, store.path] where try files.statusIfPresent(path)?.kind == .link {
       throw BackupError(
-        "restore.dangling-link", .failed, "\(path.text) is a symlink that leads to nothing",
+        "restore.dangling-link", kind: .failed, message: "\(path.text) is a symlink that leads to nothing",
         remedy: "Mount what it should lead to, remove the symlink, or restore to another place with --target-dir.")
     }
     for path in request.includes where BackupLayout.lists.contains(path) || !request.canTake(path) {
       throw BackupError(
-        "restore.include-not-found", .notFound, "\(path.text) is not part of what is restored",
+        "restore.include-not-found", kind: .notFound, message: "\(path.text) is not part of what is restored",
         remedy: "Copy a backup's own lists with cp; --only and --include must fit together.")
     }
     for path in request.includes where try !files.exists(FilePath(bytes: path.bytes), at: root.descriptor) {
       throw BackupError(
-        "restore.include-not-found", .notFound, "the backup has no \(path.text)",
+        "restore.include-not-found", kind: .notFound, message: "the backup has no \(path.text)",
         remedy: "Names are those of hrp backup find TEXT and of checksums.txt, such as mlruns/mlruns/4.")
     }
     if !request.includes.isEmpty, try files.exists(target.directory) {
       throw BackupError(
-        "restore.include-needs-a-new-place", .usage, "\(target.directory.text) is there already",
+        "restore.include-needs-a-new-place", kind: .usage, message: "\(target.directory.text) is there already",
         remedy: "--include takes single things out of a backup: name a new place with --target-dir.")
     }
     guard case .folder(let path) = store, target.database.starts(with: path), request.part != .duckdb else { return }
     throw BackupError(
-      "restore.nested", .usage, "the database lies in the MLflow directory \(path.text)",
+      "restore.nested", kind: .usage, message: "the database lies in the MLflow directory \(path.text)",
       remedy: "Restore to another place with --target-dir, or one part with --only duckdb.")
   }
 
@@ -172,7 +175,7 @@ extension RestoreRun {
   /// Directories of backups in the MLflow directory that is there: they stay where they are.
   func oldBackups() throws -> [FilePath] {
     let path = target.store(of: nil).path
-    guard let folder = try OpenFile.ifPresent(path, [.directory], files: files) else { return [] }
+    guard let folder = try OpenFile.ifPresent(path, mode: [.directory], files: files) else { return [] }
     return try OldBackups.find(in: folder).map { path.appending($0.path.components) }
   }
 
@@ -215,7 +218,7 @@ extension RestoreRun {
     if request.part == .duckdb { return database }
     guard case .contents(let path) = store else { return database + openPlaces(store) }
     // The directory itself stays: what is in it changes places.
-    guard let folder = try OpenFile.ifPresent(path, [.directory], files: files) else { return database }
+    guard let folder = try OpenFile.ifPresent(path, mode: [.directory], files: files) else { return database }
     return try database + files.entries(of: folder.descriptor).map { path.appending($0.name.path.components) }
   }
 
@@ -245,8 +248,9 @@ extension BackupError {
     guard let first = open.first else { return }
     let others = Set(open.map(\.pid)).count - 1
     throw BackupError(
-      "restore.mlflow-in-use", .busy,
-      "\(first.path.text) is open in \(ThisProcess.words(of: first.pid))" + (others > 0 ? " and \(others) more" : ""),
+      "restore.mlflow-in-use", kind: .busy,
+      message: "\(first.path.text) is open in \(ThisProcess.words(of: first.pid))"
+        + (others > 0 ? " and \(others) more" : ""),
       remedy: "Close that program, or continue with --force: the program then keeps the old files until it ends.",
       holder: ThisProcess.name(of: first.pid))
   }
@@ -256,7 +260,7 @@ extension RestoreRun.Request {
   /// Does something again and again as long as the stack is in use and the time is not over.
   ///
   /// Who is waited for is told, once for each state of things.
-  func waiting(_ time: any TimeSource, _ events: EventStream, _ body: () throws -> Void) throws {
+  func waiting(_ time: any TimeSource, events: EventStream, body: () throws -> Void) throws {
     let end = time.monotonicNanoseconds &+ wait.nanoseconds
     var told = ""
     while true {

@@ -12,7 +12,8 @@ extension RestoreRun {
       // The part that is right can be had from this one.
       let right = StackPart.allCases.first { report.findings(of: $0).isEmpty }
       return BackupError(
-        "verification.failed", .failed, "Backup verification failed; nothing was restored\(lines)\(more)",
+        "verification.failed", kind: .failed,
+        message: "Backup verification failed; nothing was restored\(lines)\(more)",
         remedy: report.mendingCommand.map {
           "Nothing is wrong with what was backed up, but something else lies in the backup. If you do not need it: "
             + $0

@@ -96,7 +96,7 @@ package struct RestoreRun {
 
   /// - Parameter protecting: directories that are never moved, though they lie in the store's.
   package init(
-    _ backup: FilePath, to target: RestoreTarget, _ request: Request = Request(), protecting: [FilePath] = [],
+    _ backup: FilePath, to target: RestoreTarget, request: Request = Request(), protecting: [FilePath] = [],
     files: any FileSystem, time: any TimeSource, events: EventStream
   ) {
     self.backup = backup
@@ -124,33 +124,35 @@ package struct RestoreRun {
   private func restore(_ root: OpenFile) throws -> RestoreResult {
     let walk = try ContentsWalk(root)
     let store = store(walk.metadata)
-    try checkRequest(store, root)
+    try checkRequest(store, root: root)
     // From here on no backup of the stack begins. Where there is no database yet, nobody can begin one: such a place is
     // locked when it is published.
-    if request.isDryRun { try AdvisoryLock.check(.exclusive, .stack, on: target.directory, files: files) }
+    if request.isDryRun { try AdvisoryLock.check(.exclusive, of: .stack, on: target.directory, files: files) }
     var lock = try !request.isDryRun && files.exists(target.database) ? takeLock() : nil
     defer { ignoringFailure { try lock?.release() } }
-    let space = RestoreSpace(target, store: store, request, files: files, time: time)
+    let space = RestoreSpace(target, store: store, request: request, files: files, time: time)
     events.send(.expected(bytes: try space.check(root)))
     try warn(of: walk.metadata)
     let losses = try survey(walk.metadata)
-    try request.waiting(time, events) { try checkHolders(store) }
+    try request.waiting(time, events: events) { try checkHolders(store) }
     if request.isDryRun {
       try ThisProcess.checkWritable(OpenFile.nearestDirectory(of: target.directory, files: files).path)
       try SwapProbe.foresee(outgoing(store), files: files)
-      return try dryRun(walk, losses)
+      return try dryRun(walk, losses: losses)
     }
     let staging = try RestoreStaging(for: target, store: store, files: files)
     do {
       let copy = try RestoreCopy(
-        to: staging, RestoreNames(store, in: root), request, files: files, time: time, events: events)
-      try fill(copy, walk)
+        to: staging, RestoreNames(store, in: root), request: request, files: files, time: time, events: events)
+      try fill(copy, walk: walk)
       tell(leftOut: copy.leftOut)
-      let relocated = try relocate(staging, store, walk.metadata)
+      let relocated = try relocate(staging, store: store, metadata: walk.metadata)
       events.send(.phase("making it durable"))
       try staging.synchronize()
       lock = try lock ?? takeLock()
-      let result = try publish(staging, copy, walk.metadata, relocated, losses) { try checkOpen(store) }
+      let result = try publish(staging, copy: copy, metadata: walk.metadata, relocation: relocated, losses: losses) {
+        try checkOpen(store)
+      }
       writeReport(result)
       return result
     } catch {
@@ -163,7 +165,7 @@ package struct RestoreRun {
 
   /// MLflow's records name the place that they go to.
   private func relocate(
-    _ staging: RestoreStaging, _ store: RestoreTarget.Store, _ metadata: BackupMetadata?
+    _ staging: RestoreStaging, store: RestoreTarget.Store, metadata: BackupMetadata?
   ) throws -> StoreRelocation.Result {
     guard request.relocates, request.part != .duckdb else { return StoreRelocation.Result() }
     let result = try RestoreRelocation(of: metadata, store: target.storeName(of: metadata), in: staging).run()
@@ -186,15 +188,15 @@ package struct RestoreRun {
   }
 
   private func publish(
-    _ staging: RestoreStaging, _ copy: RestoreCopy, _ metadata: BackupMetadata?, _ relocation: StoreRelocation.Result,
-    _ losses: Losses?, check: () throws -> Void
+    _ staging: RestoreStaging, copy: RestoreCopy, metadata: BackupMetadata?, relocation: StoreRelocation.Result,
+    losses: Losses?, check: () throws -> Void
   ) throws -> RestoreResult {
     events.send(.phase("putting it in place"))
     let timestamp = LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset
     let programs = programsAside(metadata)
     let undo = try staging.publish(
       request, backup: backup, protecting: protecting, at: timestamp,
-      permissions: staging.isNewTarget ? permissionsOfNewTarget() : 0o755, time, events, check: check)
+      permissions: staging.isNewTarget ? permissionsOfNewTarget() : 0o755, time: time, events: events, check: check)
     programs.warn(events)
     events.send(
       .finished(operation: "backup restore", summary: "\(copy.filesCount) files to \(target.directory.text)"))
@@ -207,7 +209,7 @@ package struct RestoreRun {
   }
 
   /// R1.
-  private func fill(_ copy: RestoreCopy, _ walk: ContentsWalk) throws {
+  private func fill(_ copy: RestoreCopy, walk: ContentsWalk) throws {
     events.send(.phase("restoring"))
     try walk.run { try copy.take($0) }
     try judge(walk)
@@ -215,7 +217,7 @@ package struct RestoreRun {
     try copy.finishDirectories()
   }
 
-  private func dryRun(_ walk: ContentsWalk, _ losses: Losses?) throws -> RestoreResult {
+  private func dryRun(_ walk: ContentsWalk, losses: Losses?) throws -> RestoreResult {
     events.send(.phase("verifying"))
     let reader = ContentsReader(fromDevice: false, files: files, time: time) { events.send(.progress(bytes: $0)) }
     var count = 0

@@ -14,7 +14,7 @@ struct RestoreSpace {
   private let time: any TimeSource
 
   init(
-    _ target: RestoreTarget, store: RestoreTarget.Store, _ request: RestoreRun.Request, files: any FileSystem,
+    _ target: RestoreTarget, store: RestoreTarget.Store, request: RestoreRun.Request, files: any FileSystem,
     time: any TimeSource
   ) {
     self.target = target

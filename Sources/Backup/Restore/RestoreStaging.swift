@@ -47,12 +47,12 @@ final class RestoreStaging {
       && target.database.folder == ThisProcess.realPathOfWhatExists(target.directory)
     nonce = SwapOwner.newNonce()
     if isNewTarget {
-      let site = try Self.stageWhole(target, files)
+      let site = try Self.stageWhole(target, files: files)
       sites = [site]
     } else {
       try files.makeDirectories(target.database.folder)
       try files.makeDirectories(target.directory)
-      sites = try Self.stageSites(target, store, nonce, files)
+      sites = try Self.stageSites(target, store: store, nonce: nonce, files: files)
     }
     databaseFolder = sites[0].incoming
     storeFolder = sites[sites.count - 1].incoming
@@ -63,24 +63,24 @@ final class RestoreStaging {
     }
   }
 
-  private static func stageWhole(_ target: RestoreTarget, _ files: any FileSystem) throws -> Site {
+  private static func stageWhole(_ target: RestoreTarget, files: any FileSystem) throws -> Site {
     let parent = target.directory.folder
     try files.makeDirectories(parent)
     let name = target.directory.lastComponent.map { FileName($0) } ?? FileName("stack")
     let hidden = FileName(bytes: [UInt8(ascii: ".")] + name.bytes + Array(".hrp-restore.partial".utf8))
-    let directory = try OpenFile(parent, [.directory], files: files)
+    let directory = try OpenFile(parent, mode: [.directory], files: files)
     let folder = try make(hidden, in: directory, owner: nil)
     return Site(directory: directory, hidden: hidden, base: name, folder: folder, incoming: folder)
   }
 
   private static func stageSites(
-    _ target: RestoreTarget, _ store: RestoreTarget.Store, _ nonce: String, _ files: any FileSystem
+    _ target: RestoreTarget, store: RestoreTarget.Store, nonce: String, files: any FileSystem
   ) throws -> [Site] {
-    let directory = try OpenFile(target.database.folder, [.directory], files: files)
+    let directory = try OpenFile(target.database.folder, mode: [.directory], files: files)
     let journal = SwapJournal(in: directory, base: target.databaseName)
     var sites = [try stage(target.databaseName, in: directory, owner: nil)]
     try files.makeDirectories(store.place)
-    let second = try OpenFile(store.place, [.directory], files: files)
+    let second = try OpenFile(store.place, mode: [.directory], files: files)
     if try second.status().identity != directory.status().identity {
       let base: FileName =
         if case .folder(let path) = store, let name = path.lastComponent { FileName(name) } else {
@@ -101,7 +101,7 @@ final class RestoreStaging {
       try directory.files.give(FilePath(name), at: folder.descriptor, to: directory.status().owner)
     }
     let incoming = try OpenFile(
-      "a", at: folder.descriptor, [.directory, .noFollow], displayPath: folder.path.appending("a"),
+      "a", at: folder.descriptor, mode: [.directory, .noFollow], displayPath: folder.path.appending("a"),
       files: directory.files)
     return Site(directory: directory, hidden: hidden, base: base, folder: folder, incoming: incoming)
   }
@@ -113,12 +113,12 @@ final class RestoreStaging {
     let (name, files) = (hidden.path, parent.files)
     let displayPath = parent.path.appending(name.components)
     if try files.exists(name, at: parent.descriptor) {
-      let old = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: files)
+      let old = try OpenFile(name, at: parent.descriptor, mode: [.directory, .noFollow], files: files)
       guard try files.lockPatiently(old.descriptor) else { throw BackupError.restoreBusy(parent.path) }
       // The other half of a swap that another stack has committed is no debris.
       if let owner = try SwapOwner(in: old), try files.exists(owner.committed) {
         throw BackupError(
-          "restore.pending", .busy, "\(displayPath.text) belongs to a restore that is not finished",
+          "restore.pending", kind: .busy, message: "\(displayPath.text) belongs to a restore that is not finished",
           remedy: "Finish it first: hrp backup list --data-dir \(ShellWord.quoted(owner.committed.folder))")
       }
       try files.removeTree(name, at: parent.descriptor)
@@ -129,7 +129,7 @@ final class RestoreStaging {
       throw error.at(parent.path.text)
     }
     let folder = try OpenFile(
-      name, at: parent.descriptor, [.directory, .noFollow], displayPath: displayPath, files: files)
+      name, at: parent.descriptor, mode: [.directory, .noFollow], displayPath: displayPath, files: files)
     guard try files.lockPatiently(folder.descriptor) else { throw BackupError.restoreBusy(parent.path) }
     try owner?.write(in: folder, for: parent.status().owner)
     return folder
@@ -169,10 +169,10 @@ final class RestoreStaging {
   /// - Returns: the folder with what was replaced, in readable form; nil: nothing was.
   func publish(
     _ request: RestoreRun.Request, backup: FilePath, protecting: [FilePath], at timestamp: String, permissions: UInt16,
-    _ time: any TimeSource, _ events: EventStream, check: () throws -> Void
+    time: any TimeSource, events: EventStream, check: () throws -> Void
   ) throws -> String? {
     if isNewTarget {
-      try files.setPermissions(sites[0].folder.descriptor, permissions)
+      try files.setPermissions(sites[0].folder.descriptor, to: permissions)
       try files.give(sites[0].folder.descriptor, to: sites[0].directory.status().owner)
       try files.renameNew(sites[0].hidden.path, at: sites[0].directory.descriptor, to: target.directory, at: nil)
       try sites[0].directory.synchronize()
@@ -182,7 +182,7 @@ final class RestoreStaging {
     let databaseLock = DatabaseLock()
     defer { databaseLock.release() }
     if request.part != .mlflow {
-      try request.waiting(time, events) {
+      try request.waiting(time, events: events) {
         try databaseLock.take(databaseName, in: sites[0].directory, isForced: request.isForced)
       }
     }
@@ -198,12 +198,12 @@ final class RestoreStaging {
       try site.folder.synchronize()
       try site.directory.synchronize()
     }
-    try request.waiting(time, events) { try check() }
+    try request.waiting(time, events: events) { try check() }
     try commit(journal)
     do {
       try sites[0].directory.synchronize()
       try journal.finish(databaseLock)
-    } catch { throw BackupError.unfinished("the restore", target.directory, error) }
+    } catch { throw BackupError.unfinished("the restore", path: target.directory, error: error) }
     databaseLock.release()
     guard plan.replacesSomething, let undo = plan.sites.first.flatMap({ SwapPlan.name($0.undo) }) else { return nil }
     return sites[0].directory.path.appending(undo.path.components).text
@@ -231,12 +231,13 @@ final class RestoreStaging {
     var items: [[SwapPlan.Item]] = sites.map { _ in [] }
     if let database {
       let names = [database] + Swap.wals(of: database)
-      items[0] += try names.compactMap(SwapPlan.name).compactMap { try item($0, sites[0]) }
+      items[0] += try names.compactMap(SwapPlan.name).compactMap { try item($0, in: sites[0]) }
     }
-    let (names, spared) = request.part == .duckdb ? ([], nil) : try storeNames(sites[sites.count - 1], protecting)
+    let (names, spared) =
+      request.part == .duckdb ? ([], nil) : try storeNames(sites[sites.count - 1], protecting: protecting)
     let known = Set(items[sites.count - 1].map(\.name))
     items[sites.count - 1] += try names.filter { !known.contains(SwapPlan.text($0)) }
-      .compactMap { try item($0, sites[sites.count - 1]) }
+      .compactMap { try item($0, in: sites[sites.count - 1]) }
     return SwapPlan(
       backup: backup.text, target: target.directory.text, at: timestamp, nonce: nonce, database: database,
       headers: hasDatabase ? try Swap.headers(of: databaseName, in: sites[0].incoming) : nil,
@@ -253,14 +254,14 @@ final class RestoreStaging {
       })
   }
 
-  private func item(_ name: FileName, _ site: Site) throws -> SwapPlan.Item? {
+  private func item(_ name: FileName, in site: Site) throws -> SwapPlan.Item? {
     try SwapPlan.Item(name, in: site.directory, incoming: site.incoming)
   }
 
   /// The names at the site that belong to the store, those that come in and those that go out; and where everything
   /// there does, those that do not.
   private func storeNames(
-    _ site: Site, _ protecting: [FilePath]
+    _ site: Site, protecting: [FilePath]
   ) throws -> (names: [FileName], spared: [FileName]?) {
     let staged = try files.entries(of: site.incoming.descriptor).map(\.name)
     switch store {

@@ -57,13 +57,13 @@ package struct UndoRun {
       throw nothing()
     }
     let lock = try AdvisoryLock.take(
-      .exclusive, .stack, on: target.directory, note: ThisProcess.note(program: "hrp backup undo", time: time),
+      .exclusive, of: .stack, on: target.directory, note: ThisProcess.note(program: "hrp backup undo", time: time),
       patience: wait, onWait: events.waitingForLock, files: files, time: time)
     defer { ignoringFailure { try lock.release() } }
-    let kept = try kept(number, journal)
+    let kept = try kept(number, journal: journal)
     var plan = try kept.plan.found(in: journal.directory.path, files)
     let folder = try OpenFile(
-      kept.name.path, at: journal.directory.descriptor, [.directory, .noFollow], files: files)
+      kept.name.path, at: journal.directory.descriptor, mode: [.directory, .noFollow], files: files)
     guard try files.lockPatiently(folder.descriptor) else { throw BackupError.restoreBusy(target.directory) }
     (plan.incoming, plan.outgoing) = (plan.outgoing, plan.incoming)
     plan.backup = ""
@@ -73,18 +73,18 @@ package struct UndoRun {
     let databaseLock = DatabaseLock()
     defer { databaseLock.release() }
     if let name = plan.database.flatMap(SwapPlan.name) {
-      try request.waiting(time, events) { try databaseLock.take(name, in: journal.directory, isForced: false) }
-      try databaseLock.take(name, in: try incoming(plan, folder), isForced: false)
+      try request.waiting(time, events: events) { try databaseLock.take(name, in: journal.directory, isForced: false) }
+      try databaseLock.take(name, in: try incoming(plan, folder: folder), isForced: false)
     }
-    try describe(&plan, journal, folder)
+    try describe(&plan, journal: journal, first: folder)
     try plan.checkDevices(files)
-    try probe(plan, journal, folder)
-    if !isForced { try request.waiting(time, events) { try checkOpenFiles(plan) } }
+    try probe(plan, journal: journal, first: folder)
+    if !isForced { try request.waiting(time, events: events) { try checkOpenFiles(plan) } }
     let programs = OpenPrograms(below: isForced ? openPlaces(plan) : [])
     try plan.write(SwapJournal.nextName, in: folder)
     try journal.directory.synchronize()
     if plan.database != nil {
-      try request.waiting(time, events) { try BackupError.checkDatabaseOpen(target.database, files: files) }
+      try request.waiting(time, events: events) { try BackupError.checkDatabaseOpen(target.database, files: files) }
     }
     // W1: the commit.
     try files.renameNew(
@@ -92,7 +92,7 @@ package struct UndoRun {
     do {
       try journal.directory.synchronize()
       try journal.finish(databaseLock)
-    } catch { throw BackupError.unfinished("the undo", target.directory, error) }
+    } catch { throw BackupError.unfinished("the undo", path: target.directory, error: error) }
     programs.warn(events)
     events.send(.finished(operation: "backup undo", summary: target.directory.text))
     return UndoResult(
@@ -102,12 +102,12 @@ package struct UndoRun {
   }
 
   /// Sees to it, before the commit, that every name can be renamed.
-  private func probe(_ plan: SwapPlan, _ journal: SwapJournal, _ first: OpenFile) throws {
+  private func probe(_ plan: SwapPlan, journal: SwapJournal, first: OpenFile) throws {
     for (index, site) in plan.sites.enumerated() {
       guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.hidden) else {
         throw BackupError.journalUnreadable(site.path)
       }
-      let place = index == 0 ? journal.directory : try OpenFile(path, [.directory], files: files)
+      let place = index == 0 ? journal.directory : try OpenFile(path, mode: [.directory], files: files)
       let hidden = index == 0 ? first : try plan.openHidden(undo, of: index, in: place)
       try SwapProbe(plan, files: files).run(index, in: place, hidden: hidden)
     }
@@ -127,7 +127,7 @@ package struct UndoRun {
     }
   }
 
-  private func kept(_ number: Int, _ journal: SwapJournal) throws -> SwapJournal.Kept {
+  private func kept(_ number: Int, journal: SwapJournal) throws -> SwapJournal.Kept {
     let all = try KeptStates(in: journal).replaced()
     guard number >= 1, number <= all.count else { throw nothing() }
     return all[number - 1]
@@ -135,7 +135,7 @@ package struct UndoRun {
 
   private func nothing() -> BackupError {
     BackupError(
-      "undo.nothing", .notFound, "there is nothing to undo at \(target.directory.text)",
+      "undo.nothing", kind: .notFound, message: "there is nothing to undo at \(target.directory.text)",
       remedy: "Only a restore that replaced something can be undone, for some days. See hrp backup undo --kept.")
   }
 
@@ -147,22 +147,22 @@ package struct UndoRun {
   package func drop(number: Int? = nil) throws -> Int64? {
     if try PendingRestore(target, files: files, time: time, events: events).finish() != .nothing {
       throw BackupError(
-        "undo.finished-first", .failed,
-        "a restore or an undo that was interrupted is finished now; nothing was dropped",
+        "undo.finished-first", kind: .failed,
+        message: "a restore or an undo that was interrupted is finished now; nothing was dropped",
         remedy: "Look at what is kept (hrp backup undo --kept), then drop it.")
     }
     guard let journal = try SwapJournal(of: target, files: files) else { return nil }
     let space = { Int64(clamping: try files.space(of: journal.directory.descriptor).availableBytes) }
     var bytes: Int64 = 0
-    let chosen = try number.map { [try kept($0, journal)] } ?? journal.kept()
-    for kept in chosen { bytes += try drop(kept, journal) }
+    let chosen = try number.map { [try kept($0, journal: journal)] } ?? journal.kept()
+    for kept in chosen { bytes += try drop(kept, journal: journal) }
     guard number == nil else { return bytes }
     let before = try space()
     if try journal.removeDebris() { bytes += max(0, try space() - before) } else if chosen.isEmpty { return nil }
     return bytes
   }
 
-  private func drop(_ kept: SwapJournal.Kept, _ journal: SwapJournal) throws -> Int64 {
+  private func drop(_ kept: SwapJournal.Kept, journal: SwapJournal) throws -> Int64 {
     let bytes = try KeptStates(in: journal).bytes(of: kept)
     try journal.drop(kept)
     return bytes
@@ -172,7 +172,7 @@ package struct UndoRun {
   package func expire() throws {
     guard let journal = try SwapJournal(of: target, files: files) else { return }
     for kept in try journal.kept().reversed() where try KeptStates(in: journal).expiry(of: kept) < time.nowNanoseconds {
-      let bytes = try drop(kept, journal)
+      let bytes = try drop(kept, journal: journal)
       // Nothing was there to be kept, and nobody was told of it.
       guard kept.plan.replacesSomething else { continue }
       events.send(.notice("what the restore of \(kept.plan.at) had replaced is removed (\(ByteCount.text(bytes)))"))
@@ -185,21 +185,21 @@ package struct UndoRun {
     return try KeptStates.allocatedBytes(of: folder)
   }
 
-  private func incoming(_ plan: SwapPlan, _ folder: OpenFile) throws -> OpenFile {
-    try OpenFile(FilePath(plan.incoming), at: folder.descriptor, [.directory, .noFollow], files: files)
+  private func incoming(_ plan: SwapPlan, folder: OpenFile) throws -> OpenFile {
+    try OpenFile(FilePath(plan.incoming), at: folder.descriptor, mode: [.directory, .noFollow], files: files)
   }
 
   /// Says of every name what is there now and what comes in.
-  private func describe(_ plan: inout SwapPlan, _ journal: SwapJournal, _ first: OpenFile) throws {
+  private func describe(_ plan: inout SwapPlan, journal: SwapJournal, first: OpenFile) throws {
     for index in plan.sites.indices {
       guard let path = SwapPlan.path(plan.sites[index].path), let undo = SwapPlan.name(plan.sites[index].undo) else {
         throw BackupError.journalUnreadable(plan.sites[index].path)
       }
-      let directory = try OpenFile(path, [.directory], files: files)
+      let directory = try OpenFile(path, mode: [.directory], files: files)
       let hidden =
         try index == 0
         ? first : plan.openHidden(undo, of: index, in: directory)
-      let folder = try incoming(plan, hidden)
+      let folder = try incoming(plan, folder: hidden)
       var names = Set(plan.sites[index].items.compactMap(\.fileName))
       names.formUnion((plan.sites[index].names ?? []).compactMap(SwapPlan.name))
       if let spared = plan.sites[index].spared.map({ Set($0.compactMap(SwapPlan.name)) }) {
@@ -209,7 +209,7 @@ package struct UndoRun {
       // A WAL that was put away under a number is nobody's now.
       names.formUnion(
         try files.entries(of: folder.descriptor).map(\.name).filter { name in
-          !plan.sites[index].items.contains { $0.fileName == name } && !isNumberedWAL(name, plan)
+          !plan.sites[index].items.contains { $0.fileName == name } && !isNumberedWAL(name, of: plan)
         })
       // What was never part of the swap stays out of it, whatever came in beside it.
       names.subtract((plan.sites[index].spared ?? []).compactMap(SwapPlan.name))
@@ -233,7 +233,7 @@ package struct UndoRun {
     }
   }
 
-  private func isNumberedWAL(_ name: FileName, _ plan: SwapPlan) -> Bool {
+  private func isNumberedWAL(_ name: FileName, of plan: SwapPlan) -> Bool {
     guard let database = plan.database else { return false }
     let text = SwapPlan.text(name)
     return Swap.wals(of: database).contains { text.hasPrefix($0 + ".") }

@@ -50,20 +50,20 @@ package struct Rotation {
   package func run(keepDays: Int, isDryRun: Bool = false) throws -> RotationResult {
     guard keepDays >= 1, keepDays <= 100_000 else {
       throw BackupError(
-        "rotation.keep-days", .usage, "--keep-days must be from 1 to 100000, not \(keepDays)",
+        "rotation.keep-days", kind: .usage, message: "--keep-days must be from 1 to 100000, not \(keepDays)",
         remedy: "To remove one backup whatever its age, delete its directory.")
     }
     events.send(.began(operation: "backup rotate", on: "\(directory.text), keeping \(keepDays) days"))
     try BackupError.checkOutsideOfBackups(directory, files: files)
     let backups = BackupDirectory(directory, files: files)
     _ = try backups.names()  // A directory that is not there is said to be so, before its lock is asked for.
-    if isDryRun { try AdvisoryLock.check(.exclusive, .backups, on: directory, files: files) }
+    if isDryRun { try AdvisoryLock.check(.exclusive, of: .backups, on: directory, files: files) }
     let lock = try isDryRun ? nil : takeLock()
     defer { ignoringFailure { try lock?.release() } }
     if !isDryRun { try backups.removeDebris() }
     let all = try backups.list()
     var stays: [Stay] = []
-    let expired = try expired(all, keepDays: keepDays, &stays)
+    let expired = try expired(all, keepDays: keepDays, stays: &stays)
     if !expired.isEmpty { try ThisProcess.checkWritable(directory) }
     var deleted: [ListedBackup] = []
     var bytesFreed: Int64 = 0
@@ -72,13 +72,15 @@ package struct Rotation {
       let bytes: Int64
       do {
         guard let freed = try isDryRun ? size(of: backup) : delete(backup) else {
-          stays.append(Stay(backup, "it is being read; for now", isDoubt: false))
+          stays.append(Stay(backup, why: "it is being read; for now", isDoubt: false))
           continue
         }
         bytes = freed
       } catch let error as SystemError where error.errno == .permissionDenied || error.errno == .notPermitted {
         stays.append(
-          Stay(backup, "it cannot be deleted (\(error.errno)): it, or a part of it, is another user's", isDoubt: true))
+          Stay(
+            backup, why: "it cannot be deleted (\(error.errno)): it, or a part of it, is another user's", isDoubt: true)
+        )
         continue
       }
       bytesFreed += bytes
@@ -97,7 +99,7 @@ package struct Rotation {
   }
 
   /// The backups that may go, newest first.
-  private func expired(_ all: [ListedBackup], keepDays: Int, _ stays: inout [Stay]) throws -> [ListedBackup] {
+  private func expired(_ all: [ListedBackup], keepDays: Int, stays: inout [Stay]) throws -> [ListedBackup] {
     let policy = RetentionPolicy(keepDays: keepDays, now: time.nowNanoseconds)
     // Where nothing is old enough, nothing needs to be read.
     let old = all.filter { policy.isOld($0.timestamp) }
@@ -107,8 +109,8 @@ package struct Rotation {
       switch policy.decision(on: facts(of: backup, readings[backup.name] ?? .unread)) {
       case .delete: return true
       case .young: return false
-      case .keep(let why): stays.append(Stay(backup, why, isDoubt: false))
-      case .keepInDoubt(let why): stays.append(Stay(backup, why, isDoubt: true))
+      case .keep(let why): stays.append(Stay(backup, why: why, isDoubt: false))
+      case .keepInDoubt(let why): stays.append(Stay(backup, why: why, isDoubt: true))
       }
       return false
     }
@@ -120,7 +122,7 @@ package struct Rotation {
     /// Something is wrong: said whatever was asked for.
     let isDoubt: Bool
 
-    init(_ backup: ListedBackup, _ why: String, isDoubt: Bool) {
+    init(_ backup: ListedBackup, why: String, isDoubt: Bool) {
       words = "\(ByteText.escaped(backup.name.bytes)) stays: \(why)"
       self.isDoubt = isDoubt
     }
@@ -179,9 +181,9 @@ package struct Rotation {
   ///
   /// Returns the bytes that came free.
   private func delete(_ backup: ListedBackup) throws -> Int64? {
-    let parent = try OpenFile(directory, [.directory], files: files)
-    let folder = try OpenFile(backup.name.path, at: parent.descriptor, [.directory, .noFollow], files: files)
-    guard try files.lock(folder.descriptor, .exclusive) else { return nil }
+    let parent = try OpenFile(directory, mode: [.directory], files: files)
+    let folder = try OpenFile(backup.name.path, at: parent.descriptor, mode: [.directory, .noFollow], files: files)
+    guard try files.lock(folder.descriptor, kind: .exclusive) else { return nil }
     let bytes = try size(of: backup)
     let hidden = FilePath(bytes: Array(".".utf8) + backup.name.bytes + Array(".deleted.partial".utf8))
     try files.renameNew(backup.name.path, at: parent.descriptor, to: hidden, at: parent.descriptor)
@@ -196,12 +198,12 @@ package struct Rotation {
   /// - Throws: `SystemError` also for a folder in it that this user could not empty.
   private func size(of backup: ListedBackup) throws -> Int64 {
     var bytes: Int64 = 0
-    let root = try OpenFile(backup.path, [.directory, .noFollow], files: files)
-    try checkRemovable(root.status(), backup.path)
+    let root = try OpenFile(backup.path, mode: [.directory, .noFollow], files: files)
+    try checkRemovable(root.status(), path: backup.path)
     try TreeWalk(files: files).walk(root) { step in
       switch step {
       case .directory(let entry):
-        try checkRemovable(entry.status, backup.path.pushing(FilePath(bytes: entry.path.bytes)))
+        try checkRemovable(entry.status, path: backup.path.pushing(FilePath(bytes: entry.path.bytes)))
       case .entry(let entry): if entry.status.linkCount == 1 { bytes += entry.status.allocatedBytes }
       case .unreadable(let path, let error):
         let status = try files.status(backup.path.pushing(FilePath(bytes: path.bytes)), at: nil)
@@ -213,13 +215,13 @@ package struct Rotation {
   }
 
   /// An owner may make a folder writable, and does (`removeTree`); anybody else needs to find it so.
-  private func checkRemovable(_ status: FileStatus, _ path: FilePath) throws {
+  private func checkRemovable(_ status: FileStatus, path: FilePath) throws {
     if !ThisProcess.owns(status) { try ThisProcess.checkWritable(path) }
   }
 
   private func takeLock() throws -> AdvisoryLock {
     try AdvisoryLock.take(
-      .exclusive, .backups, on: directory, note: ThisProcess.note(program: "hrp backup rotate", time: time),
+      .exclusive, of: .backups, on: directory, note: ThisProcess.note(program: "hrp backup rotate", time: time),
       patience: .seconds(10), onWait: events.waitingForLock, files: files, time: time)
   }
 

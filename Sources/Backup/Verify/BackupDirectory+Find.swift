@@ -11,7 +11,7 @@ extension BackupDirectory {
       let named = Stack.absolute(text)
       guard try files.exists(named) else {
         throw BackupError(
-          "backup.not-found", .notFound, "Backup directory not found: \(named.text)",
+          "backup.not-found", kind: .notFound, message: "Backup directory not found: \(named.text)",
           remedy: "See what there is: hrp backup list")
       }
       return named
@@ -68,7 +68,8 @@ extension BackupDirectory {
       return backup.path
     }
     throw BackupError(
-      "backup.none-valid", .failed, "none of the \(backups.count + unlisted.count) backups in \(path.text) verifies",
+      "backup.none-valid", kind: .failed,
+      message: "none of the \(backups.count + unlisted.count) backups in \(path.text) verifies",
       remedy: "Check the disk for errors (dmesg, smartctl -a) and try your copies elsewhere; hrp doctor --report FILE "
         + "writes what a bug report needs.")
   }

@@ -24,7 +24,7 @@ extension ContentsReader {
         return DatabaseReading(digest: digest, state: nil, findings: [], notice: error.message)
       default:
         return DatabaseReading(
-          digest: digest, state: nil, findings: [Finding(.block, path, error.message)], notice: nil)
+          digest: digest, state: nil, findings: [Finding(.block, path: path, detail: error.message)], notice: nil)
       }
     }
     var audit = BlockAudit(state)
@@ -35,11 +35,14 @@ extension ContentsReader {
     let digest = try digest(of: file, size: size, from: Int64(head.count), stream: stream) { audit.consume($0, at: $1) }
     var findings: [Finding] = []
     // Nobody was writing it: an engine refuses such a file, though the other slot is right.
-    if !state.pair.isWhole { findings.append(Finding(.block, path, "one of its two headers is damaged")) }
+    if !state.pair.isWhole { findings.append(Finding(.block, path: path, detail: "one of its two headers is damaged")) }
     findings += audit.damaged.map {
-      Finding(.block, path, "block \($0.block) at byte \($0.offset): its checksum does not match its contents")
+      Finding(
+        .block, path: path, detail: "block \($0.block) at byte \($0.offset): its checksum does not match its contents")
     }
-    if audit.missing > 0 { findings.append(Finding(.block, path, "\(audit.missing) blocks in use are cut off")) }
+    if audit.missing > 0 {
+      findings.append(Finding(.block, path: path, detail: "\(audit.missing) blocks in use are cut off"))
+    }
     return DatabaseReading(digest: digest, state: state, findings: findings, notice: nil)
   }
 }

@@ -49,39 +49,40 @@ struct FileStoreLinks {
         if name == FileName("models") {
           try readRegistry(place)
         } else if try files.exists(place.appending(Self.metaName.components)) {
-          try readExperiment(name, place, path / name)
+          try readExperiment(name, place: place, path: path / name)
         }
       }
     }
   }
 
-  private mutating func readExperiment(_ name: FileName, _ place: FilePath, _ path: EntryPath) throws {
+  private mutating func readExperiment(_ name: FileName, place: FilePath, path: EntryPath) throws {
     ids.insert(ByteText.escaped(name.bytes))
     for folder in try files.folders(in: place) {
       let inner = place.appending(folder.path.components)
       if folder == FileName("models") {
-        for model in try files.folders(in: inner) { try readModel(inner.appending(model.path.components), model) }
+        for model in try files.folders(in: inner) { try readModel(inner.appending(model.path.components), name: model) }
       } else if try files.exists(inner.appending(Self.metaName.components)) {
         ids.insert(ByteText.escaped(folder.bytes))
-        try readRun(folder, inner)
+        try readRun(folder, place: inner)
       } else if Self.isRunID(folder), !tracked.contains(ByteText.escaped(folder.bytes)) {
         ids.insert(ByteText.escaped(folder.bytes))
         let run: EntryPath = path / folder
         findings.append(
-          Finding(.missing, run / FileName("meta.yaml"), "the record of run \(ByteText.escaped(folder.bytes))"))
+          Finding(
+            .missing, path: run / FileName("meta.yaml"), detail: "the record of run \(ByteText.escaped(folder.bytes))"))
       }
     }
   }
 
   /// A run has its directory of artifacts from its beginning.
-  private mutating func readRun(_ name: FileName, _ place: FilePath) throws {
+  private mutating func readRun(_ name: FileName, place: FilePath) throws {
     guard let meta = try meta(in: place), !Self.unfinished.contains(meta["status"] ?? "1"),
       let location = meta["artifact_uri"]
     else { return }
     note(.init(name: "run \(ByteText.escaped(name.bytes))", location: location), mayBeEmpty: true)
   }
 
-  private mutating func readModel(_ place: FilePath, _ name: FileName) throws {
+  private mutating func readModel(_ place: FilePath, name: FileName) throws {
     guard let meta = try meta(in: place), Self.ready.contains(meta["status"] ?? ""),
       let location = meta["artifact_location"]
     else { return }
@@ -108,7 +109,7 @@ struct FileStoreLinks {
   private func meta(in folder: FilePath) throws -> MetaFile? {
     let path = folder.appending(Self.metaName.components)
     guard try files.exists(path) else { return nil }
-    let file = try OpenFile(path, [.noFollow], files: files)
+    let file = try OpenFile(path, mode: [.noFollow], files: files)
     return MetaFile(try file.read(count: MetaFile.maximumBytes, at: 0))
   }
 

@@ -22,7 +22,8 @@ package struct MLflowLinks {
   /// The store as a restore put it into a directory.
   init(restored target: FilePath, _ metadata: BackupMetadata?, files: any FileSystem) throws {
     let isFlat = metadata?.mlflowLayout == "flat"
-    try self.init(isFlat ? target : target.appending("mlflow"), displayPath: BackupLayout.mlflow, metadata, files)
+    try self.init(
+      isFlat ? target : target.appending("mlflow"), displayPath: BackupLayout.mlflow, metadata: metadata, files: files)
   }
 
   /// The store in a backup.
@@ -30,10 +31,11 @@ package struct MLflowLinks {
     let own = backup.appending(BackupLayout.mlflow.name.path.components)
     let isOwn = try files.exists(own)
     let displayPath = isOwn ? BackupLayout.mlflow : BackupLayout.legacyMLflow
-    try self.init(backup.appending(displayPath.name.path.components), displayPath: displayPath, metadata, files)
+    try self.init(
+      backup.appending(displayPath.name.path.components), displayPath: displayPath, metadata: metadata, files: files)
   }
 
-  private init(_ root: FilePath, displayPath: EntryPath, _ metadata: BackupMetadata?, _ files: any FileSystem) throws {
+  private init(_ root: FilePath, displayPath: EntryPath, metadata: BackupMetadata?, files: any FileSystem) throws {
     self.files = files
     self.displayPath = displayPath
     self.root = try metadata?.includesMLflow != false && files.exists(root) ? root : nil
@@ -53,28 +55,30 @@ package struct MLflowLinks {
     }
     var findings: [Finding] = []
     var ids: Set<String> = []
-    for database in try MLflowStore.databases(in: OpenFile(root, [.directory], files: files)) {
+    for database in try MLflowStore.databases(in: OpenFile(root, mode: [.directory], files: files)) {
       let path = displayPath / database
       let place = root.appending(database.path.components)
       do throws(SQLiteError) {
-        findings += try SQLiteFile.integrityProblems(of: place).map { Finding(.sqlite, path, $0) }
-        findings += try SQLiteFile.foreignKeyProblems(of: place).map { Finding(.sqlite, path, $0) }
+        findings += try SQLiteFile.integrityProblems(of: place).map { Finding(.sqlite, path: path, detail: $0) }
+        findings += try SQLiteFile.foreignKeyProblems(of: place).map { Finding(.sqlite, path: path, detail: $0) }
         let records = try TrackingRecords(place)
         ids.formUnion(records.ids)
-        findings += records.ready.compactMap { missing($0, root) }
+        findings += records.ready.compactMap { missing($0, root: root) }
       } catch {
-        findings.append(Finding(.sqlite, path, error.message))
+        findings.append(Finding(.sqlite, path: path, detail: error.message))
       }
     }
     var store = FileStoreLinks(root, displayPath: displayPath, tracked: ids, files: files) {
-      missing($0, root, mayBeEmpty: $1)
+      missing($0, root: root, mayBeEmpty: $1)
     }
     try store.read()
     findings += store.findings
     ids.formUnion(store.ids)
     for (table, named) in experiments {
       findings += named.filter { !ids.contains($0) }.map {
-        Finding(.link, BackupLayout.database, "\(table) names \($0), which is not an experiment or run in MLflow")
+        Finding(
+          .link, path: BackupLayout.database,
+          detail: "\(table) names \($0), which is not an experiment or run in MLflow")
       }
     }
     return Array(findings.prefix(Self.maximumNamed))
@@ -82,7 +86,7 @@ package struct MLflowLinks {
 
   /// A ready model whose artifacts belong to the store and are not there.
   private func missing(
-    _ artifacts: TrackingRecords.Artifacts, _ root: FilePath, mayBeEmpty: Bool = false
+    _ artifacts: TrackingRecords.Artifacts, root: FilePath, mayBeEmpty: Bool = false
   ) -> Finding? {
     guard let path = ArtifactScan.localPath(of: artifacts.location),
       let recorded = recorded.first(where: { path.starts(with: $0) })
@@ -91,7 +95,7 @@ package struct MLflowLinks {
     guard rest.removePrefix(recorded), !holdsSomething(root.pushing(rest), mayBeEmpty: mayBeEmpty),
       let displayPath: EntryPath = EntryPath(validating: rest.bytes).flatMap({ displayPath / $0 })
     else { return nil }
-    return Finding(.missing, displayPath, "the artifacts of \(artifacts.name)")
+    return Finding(.missing, path: displayPath, detail: "the artifacts of \(artifacts.name)")
   }
 
   /// A file, or a folder that is not empty: artifacts are never nothing.
@@ -100,7 +104,7 @@ package struct MLflowLinks {
       guard let status = try files.statusIfPresent(path) else { return false }
       if mayBeEmpty || status.kind != .directory { return true }
       // Named, so that it stays open until its names were read.
-      let folder = try OpenFile(path, [.directory], files: files)
+      let folder = try OpenFile(path, mode: [.directory], files: files)
       let isEmpty = try files.entries(of: folder.descriptor).isEmpty
       try folder.close()
       return !isEmpty

@@ -19,7 +19,7 @@ enum ProofOfVerification: Equatable {
   ) {
     let level = Proof.Level(level)
     if findings.isEmpty {
-      self = Self.success(level, earlier)
+      self = Self.success(level, earlier: earlier)
       return
     }
     // A deeper failure holds more than this one.
@@ -40,7 +40,7 @@ enum ProofOfVerification: Equatable {
         first: earlier?.first, passed: drill))
   }
 
-  private static func success(_ level: Proof.Level, _ earlier: Proof?) -> ProofOfVerification {
+  private static func success(_ level: Proof.Level, earlier: Proof?) -> ProofOfVerification {
     guard let earlier, !earlier.isOK, earlier.level <= level else { return .unchanged }
     guard let drill = earlier.passed else {
       // What the first drill read is never thrown away; there was a drill, and it failed.
@@ -57,7 +57,7 @@ extension Verification {
   /// Notes in the proof of a backup what a verification of it showed.
   ///
   /// What this machine or user may be the cause of is not noted. Where nothing can be written, that is a warning.
-  func record(_ report: VerificationReport, of backup: FilePath, _ metadata: BackupMetadata?, seconds: Double) {
+  func record(_ report: VerificationReport, of backup: FilePath, metadata: BackupMetadata?, seconds: Double) {
     guard let checksums = metadata?.checksumsDigest, let name = backup.lastComponent.map({ FileName($0) })
     else { return }
     let findings = report.findings.filter { !$0.mayBeOfMachine }

@@ -10,18 +10,18 @@ struct StructureCheck: Sendable {
   let files: any FileSystem
   let time: any TimeSource
 
-  func read(_ file: OpenFile, _ stored: ContentsCheck.File, _ reader: ContentsReader) throws -> ContentsCheck.Reading {
-    if stored.path == BackupLayout.database { return try readDatabase(file, stored, reader) }
+  func read(_ file: OpenFile, stored: ContentsCheck.File, reader: ContentsReader) throws -> ContentsCheck.Reading {
+    if stored.path == BackupLayout.database { return try readDatabase(file, stored: stored, reader: reader) }
     var findings: [Finding] = []
     if stored.path == BackupLayout.wal, let problem = try problem(ofWAL: file) {
-      findings.append(Finding(.wal, stored.path, problem))
+      findings.append(Finding(.wal, path: stored.path, detail: problem))
     }
-    findings += try sqliteFindings(file, stored.path)
+    findings += try sqliteFindings(file, path: stored.path)
     return .init(digest: try reader.digest(of: file, size: stored.status.size), findings: findings)
   }
 
   private func readDatabase(
-    _ file: OpenFile, _ stored: ContentsCheck.File, _ reader: ContentsReader
+    _ file: OpenFile, stored: ContentsCheck.File, reader: ContentsReader
   ) throws -> ContentsCheck.Reading {
     let reading = try reader.readDatabase(file, size: stored.status.size, at: stored.path)
     return .init(
@@ -34,7 +34,7 @@ struct StructureCheck: Sendable {
     var database: StorageState?
     do {
       let path = backup.appending(BackupLayout.database.name.path.components)
-      let opened = try OpenFile(path, [.noFollow], files: files)
+      let opened = try OpenFile(path, mode: [.noFollow], files: files)
       database = try DatabaseFile(sealed: opened, time: time).state()
     } catch let error as HotCopyError {
       switch error {
@@ -50,19 +50,19 @@ struct StructureCheck: Sendable {
   }
 
   /// Checks a database that lies at the top of the MLflow directory, where tracking databases do.
-  private func sqliteFindings(_ file: OpenFile, _ path: EntryPath) throws -> [Finding] {
+  private func sqliteFindings(_ file: OpenFile, path: EntryPath) throws -> [Finding] {
     guard path.isDirectly(in: BackupLayout.mlflow) || path.isDirectly(in: BackupLayout.legacyMLflow) else { return [] }
     let head = try file.read(count: SQLiteFile.magic.count, at: 0)
     guard head == SQLiteFile.magic else {
       // Nothing else is ever called that; an empty one is what SQLite makes before its first table.
       guard path.name == FileName("mlflow.db"), !head.isEmpty else { return [] }
-      return [Finding(.sqlite, path, "it does not begin as an SQLite database does")]
+      return [Finding(.sqlite, path: path, detail: "it does not begin as an SQLite database does")]
     }
     do throws(SQLiteError) {
       return try SQLiteFile.integrityProblems(of: backup.pushing(FilePath(bytes: path.bytes)))
-        .map { Finding(.sqlite, path, $0) }
+        .map { Finding(.sqlite, path: path, detail: $0) }
     } catch {
-      return [Finding(.sqlite, path, error.message)]
+      return [Finding(.sqlite, path: path, detail: error.message)]
     }
   }
 }

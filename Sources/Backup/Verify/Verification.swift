@@ -35,7 +35,11 @@ package struct Verification {
     var engine: EngineSummary?
     if reached == .engine {
       // A scan reads no block of an index: what the level structure sees must be right first.
-      if walk.findings.isEmpty { engine = try askEngine(root, walk, &notices) } else { reached = .structure }
+      if walk.findings.isEmpty {
+        engine = try askEngine(root, walk: walk, notices: &notices)
+      } else {
+        reached = .structure
+      }
     }
     if let notice = walk.litter.notice { notices.append(notice) }
     if walk.metadata?.complete == false {
@@ -47,7 +51,7 @@ package struct Verification {
       findings: walk.findings, notices: notices, engine: engine)
     for notice in notices { events.send(.notice(notice)) }
     if isRecorded {
-      record(report, of: path, walk.metadata, seconds: Double(time.monotonicNanoseconds - began) / 1e9)
+      record(report, of: path, metadata: walk.metadata, seconds: Double(time.monotonicNanoseconds - began) / 1e9)
     }
     if report.isOK {
       events.send(
@@ -65,10 +69,10 @@ package struct Verification {
   static func open(_ path: FilePath, files: any FileSystem) throws -> OpenFile {
     let root: OpenFile
     do {
-      root = try OpenFile(path, [.directory], files: files)
+      root = try OpenFile(path, mode: [.directory], files: files)
     } catch  where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
       throw BackupError(
-        "backup.not-found", .notFound, "Backup directory not found: \(path.text)",
+        "backup.not-found", kind: .notFound, message: "Backup directory not found: \(path.text)",
         remedy: "See what there is: hrp backup list")
     } catch {
       throw BackupError.of(error, doing: "opening the backup")
@@ -76,12 +80,12 @@ package struct Verification {
     let marks = [BackupLayout.checksums, BackupLayout.metadata, BackupLayout.database]
     guard try marks.contains(where: { try files.exists($0.name.path, at: root.descriptor) }) else {
       throw BackupError(
-        "backup.not-found", .notFound, "\(path.text) is not a backup: it holds none of the files of one",
+        "backup.not-found", kind: .notFound, message: "\(path.text) is not a backup: it holds none of the files of one",
         remedy: "See what there is: hrp backup list")
     }
-    guard try files.lock(root.descriptor, .shared) else {
+    guard try files.lock(root.descriptor, kind: .shared) else {
       throw BackupError(
-        "backup.busy", .busy, "\(path.text) is being removed or made by another hrp",
+        "backup.busy", kind: .busy, message: "\(path.text) is being removed or made by another hrp",
         remedy: "Try again when that is done.")
     }
     return root
@@ -90,7 +94,7 @@ package struct Verification {
   /// Has DuckDB itself read the database where it lies, in a child process: read-only, no byte changes.
   ///
   /// Then what it names of MLflow is looked up.
-  private func askEngine(_ root: OpenFile, _ walk: ContentsWalk, _ notices: inout [String]) throws -> EngineSummary {
+  private func askEngine(_ root: OpenFile, walk: ContentsWalk, notices: inout [String]) throws -> EngineSummary {
     events.send(.phase("reading everything with DuckDB"))
     let scratch = try Scratch(files: files)
     defer { scratch.remove() }
@@ -98,7 +102,7 @@ package struct Verification {
     let report = try EngineRun(files: files, onStep: { events.send(.step($0)) }).run(
       EngineRequest(database: path.string, scratch: scratch.path.string))
     for problem in report.problems {
-      walk.note(Finding(.engine, BackupLayout.database, "\(problem.name): \(problem.detail)"))
+      walk.note(Finding(.engine, path: BackupLayout.database, detail: "\(problem.name): \(problem.detail)"))
     }
     notices += report.notices
     events.send(.phase("looking up what refers to MLflow"))
@@ -115,7 +119,7 @@ package struct Verification {
     let check = try ContentsCheck(fromDevice: false, files: files, time: time, events: events) {
       (file, stored, reader) in
       try level >= .structure
-        ? structure.read(file, stored, reader)
+        ? structure.read(file, stored: stored, reader: reader)
         : .init(digest: reader.digest(of: file, size: stored.status.size))
     }
     var sawDatabase = false
@@ -124,7 +128,7 @@ package struct Verification {
       return false
     }
     if !sawDatabase, !walk.findings.contains(where: { $0.file == BackupLayout.database.text }) {
-      walk.note(Finding(.missing, BackupLayout.database))
+      walk.note(Finding(.missing, path: BackupLayout.database))
     }
   }
 }

@@ -50,13 +50,13 @@ struct CreateCommand: StackCommand {
     } else {
       try Self.create(
         place.stack, includesMLflow: !content.withoutMLflow, linksUnchanged: !content.withoutLinks,
-        isReflink: isReflink, beginsAnew: beginsAnew, output.console)
+        isReflink: isReflink, beginsAnew: beginsAnew, console: output.console)
     }
   }
 
   static func create(
     _ stack: Stack, includesMLflow: Bool, linksUnchanged: Bool, isReflink: Bool = false, beginsAnew: Bool = false,
-    _ console: Console
+    console: Console
   ) throws {
     let result = try console.run(.create, on: stack) { events in
       try BackupRun(

@@ -90,16 +90,16 @@ struct GuideCommand: ParsableCommand, StackCommand {
     switch action {
     case .backup:
       try CreateCommand.create(
-        place.stack, includesMLflow: !withoutMLflow, linksUnchanged: !withoutLinks, console)
+        place.stack, includesMLflow: !withoutMLflow, linksUnchanged: !withoutLinks, console: console)
     case .verify:
-      try VerifyCommand.verify(verifyPath ?? "", level: .checksums, place.stack, console)
+      try VerifyCommand.verify(verifyPath ?? "", level: .checksums, stack: place.stack, console: console)
     case .restore:
       try RestoreCommand.restore(
-        restorePath ?? "", place.stack, target: targetDirectory, RestoreRun.Request(), console)
+        restorePath ?? "", stack: place.stack, target: targetDirectory, request: RestoreRun.Request(), console: console)
     case .rotate:
-      try RotateCommand.rotate(place.stack, keepDays: keepDays ?? 30, isDryRun: false, console)
+      try RotateCommand.rotate(place.stack, keepDays: keepDays ?? 30, isDryRun: false, console: console)
     case .list:
-      try ListCommand.list(place.stack, console, style: .guide)
+      try ListCommand.list(place.stack, console: console, style: .guide)
     }
   }
 

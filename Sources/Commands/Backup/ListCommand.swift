@@ -34,9 +34,9 @@ struct ListCommand: StackCommand {
     case automatic
   }
 
-  func run() throws { try Self.list(place.stack, output.console, style: .automatic) }
+  func run() throws { try Self.list(place.stack, console: output.console, style: .automatic) }
 
-  static func list(_ stack: Stack, _ console: Console, style: Style) throws {
+  static func list(_ stack: Stack, console: Console, style: Style) throws {
     let (jobs, events) = (console.jobs(on: stack), console.events)
     jobs.finishPending(events)
     Screen.endProgress()
@@ -56,17 +56,17 @@ struct ListCommand: StackCommand {
       console.warning("hrp: \(name) is not a whole backup: checksums.txt is missing")
     }
     guard !backups.isEmpty else { return console.result("No backups found") }
-    if style == .automatic, ThisProcess.isTerminal(1) { return table(backups, stack, console) }
+    if style == .automatic, ThisProcess.isTerminal(1) { return table(backups, stack: stack, console: console) }
     console.result("Available backups:")
     for (index, backup) in backups.enumerated() {
       let size = backup.metadata?.sizeBytes.map(ByteCount.megabytes) ?? "unknown size"
       let when = backup.timestamp.map { " - \(LocalTime(nanoseconds: $0).plain)" } ?? ""
-      let marks = marks(backup) + originMark(backup, stack)
+      let marks = marks(backup) + originMark(backup, stack: stack)
       console.result("  \(index + 1). \(ByteText.escaped(backup.name.bytes)) (\(size))\(when)\(marks)")
     }
   }
 
-  private static func table(_ backups: [ListedBackup], _ stack: Stack, _ console: Console) {
+  private static func table(_ backups: [ListedBackup], stack: Stack, console: Console) {
     let now = SystemTime().nowNanoseconds
     let rows = backups.enumerated().map { index, backup in
       [
@@ -77,7 +77,7 @@ struct ListCommand: StackCommand {
     }
     console.result("Backups in \(stack.backupDirectory.text), newest first:")
     let lines = TextColumns.table(
-      ["#", "Name", "Age", "Size", "Proof", "Notes"], rows, width: ThisProcess.terminalWidth(1),
+      ["#", "Name", "Age", "Size", "Proof", "Notes"], rows: rows, width: ThisProcess.terminalWidth(1),
       showsUTF8: Screen.showsUTF8)
     for line in lines { console.result(line) }
   }
@@ -112,7 +112,7 @@ struct ListCommand: StackCommand {
   }
 
   /// That it was made of another stack.
-  private static func originMark(_ backup: ListedBackup, _ stack: Stack) -> String {
+  private static func originMark(_ backup: ListedBackup, stack: Stack) -> String {
     backup.isOf(stack) == false ? " [of \(backup.metadata?.sourceDirectory ?? "another stack")]" : ""
   }
 

@@ -26,7 +26,7 @@ struct PinCommand: StackCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let path = try UnpinCommand.find(backup, for: .pin, place.stack, output.console)
+    let path = try UnpinCommand.find(backup, for: .pin, stack: place.stack, console: output.console)
     let pin = try PinDirectory(of: path.folder, files: Kernel()).pin(path.name, reason: reason)
     output.console.result("Pinned: \(path.text)")
     try output.console.json(PinOutput(path: path.text, pinned: true, at: pin.at, reason: pin.reason))
@@ -48,26 +48,27 @@ struct UnpinCommand: StackCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let path = try Self.find(backup, for: .unpin, place.stack, output.console)
+    let path = try Self.find(backup, for: .unpin, stack: place.stack, console: output.console)
     let wasPinned = try PinDirectory(of: path.folder, files: Kernel()).unpin(path.name)
     output.console.result(wasPinned ? "No longer pinned: \(path.text)" : "It was not pinned: \(path.text)")
     try output.console.json(PinOutput(path: path.text, pinned: false, wasPinned: wasPinned))
   }
 
   static func find(
-    _ backup: BackupArgument, for kind: JobKind, _ stack: Stack, _ console: Console
+    _ backup: BackupArgument, for kind: JobKind, stack: Stack, console: Console
   ) throws -> FilePath {
-    try console.run(kind, on: stack, isRecorded: false) { try find(backup, stack, $0) }
+    try console.run(kind, on: stack, isRecorded: false) { try find(backup, stack: stack, events: $0) }
   }
 
   /// The backup that is meant.
   /// - Throws: `BackupError` `backup.not-found`, also for a path that is not a backup: it would be pinned for nothing.
-  static func find(_ backup: BackupArgument, _ stack: Stack, _ events: EventStream) throws -> FilePath {
+  static func find(_ backup: BackupArgument, stack: Stack, events: EventStream) throws -> FilePath {
     let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
       .find(backup.backup, time: SystemTime(), events: events)
     guard try Kernel().exists(path.appending("checksums.txt")) else {
       throw BackupError(
-        "backup.not-found", .notFound, "\(path.text) is not a backup", remedy: "See what there is: hrp backup list")
+        "backup.not-found", kind: .notFound, message: "\(path.text) is not a backup",
+        remedy: "See what there is: hrp backup list")
     }
     return path
   }

@@ -70,11 +70,11 @@ struct RestoreCommand: StackCommand {
       return path
     }
     try Self.restore(
-      backup.backup, place.stack, target: targets.targetDirectory, request, output.console)
+      backup.backup, stack: place.stack, target: targets.targetDirectory, request: request, console: output.console)
   }
 
   static func restore(
-    _ text: String, _ stack: Stack, target: String?, _ request: RestoreRun.Request, _ console: Console
+    _ text: String, stack: Stack, target: String?, request: RestoreRun.Request, console: Console
   ) throws {
     let result = try console.run(.restore, on: stack, isRecorded: !request.isDryRun) { events in
       let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
@@ -83,7 +83,8 @@ struct RestoreCommand: StackCommand {
       var request = request
       request.surveys = true
       let run = RestoreRun(
-        path, to: try UndoCommand.target(target, stack), request, protecting: stack.protected, files: Kernel(),
+        path, to: try UndoCommand.target(target, stack: stack), request: request, protecting: stack.protected,
+        files: Kernel(),
         time: SystemTime(), events: events)
       return try run.run()
     }

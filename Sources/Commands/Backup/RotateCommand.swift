@@ -29,10 +29,10 @@ struct RotateCommand: StackCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    try Self.rotate(place.stack, keepDays: retention.keepDays, isDryRun: isDryRun, output.console)
+    try Self.rotate(place.stack, keepDays: retention.keepDays, isDryRun: isDryRun, console: output.console)
   }
 
-  static func rotate(_ stack: Stack, keepDays: Int, isDryRun: Bool, _ console: Console) throws {
+  static func rotate(_ stack: Stack, keepDays: Int, isDryRun: Bool, console: Console) throws {
     let result = try console.run(.rotate, on: stack, isRecorded: !isDryRun) { events in
       try Rotation(in: stack.backupDirectory, files: Kernel(), time: SystemTime(), events: events)
         .run(keepDays: keepDays, isDryRun: isDryRun)

@@ -33,7 +33,7 @@ struct ShowCommand: StackCommand {
   func run() throws {
     let console = output.console
     let known = try console.run(.show, on: place.stack, isRecorded: false) { events in
-      try look(try UnpinCommand.find(backup, place.stack, events))
+      try look(try UnpinCommand.find(backup, stack: place.stack, events: events))
     }
     try console.json(
       ShownBackupOutput(known.backup, number: known.number, contents: known.contents, keptBecause: known.reasons))
@@ -46,7 +46,8 @@ struct ShowCommand: StackCommand {
     let directory = BackupDirectory(path.folder, files: Kernel())
     guard let backup = try directory.backup(path.name) else {
       throw BackupError(
-        "backup.not-found", .notFound, "\(path.text) is not a backup", remedy: "See what there is: hrp backup list")
+        "backup.not-found", kind: .notFound, message: "\(path.text) is not a backup",
+        remedy: "See what there is: hrp backup list")
     }
     let all = try directory.list()
     return Known(
@@ -99,14 +100,14 @@ struct ShowCommand: StackCommand {
     let shared = metadata?.sharedBytes.flatMap { bytes in
       metadata?.sharedWith.map { ", of these \(ByteCount.text(bytes)) hard-linked with \($0)" }
     }
-    return "\(ByteCount.text(bytes)) in \(Self.count(files, "file"))" + (shared ?? "")
+    return "\(ByteCount.text(bytes)) in \(Self.count(files, of: "file"))" + (shared ?? "")
   }
 
   private static func amount(_ part: BackupContents.Part) -> String {
-    ByteCount.text(part.bytes) + (part.name.hasSuffix("/") ? " in \(count(part.files, "file"))" : "")
+    ByteCount.text(part.bytes) + (part.name.hasSuffix("/") ? " in \(count(part.files, of: "file"))" : "")
   }
 
-  private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)" + (number == 1 ? "" : "s") }
+  private static func count(_ number: Int, of noun: String) -> String { "\(number) \(noun)" + (number == 1 ? "" : "s") }
 
   private func proof(_ backup: ListedBackup) -> [(String, String)] {
     let noted = backup.proof
@@ -116,7 +117,7 @@ struct ShowCommand: StackCommand {
     let result = "\(proof.level) \(proof.resultWord) on \(when)"
     let engine = proof.engine.isEmpty ? "" : " with DuckDB \(proof.engine)"
     let tables = proof.tables.reduce(Int64(0)) { $0 &+ $1.rows }
-    let read = proof.tables.isEmpty ? "" : ": \(Self.count(proof.tables.count, "table")), \(tables) rows"
+    let read = proof.tables.isEmpty ? "" : ": \(Self.count(proof.tables.count, of: "table")), \(tables) rows"
     return [("Proof:", result + engine + read)] + proof.findings.map { ("", $0) }
   }
 

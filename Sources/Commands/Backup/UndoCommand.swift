@@ -44,9 +44,11 @@ struct UndoCommand: StackCommand {
   func run() throws {
     let stack = place.stack
     let console = output.console
-    if kept { return try list(stack, console) }
-    if drop { return try drop(stack, console) }
-    let done = try perform(stack, console) { try $0.run(number: number ?? 1, isForced: force, wait: waiting.wait) }
+    if kept { return try list(stack, console: console) }
+    if drop { return try drop(stack, console: console) }
+    let done = try perform(stack, console: console) {
+      try $0.run(number: number ?? 1, isForced: force, wait: waiting.wait)
+    }
     console.result(Self.words(done))
     for name in done.names { console.result("  \(name)") }
     for name in done.removed { console.result("  \(name): there was none then, so it is put away") }
@@ -66,19 +68,18 @@ struct UndoCommand: StackCommand {
       : "✓ Undone: what was there before the restore of \(at) is back"
   }
 
-  private func perform<Result>(_ stack: Stack, _ console: Console, _ body: (UndoRun) throws -> Result) throws -> Result
-  {
+  private func perform<Result>(_ stack: Stack, console: Console, body: (UndoRun) throws -> Result) throws -> Result {
     // What is pending is finished by the undo itself, which knows what it was.
     try console.run(.undo, on: stack, finishesPending: false) { events in
       try body(
         UndoRun(
-          try Self.target(targets.targetDirectory, stack), files: Kernel(), time: SystemTime(), events: events))
+          try Self.target(targets.targetDirectory, stack: stack), files: Kernel(), time: SystemTime(), events: events))
     }
   }
 
-  private func list(_ stack: Stack, _ console: Console) throws {
+  private func list(_ stack: Stack, console: Console) throws {
     let states = try UndoRun(
-      try Self.target(targets.targetDirectory, stack), files: Kernel(), time: SystemTime(), events: EventStream()
+      try Self.target(targets.targetDirectory, stack: stack), files: Kernel(), time: SystemTime(), events: EventStream()
     ).states()
     if states.isEmpty { console.result("Nothing is kept") }
     for state in states { console.result("  \(state.number). \(Self.line(state))") }
@@ -93,14 +94,14 @@ struct UndoCommand: StackCommand {
       + "(\(ByteCount.text(state.bytes)))"
   }
 
-  private func drop(_ stack: Stack, _ console: Console) throws {
-    let bytes = try perform(stack, console) { try $0.drop(number: number) }
+  private func drop(_ stack: Stack, console: Console) throws {
+    let bytes = try perform(stack, console: console) { try $0.drop(number: number) }
     console.result(bytes.map { "Freed \(ByteCount.text($0))" } ?? "There was nothing to drop")
     try console.json(DropOutput(dropped: bytes != nil, bytesFreed: bytes ?? 0))
   }
 
   /// What a restore goes to: a directory that was named, else the stack.
-  static func target(_ directory: String?, _ stack: Stack) throws -> RestoreTarget {
+  static func target(_ directory: String?, stack: Stack) throws -> RestoreTarget {
     guard let directory else { return try RestoreTarget(stack, files: Kernel()) }
     return try RestoreTarget(Stack.absolute(directory), files: Kernel())
   }

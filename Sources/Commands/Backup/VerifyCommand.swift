@@ -33,9 +33,9 @@ struct VerifyCommand: StackCommand {
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
-  func run() throws { try Self.verify(backup.backup, level: level, place.stack, output.console) }
+  func run() throws { try Self.verify(backup.backup, level: level, stack: place.stack, console: output.console) }
 
-  static func verify(_ text: String, level: VerificationLevel, _ stack: Stack, _ console: Console) throws {
+  static func verify(_ text: String, level: VerificationLevel, stack: Stack, console: Console) throws {
     let report = try console.run(.verify, on: stack) { events in
       let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
         .find(text, time: SystemTime(), events: events)

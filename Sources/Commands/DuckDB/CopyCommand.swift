@@ -29,7 +29,7 @@ struct CopyCommand: ParsableCommand {
     let source = Stack.absolute(file)
     guard try files.exists(source) else {
       throw BackupError(
-        "source.not-found", .notFound, "no database at \(source.text)", remedy: "Check the path.")
+        "source.not-found", kind: .notFound, message: "no database at \(source.text)", remedy: "Check the path.")
     }
     try BackupError.checkOutsideOfBackups(Stack.absolute(target), files: files)
     let copy = try StandaloneCopy(source, to: Stack.absolute(target), files: files, time: time).run()

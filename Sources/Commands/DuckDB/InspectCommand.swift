@@ -21,7 +21,8 @@ struct InspectCommand: ParsableCommand {
   func run() throws {
     let path = Stack.absolute(file)
     guard try Kernel().exists(path) else {
-      throw BackupError("source.not-found", .notFound, "no database at \(path.text)", remedy: "Check the path.")
+      throw BackupError(
+        "source.not-found", kind: .notFound, message: "no database at \(path.text)", remedy: "Check the path.")
     }
     let found = try Inspection(path, files: Kernel(), time: SystemTime())
     let console = output.console
@@ -41,8 +42,8 @@ struct InspectCommand: ParsableCommand {
       ("Written by", found.main.libraryVersion.isEmpty ? "unknown" : "DuckDB \(found.main.libraryVersion)"),
       ("File", ByteCount.text(found.fileBytes)),
     ] + contents(found) + [
-      ("WAL", words(found.wal, found.state?.header)),
-      ("Checkpoint WAL", words(found.checkpointWAL, found.state?.header)),
+      ("WAL", words(found.wal, header: found.state?.header)),
+      ("Checkpoint WAL", words(found.checkpointWAL, header: found.state?.header)),
       ("Writer", found.writer.map(ThisProcess.name) ?? "none"),
       (
         "Reader",
@@ -70,7 +71,7 @@ struct InspectCommand: ParsableCommand {
     ]
   }
 
-  private func words(_ log: Inspection.WALState, _ header: DatabaseHeader?) -> String {
+  private func words(_ log: Inspection.WALState, header: DatabaseHeader?) -> String {
     switch log {
     case .none: return "none"
     case .torn: return "a torn header, which every engine ignores"

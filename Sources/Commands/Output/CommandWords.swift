@@ -33,9 +33,9 @@ struct CommandWords {
 
   /// The command whose name is the word, else is like it; here before elsewhere.
   private static func closest(to word: String, near path: [String], of root: any ParsableCommand.Type) -> String? {
-    let candidates = all(root, []).map { command in
+    let candidates = all(root, path: []).map { command in
       let isNear = command.dropLast().elementsEqual(path)
-      return (command: command, distance: distance(word, command.last ?? ""), isNear: isNear)
+      return (command: command, distance: distance(word, to: command.last ?? ""), isNear: isNear)
     }
     let limit = word.count < 4 ? 1 : 2
     let best = candidates.filter { $0.distance <= limit }.min {
@@ -44,10 +44,10 @@ struct CommandWords {
     return best.map { "hrp " + $0.command.joined(separator: " ") }
   }
 
-  private static func all(_ node: any ParsableCommand.Type, _ path: [String]) -> [[String]] {
+  private static func all(_ node: any ParsableCommand.Type, path: [String]) -> [[String]] {
     visible(node).flatMap { child -> [[String]] in
       let own = path + [name(child)]
-      return [own] + all(child, own)
+      return [own] + all(child, path: own)
     }
   }
 
@@ -58,7 +58,7 @@ struct CommandWords {
   private static func name(_ command: any ParsableCommand.Type) -> String { command.configuration.commandName ?? "" }
 
   /// How many letters must be changed, put in, left out or exchanged with their neighbour to make one word the other.
-  private static func distance(_ first: String, _ second: String) -> Int {
+  private static func distance(_ first: String, to second: String) -> Int {
     let (a, b) = (Array(first.lowercased()), Array(second.lowercased()))
     // Words as long as a path are no misspelt command.
     if abs(a.count - b.count) > 2 { return .max }

@@ -26,12 +26,12 @@ struct Console: Sendable {
   /// Runs an operation with signals heard; progress and notices are shown here.
   func run<Result>(
     _ kind: JobKind, on stack: Stack, isRecorded: Bool = true, finishesPending: Bool = true,
-    _ body: (EventStream) throws -> Result
+    body: (EventStream) throws -> Result
   ) throws -> Result {
     Interruption.listen()
     defer { Screen.endProgress() }
     return try jobs(on: stack).run(
-      kind, isRecorded: isRecorded, finishesPending: finishesPending, events: events, body)
+      kind, isRecorded: isRecorded, finishesPending: finishesPending, events: events, body: body)
   }
 
   /// The jobs of a stack.

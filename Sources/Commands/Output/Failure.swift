@@ -20,7 +20,9 @@ struct Failure {
   init(_ error: any Error) { self.error = BackupError(error, doing: "working on the files") }
 
   /// The words on the command line were off.
-  init(usage message: String, remedy: String) { error = BackupError("usage", .usage, message, remedy: remedy) }
+  init(usage message: String, remedy: String) {
+    error = BackupError("usage", kind: .usage, message: message, remedy: remedy)
+  }
 
   var exit: Int32 {
     switch error.kind {

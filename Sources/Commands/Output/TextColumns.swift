@@ -27,7 +27,7 @@ package enum TextColumns {
   /// A table with a heading: each column as wide as its widest cell, the last one cut where the terminal ends.
   ///
   /// - Parameter width: of the terminal; nil: nothing is cut.
-  static func table(_ heading: [String], _ rows: [[String]], width: Int?, showsUTF8: Bool) -> [String] {
+  static func table(_ heading: [String], rows: [[String]], width: Int?, showsUTF8: Bool) -> [String] {
     let all = [heading] + rows
     let widths = heading.indices.map { column in all.map { self.width(of: $0[column]) }.max() ?? 0 }
     return all.map { row in

@@ -34,7 +34,7 @@ struct DoctorCommand: StackCommand {
 
   func run() throws {
     let console = output.console
-    if let explain { return try tell(explain, console) }
+    if let explain { return try tell(explain, console: console) }
     let stack = place.stack
     let rows = try console.run(.doctor, on: stack, isRecorded: false) { events in
       try Diagnosis(stack, files: Kernel(), time: SystemTime(), events: events).run()
@@ -61,10 +61,10 @@ struct DoctorCommand: StackCommand {
     name + String(repeating: " ", count: max(1, 18 - name.count))
   }
 
-  private func tell(_ text: String, _ console: Console) throws {
+  private func tell(_ text: String, console: Console) throws {
     guard let words = EngineWords(text) else {
       throw BackupError(
-        "doctor.unknown-text", .notFound, "hrp does not know this text of DuckDB",
+        "doctor.unknown-text", kind: .notFound, message: "hrp does not know this text of DuckDB",
         remedy: "Run hrp doctor; with --report it writes a file for a bug report.")
     }
     console.result("Cause:  \(words.cause)")

@@ -50,18 +50,18 @@ struct RecoverCommand: StackCommand {
     let plan = try console.run(.recover, on: stack, isRecorded: false) { events in
       try Recovery(stack, from: backup, files: Kernel(), time: SystemTime(), events: events).plan(missing: missing)
     }
-    tell(plan, console)
+    tell(plan, console: console)
     if !apply || plan.backup == nil {
       try console.json(output(plan, health: nil, stillMissing: []))
       if plan.scenario == .noUsableBackup { throw ExitCode(Failure.Exit.failed) }
       return
     }
-    let (health, stillMissing) = try carryOut(plan, stack, console)
+    let (health, stillMissing) = try carryOut(plan, on: stack, console: console)
     try console.json(output(plan, health: health, stillMissing: stillMissing))
     guard health.isOK, stillMissing.isEmpty else { throw ExitCode(Failure.Exit.failed) }
   }
 
-  private func tell(_ plan: RecoveryPlan, _ console: Console) {
+  private func tell(_ plan: RecoveryPlan, console: Console) {
     console.result("Scenario: \(plan.scenario.words)")
     for finding in plan.findings { console.result("  \(finding)") }
     if let backup = plan.backup {
@@ -86,7 +86,7 @@ struct RecoverCommand: StackCommand {
     return "of \(LocalTime(nanoseconds: timestamp).plain), \(age) old"
   }
 
-  private func carryOut(_ plan: RecoveryPlan, _ stack: Stack, _ console: Console) throws -> (
+  private func carryOut(_ plan: RecoveryPlan, on stack: Stack, console: Console) throws -> (
     HealthReport, stillMissing: [SearchHit]
   ) {
     try console.run(.recover, on: stack) { events in
@@ -96,7 +96,7 @@ struct RecoverCommand: StackCommand {
       // What cannot be read is what is to be replaced.
       request.isForced = plan.scenario == .corruptedDatabase
       let result = try RestoreRun(
-        Stack.absolute(plan.backup ?? ""), to: RestoreTarget(stack, files: Kernel()), request,
+        Stack.absolute(plan.backup ?? ""), to: RestoreTarget(stack, files: Kernel()), request: request,
         protecting: stack.protected, files: Kernel(), time: SystemTime(), events: events
       ).run()
       for name in result.restored { console.result("✓ Restored \(name)") }
@@ -104,7 +104,7 @@ struct RecoverCommand: StackCommand {
       console.result("\(health.isOK ? "✓" : "✗") Database: \(health.database)")
       guard let missing else { return (health, []) }
       let stillMissing = try Recovery(stack, files: Kernel(), time: SystemTime(), events: events)
-        .stillMissing(missing, plan)
+        .stillMissing(missing, plan: plan)
       for hit in plan.missing {
         console.result("\(stillMissing.contains(hit) ? "✗ Still missing" : "✓ Back"): \(missing) in \(hit.place)")
       }

@@ -43,14 +43,14 @@ struct ValidateCommand: StackCommand {
     let (health, prices) = try console.run(.validate, on: stack, isRecorded: false) { events in
       let database = LiveDatabase(stack, files: Kernel(), time: SystemTime())
       let health = try database.health(expecting: profile)
-      let prices = health.isReadable ? try readPrices(query, database) : nil
+      let prices = health.isReadable ? try readPrices(query, from: database) : nil
       return (health, prices)
     }
     console.result("Status: \(health.status)")
     console.result("Database: \(health.database)")
     console.result("Tables: \(words(health.tables))")
     console.result("Price records: \(prices?.history?.rows.count ?? 0)")
-    let findings = findings(health, prices)
+    let findings = findings(health, prices: prices)
     for finding in findings { console.result("  \(finding)") }
     try console.json(HealthOutput(health, prices: prices?.history, findings: findings))
     if !health.isOK { throw ExitCode(Failure.Exit.failed) }
@@ -62,7 +62,7 @@ struct ValidateCommand: StackCommand {
   }
 
   /// That a symbol or a table is not there is a finding; what keeps the database from being read is an error.
-  private func readPrices(_ query: PriceQuery, _ database: LiveDatabase) throws -> Prices {
+  private func readPrices(_ query: PriceQuery, from database: LiveDatabase) throws -> Prices {
     do {
       return Prices(history: try query.run(on: database, time: SystemTime()))
     } catch let error as BackupError where error.code.hasPrefix("prices.") {
@@ -70,7 +70,7 @@ struct ValidateCommand: StackCommand {
     }
   }
 
-  private func findings(_ health: HealthReport, _ prices: Prices?) -> [String] {
+  private func findings(_ health: HealthReport, prices: Prices?) -> [String] {
     let missing = health.tables.filter { !$0.isThere }.map { "✗ table \($0.name) is missing" }
     let remedy = health.remedy.map { ["→ \($0)"] } ?? []
     let failure = prices?.failure.map { ["! \($0.message)"] } ?? []

@@ -36,12 +36,12 @@ package struct Inspection: Sendable {
     writer = if case .writer(let pid) = try database.writerPresence() { pid ?? 0 } else { nil }
     holder = try files.lockHolder(database.file.descriptor, against: .exclusive)
     let base = try database.walBase()
-    wal = try Self.state(of: WALNames.wal(of: base), state, files)
-    checkpointWAL = try Self.state(of: WALNames.checkpointWAL(of: base), state, files)
+    wal = try Self.state(of: WALNames.wal(of: base), state, files: files)
+    checkpointWAL = try Self.state(of: WALNames.checkpointWAL(of: base), state, files: files)
   }
 
   private static func state(
-    of path: FilePath, _ state: StorageState?, _ files: any FileSystem
+    of path: FilePath, _ state: StorageState?, files: any FileSystem
   ) throws -> WALState {
     do {
       guard let wal = try WALFile.open(path, buffer: IOBuffer(), files: files) else { return .none }

@@ -32,7 +32,7 @@ struct BinaryCursor: ~Copyable, ~Escapable {
       value |= bits << shift
       if byte & 0x80 == 0 { return value }
     }
-    throw FormatError(part, "a variable-length number does not end")
+    throw FormatError(part, problem: "a variable-length number does not end")
   }
 
   mutating func skip(_ count: Int) throws(FormatError) {
@@ -41,6 +41,6 @@ struct BinaryCursor: ~Copyable, ~Escapable {
   }
 
   private func ended() -> FormatError {
-    FormatError(part, "ends after \(bytes.byteCount) bytes, in the middle of a field")
+    FormatError(part, problem: "ends after \(bytes.byteCount) bytes, in the middle of a field")
   }
 }

@@ -8,7 +8,7 @@ package struct BlockGeometry: Sendable, Equatable {
     // Very old headers hold 0 and mean the default.
     let size = raw == 0 ? 262_144 : raw
     guard (16_384...262_144).contains(size), size.nonzeroBitCount == 1 else {
-      throw FormatError("database header", "block size \(raw) is none of 16384, 32768, … 262144")
+      throw FormatError("database header", problem: "block size \(raw) is none of 16384, 32768, … 262144")
     }
     allocationSize = Int64(size)
   }

@@ -29,21 +29,21 @@ package enum Checksum {
     var (a, b, c, d): (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     var word = 0
     while word + 4 <= count {
-      a ^= load(bytes, word) &* multiplier
-      b ^= load(bytes, word + 1) &* multiplier
-      c ^= load(bytes, word + 2) &* multiplier
-      d ^= load(bytes, word + 3) &* multiplier
+      a ^= load(bytes, word: word) &* multiplier
+      b ^= load(bytes, word: word + 1) &* multiplier
+      c ^= load(bytes, word: word + 2) &* multiplier
+      d ^= load(bytes, word: word + 3) &* multiplier
       word += 4
     }
     while word < count {
-      a ^= load(bytes, word) &* multiplier
+      a ^= load(bytes, word: word) &* multiplier
       word += 1
     }
     return a ^ b ^ c ^ d
   }
 
   @inline(__always)
-  private static func load(_ bytes: UnsafeRawBufferPointer, _ word: Int) -> UInt64 {
+  private static func load(_ bytes: UnsafeRawBufferPointer, word: Int) -> UInt64 {
     UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self))
   }
 

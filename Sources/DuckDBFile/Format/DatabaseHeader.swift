@@ -18,10 +18,11 @@ package struct DatabaseHeader: Sendable, Equatable {
   /// - Throws: `FormatError` when its checksum is wrong (being written just now, or damaged) or a field cannot be.
   package init(parsing bytes: [UInt8], at offset: Int64) throws(FormatError) {
     guard bytes.count == Self.size else {
-      throw FormatError("database header", at: offset, "the file ends after \(bytes.count) of \(Self.size) bytes")
+      throw FormatError(
+        "database header", at: offset, problem: "the file ends after \(bytes.count) of \(Self.size) bytes")
     }
     guard bytes.withUnsafeBytes(Checksum.isRight) else {
-      throw FormatError("database header", at: offset, "its checksum does not match its contents")
+      throw FormatError("database header", at: offset, problem: "its checksum does not match its contents")
     }
     var cursor = BinaryCursor(bytes.span.bytes, part: "database header")
     try cursor.skip(8)

@@ -7,7 +7,7 @@ public struct FormatError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What is wrong, as a clause: "checksum is 0x…, contents hash to 0x…".
   public let problem: String
 
-  package init(_ part: String, at offset: Int64? = nil, _ problem: String) {
+  package init(_ part: String, at offset: Int64? = nil, problem: String) {
     self.part = part
     self.offset = offset
     self.problem = problem

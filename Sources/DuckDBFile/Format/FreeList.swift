@@ -19,13 +19,13 @@ package struct FreeList: Sendable, Equatable {
     var cursor = BinaryCursor(stream.span.bytes, part: "free list")
     var free = BlockSet(limit: blockCount)
     for _ in 0..<(try Self.count(&cursor, width: 8)) {
-      let block = try Self.block(&cursor, blockCount)
-      guard free.insert(block) else { throw FormatError("free list", "block \(block) is listed twice") }
+      let block = try Self.block(&cursor, blockCount: blockCount)
+      guard free.insert(block) else { throw FormatError("free list", problem: "block \(block) is listed twice") }
     }
     for _ in 0..<(try Self.count(&cursor, width: 12)) { try cursor.skip(12) }
     var metadata = BlockSet(limit: blockCount)
     for _ in 0..<(try Self.count(&cursor, width: 16)) {
-      metadata.insert(try Self.block(&cursor, blockCount))
+      metadata.insert(try Self.block(&cursor, blockCount: blockCount))
       try cursor.skip(8)
     }
     self.free = free
@@ -41,7 +41,7 @@ package struct FreeList: Sendable, Equatable {
       var cursor = BinaryCursor(bytes.span.bytes, part: "free list")
       try cursor.skip(length)
       let count: UInt64 = try cursor.read()
-      guard count < 1 << 48 else { throw FormatError("free list", "counts \(count) blocks") }
+      guard count < 1 << 48 else { throw FormatError("free list", problem: "counts \(count) blocks") }
       length += 8 + Int(count) * width
     }
     return length
@@ -50,15 +50,15 @@ package struct FreeList: Sendable, Equatable {
   private static func count(_ cursor: inout BinaryCursor, width: Int) throws(FormatError) -> Int {
     let count: UInt64 = try cursor.read()
     guard count <= UInt64(cursor.remaining / width) else {
-      throw FormatError("free list", "counts \(count) entries, more than there is room for")
+      throw FormatError("free list", problem: "counts \(count) entries, more than there is room for")
     }
     return Int(count)
   }
 
-  private static func block(_ cursor: inout BinaryCursor, _ blockCount: Int) throws(FormatError) -> Int {
+  private static func block(_ cursor: inout BinaryCursor, blockCount: Int) throws(FormatError) -> Int {
     let raw: Int64 = try cursor.read()
     guard raw >= 0, raw < blockCount else {
-      throw FormatError("free list", "names block \(raw) of \(blockCount)")
+      throw FormatError("free list", problem: "names block \(raw) of \(blockCount)")
     }
     return Int(raw)
   }

@@ -16,13 +16,13 @@ package struct MainHeader: Sendable, Equatable {
   /// - Throws: `FormatError` when it is no DuckDB file, or its checksum is wrong.
   package init(parsing bytes: [UInt8]) throws(FormatError) {
     guard bytes.count == Self.size else {
-      throw FormatError("main header", at: 0, "the file ends after \(bytes.count) bytes")
+      throw FormatError("main header", at: 0, problem: "the file ends after \(bytes.count) bytes")
     }
     guard Array(bytes[8..<12]) == Array("DUCK".utf8) else {
-      throw FormatError("main header", at: 8, "the file does not carry DuckDB's mark")
+      throw FormatError("main header", at: 8, problem: "the file does not carry DuckDB's mark")
     }
     guard bytes.withUnsafeBytes(Checksum.isRight) else {
-      throw FormatError("main header", at: 0, "its checksum does not match its contents")
+      throw FormatError("main header", at: 0, problem: "its checksum does not match its contents")
     }
     var cursor = BinaryCursor(bytes.span.bytes, part: "main header")
     try cursor.skip(12)

@@ -57,7 +57,7 @@ package final class DatabaseFile {
     let status = try files.status(resolved, at: nil)
     guard status.kind == .regular else { throw HotCopyError.notADatabase(path, "it is \(status.kind.words)") }
     if try ThisProcess.hasOpen(status.identity, files: files) { throw HotCopyError.openInThisProcess(path) }
-    file = try OpenFile(resolved, [.noFollow], displayPath: path, files: files)
+    file = try OpenFile(resolved, mode: [.noFollow], displayPath: path, files: files)
     self.path = resolved
     identity = try file.status().identity
     self.time = time
@@ -85,7 +85,7 @@ package final class DatabaseFile {
       let target = FilePath(bytes: try files.linkTarget(last, at: nil))
       names.append(target.isAbsolute ? target : last.removingLastComponent().pushing(target))
     }
-    throw SystemError("open", .tooManySymbolicLinkLevels, path: path.text)
+    throw SystemError("open", errno: .tooManySymbolicLinkLevels, path: path.text)
   }
 
   /// The name beside which the WALs lie; without a WAL, the file's own.
@@ -168,7 +168,7 @@ package final class DatabaseFile {
     var last: FormatError?
     for attempt in 1...attempts {
       let before = try headers()
-      try checkVersion(before.main, before.pair.current)
+      try checkVersion(before.main, header: before.pair.current)
       let list: FreeList
       let blocks: Set<Int>
       do throws(FormatError) {
@@ -187,7 +187,7 @@ package final class DatabaseFile {
     throw HotCopyError.doesNotSettle(path, "its header changed in each of \(attempts) looks")
   }
 
-  private func checkVersion(_ main: MainHeader, _ header: DatabaseHeader) throws(HotCopyError) {
+  private func checkVersion(_ main: MainHeader, header: DatabaseHeader) throws(HotCopyError) {
     let version = main.storageVersion
     guard StorageVersion.isKnown(version) else {
       throw HotCopyError.unknownVersion(path, version, library: main.libraryVersion)
@@ -200,11 +200,11 @@ package final class DatabaseFile {
   /// Reads the chain of the free list under a header that may be changing.
   private func freeList(of header: DatabaseHeader) throws(FormatError) -> (FreeList, blocks: Set<Int>) {
     let size = Result { try file.status().size }
-    guard case .success(let size) = size else { throw FormatError("free list", "the file cannot be read") }
+    guard case .success(let size) = size else { throw FormatError("free list", problem: "the file cannot be read") }
     // A block beyond the end of the file must be listed as free, eight bytes each: so much can there be.
     let most = UInt64(header.geometry.wholeBlocks(inFileOf: size)) + UInt64(max(size, 0) / 8)
     guard header.blockCount <= most else {
-      throw FormatError("database header", "counts \(header.blockCount) blocks in a file of \(size) bytes")
+      throw FormatError("database header", problem: "counts \(header.blockCount) blocks in a file of \(size) bytes")
     }
     let blockCount = Int(header.blockCount)
     guard var pointer = header.freeList else { return (FreeList(blockCount: blockCount), []) }
@@ -212,16 +212,19 @@ package final class DatabaseFile {
     var blocks: Set<Int> = []
     while true {
       guard pointer.block < blockCount, pointer.index < 64 else {
-        throw FormatError("free list", "goes on in block \(pointer.block), part \(pointer.index), of \(blockCount)")
+        throw FormatError(
+          "free list", problem: "goes on in block \(pointer.block), part \(pointer.index), of \(blockCount)")
       }
       blocks.insert(pointer.block)
       let offset = header.geometry.offset(of: pointer)
       let part = try subBlock(at: offset, size: Int(header.geometry.subBlockSize))
       stream.append(contentsOf: part.payload)
       if let length = try FreeList.length(ofStreamBeginning: stream), stream.count >= length { break }
-      guard let next = part.next else { throw FormatError("free list", at: offset, "ends too early") }
+      guard let next = part.next else { throw FormatError("free list", at: offset, problem: "ends too early") }
       // The stream grows with each step and its length is bounded by its own counts, so the chain ends.
-      guard stream.count <= 64 + 36 * blockCount else { throw FormatError("free list", at: offset, "does not end") }
+      guard stream.count <= 64 + 36 * blockCount else {
+        throw FormatError("free list", at: offset, problem: "does not end")
+      }
       pointer = next
     }
     return (try FreeList(parsing: stream, blockCount: blockCount), blocks)
@@ -234,9 +237,11 @@ package final class DatabaseFile {
     do {
       bytes = try file.read(count: size, at: offset)
     } catch {
-      throw FormatError("free list", at: offset, "\(error)")
+      throw FormatError("free list", at: offset, problem: "\(error)")
     }
-    guard bytes.count == size else { throw FormatError("free list", at: offset, "lies beyond the end of the file") }
+    guard bytes.count == size else {
+      throw FormatError("free list", at: offset, problem: "lies beyond the end of the file")
+    }
     var cursor = BinaryCursor(bytes.span.bytes, part: "free list")
     return (MetadataPointer(raw: try cursor.read()), bytes[8...])
   }

@@ -60,7 +60,7 @@ package final class EncryptedCopy {
     let main = try database.mainHeader()
     let wal = try copyWAL(WALNames.wal(of: base), to: WALNames.wal(of: name))
     let checkpointWAL = try copyWAL(WALNames.checkpointWAL(of: base), to: WALNames.checkpointWAL(of: name))
-    let size = try copy(database.file, to: name, observer)
+    let size = try copy(database.file, to: name, observer: observer)
     try checkNoWriter()
     guard try look(base) == before, try database.isStillInPlace() else { return nil }
     return HotCopy.Result(
@@ -104,17 +104,17 @@ package final class EncryptedCopy {
 
   private func copyWAL(_ source: FilePath, to target: FilePath) throws -> (size: Int64, header: WALHeader?) {
     do {
-      let file = try OpenFile(source, [.noFollow], files: files)
+      let file = try OpenFile(source, mode: [.noFollow], files: files)
       let bytes = try file.read(count: WALHeader.maximumLength, at: 0)
       // A header that cannot be read is copied as it lies; it only names the checkpoint in the report.
       let header = parsed { try WALHeader(parsing: bytes) } ?? nil
-      return (try copy(file, to: target, nil), header)
+      return (try copy(file, to: target, observer: nil), header)
     } catch let error as SystemError where error.errno == .noSuchFileOrDirectory {
       return (0, nil)
     }
   }
 
-  private func copy(_ source: OpenFile, to name: FilePath, _ observer: (any WriteObserver)?) throws -> Int64 {
+  private func copy(_ source: OpenFile, to name: FilePath, observer: (any WriteObserver)?) throws -> Int64 {
     let size = try source.status().size
     let target = CopyTarget(
       try TargetFile(name, at: directory, permissions: permissions, expectedBytes: size, files: files),

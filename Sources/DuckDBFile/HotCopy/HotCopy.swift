@@ -158,7 +158,8 @@ package final class HotCopy {
       try TargetFile(name, at: directory, permissions: permissions, expectedBytes: state.bytesInUse, files: files),
       observer: observer)
     logTarget = try OpenFile(
-      WALNames.wal(of: name), at: directory, [.write, .create, .exclusive], permissions: permissions, files: files)
+      WALNames.wal(of: name), at: directory, mode: [.write, .create, .exclusive], permissions: permissions, files: files
+    )
     wals = LiveWALReader(of: database)
   }
 
@@ -231,7 +232,7 @@ package final class HotCopy {
   /// Freezes the main file with the WAL that belongs to it (I9); nil: the file system has no clones.
   private func freeze() throws -> LiveWAL? {
     guard options.freezes || options.keepsClone else { return nil }
-    let folder = try OpenFile(database.path.folder, [.directory], files: database.file.files)
+    let folder = try OpenFile(database.path.folder, mode: [.directory], files: database.file.files)
     // Asked first: most file systems have none, and then the WAL is not read in vain.
     guard try makeClone(in: folder) != nil else { return nil }
     while true {

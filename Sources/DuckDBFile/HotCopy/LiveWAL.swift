@@ -89,8 +89,8 @@ final class LiveWALReader {
       // That checkpoint is done, and with it this WAL; what came during it is the live WAL.
       return (try allPieces(of: checkpoint, iteration: state.header.iteration, state), nil)
     }
-    try checkOwner(scan.header, iteration: state.header.iteration, state)
-    try checkWhole(main, scan, state)
+    try checkOwner(scan.header, iteration: state.header.iteration, state: state)
+    try checkWhole(main, scan: scan, state: state)
     var pieces = [Piece(wal: main, range: 0..<Int64(scan.header.length))]
     pieces += scan.liveRanges.map { Piece(wal: main, range: $0) }
     guard let running = scan.finalMarker else { return (pieces, nil) }
@@ -102,24 +102,25 @@ final class LiveWALReader {
   private func allPieces(of wal: WALFile?, iteration: UInt64, _ state: StorageState) throws -> [Piece] {
     guard let wal, let scan = wal.scan else { return [] }
     try checkKind(scan.header)
-    try checkOwner(scan.header, iteration: iteration, state)
-    try checkWhole(wal, scan, state)
+    try checkOwner(scan.header, iteration: iteration, state: state)
+    try checkWhole(wal, scan: scan, state: state)
     return [Piece(wal: wal, range: 0..<Int64(scan.header.length))]
       + scan.liveRanges.map { Piece(wal: wal, range: $0) }
   }
 
   private func checkKind(_ header: WALHeader) throws(FormatError) {
     guard header.version == 2 else {
-      throw FormatError("WAL header", at: 0, "version \(header.version) of the WAL is not one that hrp can read")
+      throw FormatError(
+        "WAL header", at: 0, problem: "version \(header.version) of the WAL is not one that hrp can read")
     }
   }
 
-  private func checkWhole(_ wal: WALFile, _ scan: WALScan, _ state: StorageState) throws(Failure) {
+  private func checkWhole(_ wal: WALFile, scan: WALScan, state: StorageState) throws(Failure) {
     if let damage = wal.damage, damage.isDamage(inStorageVersion: state.storageVersion) { throw .damaged(damage) }
     if let entry = scan.unknownLiveEntry { throw .unknownEntry(entry) }
   }
 
-  private func checkOwner(_ header: WALHeader, iteration: UInt64, _ state: StorageState) throws(Failure) {
+  private func checkOwner(_ header: WALHeader, iteration: UInt64, state: StorageState) throws(Failure) {
     if let found = header.iteration, found != iteration {
       throw .mismatch("it follows checkpoint \(found), the database is at \(state.header.iteration)")
     }

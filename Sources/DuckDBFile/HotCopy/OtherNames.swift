@@ -48,7 +48,7 @@ struct OtherNames {
     var rest = Self.maximumEntries
     var folder = ThisProcess.realPathOfWhatExists(database.path).folder
     for _ in 0..<3 where found.count < count && rest > 0 {
-      let root = try OpenFile(folder, [.directory], files: files)
+      let root = try OpenFile(folder, mode: [.directory], files: files)
       let device = try root.status().identity.device
       try TreeWalk(files: files).walk(root) { step in
         try Interruption.check()

@@ -24,10 +24,10 @@ package struct StandaloneCopy {
   package func run() throws -> HotCopy.Result {
     let names = [target, WALNames.wal(of: target), WALNames.checkpointWAL(of: target)]
     for path in names where try files.exists(path) {
-      throw SystemError("openat", .fileExists, path: path.text)
+      throw SystemError("openat", errno: .fileExists, path: path.text)
     }
     let database = try DatabaseFile(source, files: files, time: time)
-    let parent = try OpenFile(target.removingLastComponent(), [.directory], files: files)
+    let parent = try OpenFile(target.removingLastComponent(), mode: [.directory], files: files)
     try HiddenFolder.removeAbandoned(Self.prefix, in: parent)
     let hidden = try HiddenFolder(Self.prefix, in: parent)
     defer {

@@ -22,7 +22,7 @@ extension DatabaseFile {
   package func writerPresence() throws(SystemError) -> WriterPresence {
     if let pid = try writer() { return .writer(pid: pid) }
     let files = file.files
-    let isOpen = try files.hasOtherOpeners(file.descriptor, .writers)
+    let isOpen = try files.hasOtherOpeners(file.descriptor, openers: .writers)
     // A virtual machine's file system may have a writer on the host, whom this kernel does not know.
     if isOpen == false, try files.isLocal(file.descriptor) { return .nobody }
     let holders = try FileHolders(of: identity)

@@ -25,7 +25,7 @@ package struct WALDamage: Sendable, Equatable {
   init?(behind scan: WALScan, in file: OpenFile, buffer: IOBuffer) throws {
     guard scan.tail != .nothing else { return nil }
     offset = scan.end
-    let rest = try Self.search(file, from: offset, buffer)
+    let rest = try Self.search(file, from: offset, buffer: buffer)
     commitsBehind = rest.commits
     isReservedSpace = scan.tail == .empty && rest.isZero
     // Fewer bytes than an entry has, or one that is longer than the file: that is how a crash ends a WAL.
@@ -43,7 +43,7 @@ package struct WALDamage: Sendable, Equatable {
 
   /// Counts the commits behind an offset, wherever they lie, and looks whether there is anything but zeros.
   private static func search(
-    _ file: OpenFile, from start: Int64, _ buffer: IOBuffer
+    _ file: OpenFile, from start: Int64, buffer: IOBuffer
   ) throws -> (commits: Int, isZero: Bool) {
     var (commits, isZero) = (0, true)
     var position = start

@@ -21,7 +21,7 @@ package final class WALFile {
   /// - Throws: `FormatError` for a header that no DuckDB writes; `SystemError`.
   package static func open(_ path: FilePath, buffer: IOBuffer, files: any FileSystem) throws -> WALFile? {
     do {
-      return try WALFile(try OpenFile(path, [.noFollow], files: files), buffer: buffer)
+      return try WALFile(try OpenFile(path, mode: [.noFollow], files: files), buffer: buffer)
     } catch let error as SystemError where error.call == "openat" && error.errno == .noSuchFileOrDirectory {
       return nil
     }

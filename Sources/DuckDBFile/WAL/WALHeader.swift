@@ -42,7 +42,7 @@ package struct WALHeader: Sendable, Equatable {
       length = cursor.offset
     } catch {
       if error.isEnd { return nil }
-      throw FormatError("WAL header", at: 0, "is not what DuckDB writes")
+      throw FormatError("WAL header", at: 0, problem: "is not what DuckDB writes")
     }
   }
 

@@ -142,7 +142,7 @@ package struct WALScanner {
   package mutating func consume(_ bytes: UnsafeRawBufferPointer, limit: Int64) {
     var rest = bytes
     while !isDone, !rest.isEmpty {
-      let taken = frameHeader.count < Self.frameHeaderLength ? takeFrameHeader(rest, limit) : takePayload(rest)
+      let taken = frameHeader.count < Self.frameHeaderLength ? takeFrameHeader(rest, limit: limit) : takePayload(rest)
       rest = UnsafeRawBufferPointer(rebasing: rest[taken...])
       if !isDone, frameHeader.count == Self.frameHeaderLength, payloadSeen == payloadLength { finishFrame() }
     }
@@ -153,7 +153,7 @@ package struct WALScanner {
     if !isDone, offset != scan.end { stop(.cutShort) }
   }
 
-  private mutating func takeFrameHeader(_ bytes: UnsafeRawBufferPointer, _ limit: Int64) -> Int {
+  private mutating func takeFrameHeader(_ bytes: UnsafeRawBufferPointer, limit: Int64) -> Int {
     let count = min(Int(Self.frameHeaderLength) - frameHeader.count, bytes.count)
     frameHeader.append(contentsOf: bytes[..<count])
     guard frameHeader.count == Self.frameHeaderLength else { return count }

@@ -23,14 +23,14 @@ package final class AdvisoryLock {
   /// - Parameter onWait: is told who has it, when the wait begins.
   /// - Throws: `AdvisoryLock.Busy` when it is still taken after `patience`.
   package static func take(
-    _ kind: LockKind, _ place: Place, on directory: FilePath, note: ProcessNote, patience: Duration = .zero,
+    _ kind: LockKind, of place: Place, on directory: FilePath, note: ProcessNote, patience: Duration = .zero,
     onWait: (Busy) -> Void = { _ in }, files: any FileSystem, time: any TimeSource
   ) throws -> AdvisoryLock {
     let file = try open(place, in: directory, files: files)
     // A dry run may have the lock for an instant (`check`).
     let end = time.monotonicNanoseconds + max(patience, .milliseconds(40)).nanoseconds
     var isFirst = true
-    while try !files.lock(file.descriptor, kind) {
+    while try !files.lock(file.descriptor, kind: kind) {
       let busy = Busy(directory: directory, holder: readNote(in: file))
       if time.monotonicNanoseconds >= end { throw busy }
       if isFirst, patience > .zero { onWait(busy) }
@@ -46,14 +46,16 @@ package final class AdvisoryLock {
   ///
   /// - Throws: `AdvisoryLock.Busy`; `SystemError`.
   package static func check(
-    _ kind: LockKind, _ place: Place, on directory: FilePath, files: any FileSystem
+    _ kind: LockKind, of place: Place, on directory: FilePath, files: any FileSystem
   ) throws {
     let path = directory.appending(place.rawValue)
     guard
-      let file = try OpenFile.ifPresent(path, [.noFollow], files: files)
-        ?? OpenFile.ifPresent(directory, [.directory], files: files)
+      let file = try OpenFile.ifPresent(path, mode: [.noFollow], files: files)
+        ?? OpenFile.ifPresent(directory, mode: [.directory], files: files)
     else { return }
-    guard try files.lock(file.descriptor, kind) else { throw Busy(directory: directory, holder: readNote(in: file)) }
+    guard try files.lock(file.descriptor, kind: kind) else {
+      throw Busy(directory: directory, holder: readNote(in: file))
+    }
     try AdvisoryLock(file).release()
   }
 
@@ -78,17 +80,17 @@ package final class AdvisoryLock {
   ) throws(SystemError) -> OpenFile {
     let path = directory.appending(place.rawValue)
     do {
-      let file = try OpenFile(path, [.write, .create, .noFollow], permissions: 0o644, files: files)
+      let file = try OpenFile(path, mode: [.write, .create, .noFollow], permissions: 0o644, files: files)
       // Whatever the umask of whoever made it: there is no secret in it, and others must be able to lock it.
       ignoringFailure {
-        if try file.status().permissions != 0o644 { try files.setPermissions(file.descriptor, 0o644) }
+        if try file.status().permissions != 0o644 { try files.setPermissions(file.descriptor, to: 0o644) }
         try files.giveNew(file.descriptor, to: files.status(directory.appending("."), at: nil).owner)
       }
       return file
     } catch  where error.errno == .readOnlyFileSystem || error.errno == .permissionDenied {
       // A lock needs no right to write.
-      if let file = try OpenFile.ifPresent(path, [.noFollow], files: files) { return file }
-      return try OpenFile(directory, [.directory], files: files)
+      if let file = try OpenFile.ifPresent(path, mode: [.noFollow], files: files) { return file }
+      return try OpenFile(directory, mode: [.directory], files: files)
     }
   }
 

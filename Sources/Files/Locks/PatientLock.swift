@@ -5,9 +5,9 @@ extension FileSystem {
   /// was given up is held for that moment still.
   package func lockPatiently(_ descriptor: Descriptor) throws(SystemError) -> Bool {
     for _ in 0..<25 {
-      if try lock(descriptor, .exclusive) { return true }
+      if try lock(descriptor, kind: .exclusive) { return true }
       SystemTime().sleep(.milliseconds(10))
     }
-    return try lock(descriptor, .exclusive)
+    return try lock(descriptor, kind: .exclusive)
   }
 }

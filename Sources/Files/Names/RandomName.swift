@@ -9,7 +9,7 @@ enum RandomName {
   }
 
   /// Whether a name is one that `make` gave, with a suffix behind it.
-  static func matches(_ name: FileName, _ prefix: String, _ suffix: String) -> Bool {
+  static func matches(_ name: FileName, prefix: String, suffix: String) -> Bool {
     let middle = name.bytes.dropFirst(prefix.utf8.count).dropLast(suffix.utf8.count)
     return name.hasPrefix(prefix) && name.bytes.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
       && middle.count == digits

@@ -9,10 +9,10 @@ package enum TerminalText {
   package static func safe(_ text: String, keepsLines: Bool = false) -> String {
     // Nearly all texts are plain.
     if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return text }
-    guard text.unicodeScalars.contains(where: { isActive($0, keepsLines) }) else { return text }
+    guard text.unicodeScalars.contains(where: { isActive($0, keepsLines: keepsLines) }) else { return text }
     var result = ""
     for scalar in text.unicodeScalars {
-      if isActive(scalar, keepsLines) {
+      if isActive(scalar, keepsLines: keepsLines) {
         result += String(scalar).utf8.map { "%" + ByteText.hex($0) }.joined()
       } else {
         result.unicodeScalars.append(scalar)
@@ -22,9 +22,9 @@ package enum TerminalText {
   }
 
   /// Whether a terminal does something on it instead of showing it.
-  package static func isActive(_ scalar: Unicode.Scalar) -> Bool { isActive(scalar, false) }
+  package static func isActive(_ scalar: Unicode.Scalar) -> Bool { isActive(scalar, keepsLines: false) }
 
-  private static func isActive(_ scalar: Unicode.Scalar, _ keepsLines: Bool) -> Bool {
+  private static func isActive(_ scalar: Unicode.Scalar, keepsLines: Bool) -> Bool {
     switch scalar.value {
     case 0x0A: !keepsLines
     case ..<0x20, 0x7F...0x9F: true

@@ -26,13 +26,13 @@ package final class ChildProcess {
   private var end: End?
 
   /// Starts the program with arguments, not counting its own name.
-  package init(_ program: FilePath, _ arguments: [String]) throws(SystemError) {
+  package init(_ program: FilePath, arguments: [String]) throws(SystemError) {
     var pid: Int32 = 0
     var (input, output): (Int32, Int32) = (-1, -1)
     let error = program.withPlatformString { path in
       arguments.joined(separator: "\n").withCString { hrp_start_child(path, $0, &input, &output, &pid) }
     }
-    guard error == 0 else { throw SystemError("posix_spawn", Errno(rawValue: error), path: program.text) }
+    guard error == 0 else { throw SystemError("posix_spawn", errno: Errno(rawValue: error), path: program.text) }
     self.pid = pid
     self.input = Descriptor(number: input)
     self.output = ChildStream(Descriptor(number: output))
@@ -45,7 +45,7 @@ package final class ChildProcess {
     var done = 0
     while done < bytes.count {
       let count = bytes[done...].withUnsafeBytes { hrp_write_pipe(input.number, $0.baseAddress, Int64($0.count)) }
-      if count < 0 { throw SystemError("write", Errno(rawValue: Int32(-count))) }
+      if count < 0 { throw SystemError("write", errno: Errno(rawValue: Int32(-count))) }
       done += Int(count)
     }
   }

@@ -52,11 +52,11 @@ package struct FileHolders: Sendable {
       (self.seen, unseenProcesses) = ([], 0)
       return
     }
-    let all = try OpenFile("/proc", [.directory], files: kernel)
+    let all = try OpenFile("/proc", mode: [.directory], files: kernel)
     for entry in try kernel.entries(of: all.descriptor) {
       guard let pid = Int32(String(decoding: entry.name.bytes, as: UTF8.self)), pid != ThisProcess.pid else { continue }
       do {
-        seen += try Self.holders(pid, identity, kernel)
+        seen += try Self.holders(pid, identity: identity, kernel: kernel)
       } catch  where [.noSuchFileOrDirectory, .noSuchProcess].contains(error.errno) {
         continue  // It has ended meanwhile.
       } catch {
@@ -67,10 +67,9 @@ package struct FileHolders: Sendable {
     unseenProcesses = unseen
   }
 
-  private static func holders(_ pid: Int32, _ identity: FileIdentity, _ kernel: Kernel) throws(SystemError) -> [Holder]
-  {
+  private static func holders(_ pid: Int32, identity: FileIdentity, kernel: Kernel) throws(SystemError) -> [Holder] {
     let folder = FilePath("/proc/\(pid)/fd")
-    let open = try OpenFile(folder, [.directory], files: kernel)
+    let open = try OpenFile(folder, mode: [.directory], files: kernel)
     var found: [Holder] = []
     for entry in try kernel.entries(of: open.descriptor) {
       let name = folder.appending(entry.name.path.components)
@@ -79,7 +78,8 @@ package struct FileHolders: Sendable {
       let number = String(decoding: entry.name.bytes, as: UTF8.self)
       found.append(
         Holder(
-          pid: pid, path: path, mayWrite: mayWrite(pid, number, kernel), began: ThisProcess.start(of: pid)))
+          pid: pid, path: path, mayWrite: mayWrite(pid, number: number, kernel: kernel),
+          began: ThisProcess.start(of: pid)))
     }
     return found
   }
@@ -91,7 +91,7 @@ package struct FileHolders: Sendable {
   private static func identity(of path: FilePath) throws(SystemError) -> FileIdentity? {
     var status = stat()
     guard path.withPlatformString({ stat($0, &status) }) == 0 else {
-      let error = SystemError("stat", Errno(rawValue: errno), path: path.text)
+      let error = SystemError("stat", errno: Errno(rawValue: errno), path: path.text)
       guard error.meansAbsent || error.errno == .noSuchProcess else { throw error }
       return nil
     }
@@ -100,7 +100,7 @@ package struct FileHolders: Sendable {
   }
 
   /// What cannot be read may write.
-  private static func mayWrite(_ pid: Int32, _ number: String, _ kernel: Kernel) -> Bool {
+  private static func mayWrite(_ pid: Int32, number: String, kernel: Kernel) -> Bool {
     do throws(SystemError) {
       let file = try OpenFile(FilePath("/proc/\(pid)/fdinfo/\(number)"), files: kernel)
       let lines = try String(decoding: file.read(count: 4096, at: 0), as: UTF8.self).split(separator: "\n")

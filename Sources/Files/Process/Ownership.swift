@@ -3,12 +3,12 @@ package import SystemPackage
 extension FileSystem {
   /// Gives a file that this process made to somebody, where this process is root; else it stays as the kernel made it.
   package func give(_ descriptor: Descriptor, to owner: FileOwner) throws(SystemError) {
-    try giving(to: owner) { () throws(SystemError) in try setOwner(descriptor, owner) }
+    try giving(to: owner) { () throws(SystemError) in try setOwner(descriptor, to: owner) }
   }
 
   /// The same of a name, which may be a symlink: what it leads to is not touched.
   package func give(_ path: FilePath, at directory: Descriptor?, to owner: FileOwner) throws(SystemError) {
-    try giving(to: owner) { () throws(SystemError) in try setOwner(path, at: directory, owner) }
+    try giving(to: owner) { () throws(SystemError) in try setOwner(path, at: directory, to: owner) }
   }
 
   /// Gives a file that was opened or made a moment ago, if it is new: one with a second name, or with something in it,

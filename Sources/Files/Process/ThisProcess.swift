@@ -65,7 +65,7 @@ package enum ThisProcess {
   }
 
   /// Sets an environment variable, of this process and the children that it starts.
-  package static func setEnvironment(_ name: String, _ value: FilePath, isReplacing: Bool) {
+  package static func setEnvironment(_ name: String, to value: FilePath, isReplacing: Bool) {
     value.withPlatformString { _ = setenv(name, $0, isReplacing ? 1 : 0) }
   }
 
@@ -174,7 +174,7 @@ package enum ThisProcess {
   /// - Throws: `SystemError`: what would refuse it.
   package static func checkWritable(_ directory: FilePath) throws(SystemError) {
     let failed = directory.withPlatformString { faccessat(AT_FDCWD, $0, W_OK | X_OK, AT_EACCESS) } != 0
-    if failed { throw SystemError("faccessat", Errno(rawValue: errno), path: directory.text) }
+    if failed { throw SystemError("faccessat", errno: Errno(rawValue: errno), path: directory.text) }
   }
 
   /// Whether this user may take a name out of its directory, as far as that can be told without doing it.
@@ -187,11 +187,11 @@ package enum ThisProcess {
     try checkWritable(folder)
     let (status, parent) = (try files.status(path, at: nil), try files.status(folder.appending("."), at: nil))
     if parent.permissions & 0o1000 != 0, !isRoot, !owns(status), !owns(parent) {
-      throw SystemError("renameat", .notPermitted, path: path.text)
+      throw SystemError("renameat", errno: .notPermitted, path: path.text)
     }
     if status.kind == .directory { try checkWritable(path) }
     for name in [folder, path] where name.withPlatformString({ hrp_is_fixed($0) }) == 1 {
-      throw SystemError("renameat", .notPermitted, path: name.text)
+      throw SystemError("renameat", errno: .notPermitted, path: name.text)
     }
   }
 
@@ -239,7 +239,7 @@ package enum ThisProcess {
   }
 
   private static func names(in folder: FilePath) throws(SystemError) -> [DirectoryEntry] {
-    let open = try OpenFile(folder, [.directory], files: Kernel())
+    let open = try OpenFile(folder, mode: [.directory], files: Kernel())
     return try Kernel().entries(of: open.descriptor)
   }
 

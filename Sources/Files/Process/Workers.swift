@@ -91,6 +91,6 @@ private final class ThreadBody: Sendable {
       }, context.toOpaque(), &thread)
     if error == 0 { return thread }
     context.release()
-    throw SystemError("pthread_create", Errno(rawValue: error))
+    throw SystemError("pthread_create", errno: Errno(rawValue: error))
   }
 }

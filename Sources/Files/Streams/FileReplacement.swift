@@ -24,9 +24,9 @@ extension FileSystem {
   private func newReplacement(in folder: OpenFile) throws(SystemError) -> (name: FilePath, file: OpenFile) {
     while true {
       let name = FilePath(RandomName.make(replacementPrefix) + replacementSuffix)
-      let file = try OpenFile(name, at: folder.descriptor, [.write, .create, .exclusive], files: self)
+      let file = try OpenFile(name, at: folder.descriptor, mode: [.write, .create, .exclusive], files: self)
       // Somebody who looks for what was left behind may have been quicker than our lock: then it is gone.
-      if try lock(file.descriptor, .exclusive), try exists(name, at: folder.descriptor) { return (name, file) }
+      if try lock(file.descriptor, kind: .exclusive), try exists(name, at: folder.descriptor) { return (name, file) }
     }
   }
 
@@ -35,14 +35,14 @@ extension FileSystem {
 
   private func removeAbandonedReplacements(in folder: OpenFile) throws(SystemError) {
     for entry in try entries(of: folder.descriptor)
-    where RandomName.matches(entry.name, replacementPrefix, replacementSuffix) {
+    where RandomName.matches(entry.name, prefix: replacementPrefix, suffix: replacementSuffix) {
       let file: OpenFile
       do throws(SystemError) {
-        file = try OpenFile(entry.name.path, at: folder.descriptor, [.noFollow], files: self)
+        file = try OpenFile(entry.name.path, at: folder.descriptor, mode: [.noFollow], files: self)
       } catch {
         continue  // It is in its place by now, or another user's.
       }
-      guard try lock(file.descriptor, .exclusive) else { continue }
+      guard try lock(file.descriptor, kind: .exclusive) else { continue }
       do throws(SystemError) {
         // Between the listing and the lock its maker may have put it in place under this very inode.
         let now = try status(entry.name.path, at: folder.descriptor).identity

@@ -14,7 +14,8 @@ package final class LineWriter {
     _ name: FilePath, at directory: Descriptor, permissions: UInt16, files: any FileSystem,
     observe: @escaping (UnsafeRawBufferPointer) -> Void
   ) throws(SystemError) {
-    file = try OpenFile(name, at: directory, [.write, .create, .exclusive], permissions: permissions, files: files)
+    file = try OpenFile(
+      name, at: directory, mode: [.write, .create, .exclusive], permissions: permissions, files: files)
     self.observe = observe
   }
 

@@ -7,7 +7,7 @@ extension OpenFile {
     var path = path
     while true {
       do throws(SystemError) {
-        return try OpenFile(path, [.directory], files: files)
+        return try OpenFile(path, mode: [.directory], files: files)
       } catch {
         let parent = path.removingLastComponent()
         guard error.errno == .noSuchFileOrDirectory, parent != path else { throw error }
@@ -22,10 +22,10 @@ extension OpenFile {
   /// asked for where something else is: there is no directory of that name.
   /// - Throws: `SystemError` when it is there and cannot be opened, or when that cannot be told.
   package static func ifPresent(
-    _ path: FilePath, at directory: Descriptor? = nil, _ mode: OpenMode = [], files: any FileSystem
+    _ path: FilePath, at directory: Descriptor? = nil, mode: OpenMode = [], files: any FileSystem
   ) throws(SystemError) -> OpenFile? {
     do {
-      return try OpenFile(path, at: directory, mode, files: files)
+      return try OpenFile(path, at: directory, mode: mode, files: files)
     } catch  where error.meansAbsent {
       return nil
     }

@@ -12,13 +12,13 @@ package final class OpenFile {
   private var isOpen = true
 
   package init(
-    _ path: FilePath, at directory: Descriptor? = nil, _ mode: OpenMode = [], permissions: UInt16 = 0o644,
+    _ path: FilePath, at directory: Descriptor? = nil, mode: OpenMode = [], permissions: UInt16 = 0o644,
     displayPath: FilePath? = nil, files: any FileSystem
   ) throws(SystemError) {
     self.files = files
     self.path = displayPath ?? path
     do {
-      descriptor = try files.open(path, at: directory, mode, permissions: permissions)
+      descriptor = try files.open(path, at: directory, mode: mode, permissions: permissions)
     } catch {
       throw error.at((displayPath ?? path).text)
     }
@@ -112,9 +112,9 @@ package final class OpenFile {
       var done = 0
       while done < bytes.count {
         let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-        let count = try files.write(descriptor, rest, at: offset + Int64(done))
+        let count = try files.write(descriptor, bytes: rest, at: offset + Int64(done))
         // A kernel that accepts nothing and says no error would keep us here for ever.
-        if count == 0 { throw SystemError("pwrite", .ioError) }
+        if count == 0 { throw SystemError("pwrite", errno: .ioError) }
         done += count
       }
     }

@@ -21,7 +21,7 @@ package final class TargetFile {
     files: any FileSystem
   ) throws(SystemError) {
     file = try OpenFile(
-      name, at: directory, [.write, .create, .exclusive], permissions: permissions, displayPath: displayPath,
+      name, at: directory, mode: [.write, .create, .exclusive], permissions: permissions, displayPath: displayPath,
       files: files)
     canBypass = expectedBytes >= Self.minimumDirectBytes
   }

@@ -47,7 +47,7 @@ package enum Openers: Sendable {
 /// `directory` nil means: relative to the working directory.
 package protocol FileSystem: Sendable {
   /// The corresponding C function is `openat`.
-  func open(_ path: FilePath, at directory: Descriptor?, _ mode: OpenMode, permissions: UInt16) throws(SystemError)
+  func open(_ path: FilePath, at directory: Descriptor?, mode: OpenMode, permissions: UInt16) throws(SystemError)
     -> Descriptor
   /// The corresponding C function is `close`. The descriptor is gone even when it throws.
   func close(_ descriptor: Descriptor) throws(SystemError)
@@ -55,9 +55,9 @@ package protocol FileSystem: Sendable {
   func read(_ descriptor: Descriptor, into bytes: UnsafeMutableRawBufferPointer, at offset: Int64) throws(SystemError)
     -> Int
   /// Possibly fewer bytes than given. The corresponding C function is `pwrite`.
-  func write(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(SystemError) -> Int
+  func write(_ descriptor: Descriptor, bytes: UnsafeRawBufferPointer, at offset: Int64) throws(SystemError) -> Int
   /// At the end of the file, wherever that is by then. The corresponding C function is `write` with `O_APPEND`.
-  func append(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int
+  func append(_ descriptor: Descriptor, bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int
   /// The corresponding C function is `fstat`.
   func status(of descriptor: Descriptor) throws(SystemError) -> FileStatus
   /// Of a link itself, not of what it points to. The corresponding C function is `fstatat`.
@@ -87,7 +87,9 @@ package protocol FileSystem: Sendable {
   /// Exchanges two names in one step; false where the file system cannot.
   ///
   /// The corresponding C function is `renameat2` with `RENAME_EXCHANGE`, on macOS `renameatx_np` with `RENAME_SWAP`.
-  func exchange(_ first: FilePath, at firstDirectory: Descriptor?, _ second: FilePath, at secondDirectory: Descriptor?)
+  func exchange(
+    _ first: FilePath, at firstDirectory: Descriptor?, with second: FilePath, at secondDirectory: Descriptor?
+  )
     throws(SystemError) -> Bool
   /// Makes one file or directory durable. The corresponding C function is `fsync` (macOS: `F_FULLFSYNC`).
   func synchronize(_ descriptor: Descriptor) throws(SystemError)
@@ -120,11 +122,11 @@ package protocol FileSystem: Sendable {
   /// Makes a range read as zeros and take no space, where the file system can; else throws `notSupported`.
   func punchHole(_ descriptor: Descriptor, offset: Int64, length: Int64) throws(SystemError)
   /// The corresponding C function is `fchmod`.
-  func setPermissions(_ descriptor: Descriptor, _ permissions: UInt16) throws(SystemError)
+  func setPermissions(_ descriptor: Descriptor, to permissions: UInt16) throws(SystemError)
   /// The corresponding C function is `fchown`. The kernel takes the setuid and the setgid bit of a file away by it.
-  func setOwner(_ descriptor: Descriptor, _ owner: FileOwner) throws(SystemError)
+  func setOwner(_ descriptor: Descriptor, to owner: FileOwner) throws(SystemError)
   /// Of a link itself. The corresponding C function is `fchownat`.
-  func setOwner(_ path: FilePath, at directory: Descriptor?, _ owner: FileOwner) throws(SystemError)
+  func setOwner(_ path: FilePath, at directory: Descriptor?, to owner: FileOwner) throws(SystemError)
   /// The corresponding C function is `futimens`.
   func setModified(_ descriptor: Descriptor, nanoseconds: Int64) throws(SystemError)
   /// Of a link itself. The corresponding C function is `utimensat`.
@@ -136,7 +138,7 @@ package protocol FileSystem: Sendable {
   /// The corresponding C function is `fstatvfs`.
   func space(of descriptor: Descriptor) throws(SystemError) -> FileSystemSpace
   /// Takes an advisory lock at once or says that it is taken. The corresponding C function is `flock`.
-  func lock(_ descriptor: Descriptor, _ kind: LockKind) throws(SystemError) -> Bool
+  func lock(_ descriptor: Descriptor, kind: LockKind) throws(SystemError) -> Bool
   /// Gives up an advisory lock, also for duplicates of the descriptor, such as a child has until it runs its program.
   /// The corresponding C function is `flock(LOCK_UN)`.
   func unlock(_ descriptor: Descriptor) throws(SystemError)
@@ -150,7 +152,7 @@ package protocol FileSystem: Sendable {
   /// - Returns: nil where the kernel does not say: macOS, a network file system, a file of another user.
   ///
   /// The corresponding C function is `fcntl(F_SETLEASE)`; the lease is given back at once.
-  func hasOtherOpeners(_ descriptor: Descriptor, _ openers: Openers) throws(SystemError) -> Bool?
+  func hasOtherOpeners(_ descriptor: Descriptor, openers: Openers) throws(SystemError) -> Bool?
   /// Whether only this machine's kernel writes to the file system, and each write moves a file's modification time, in
   /// steps below 20 ms.
   ///
@@ -162,7 +164,7 @@ package protocol FileSystem: Sendable {
   ///
   /// It is gone as soon as this process closes any descriptor of the file. The corresponding C function is
   /// `fcntl(F_SETLK)`.
-  func takeDuckDBLock(_ descriptor: Descriptor, _ kind: LockKind) throws(SystemError) -> Bool
+  func takeDuckDBLock(_ descriptor: Descriptor, kind: LockKind) throws(SystemError) -> Bool
   /// Where data begins at or after the offset; nil: only holes to the end. The C function is `lseek(SEEK_DATA)`.
   func nextData(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64?
   /// Something that reads many small files in one call; nil where the system has none: then they are read one by one.

@@ -13,10 +13,10 @@ package import SystemPackage
 package struct Kernel: FileSystem {
   package init() {}
 
-  package func open(_ path: FilePath, at directory: Descriptor?, _ mode: OpenMode, permissions: UInt16)
+  package func open(_ path: FilePath, at directory: Descriptor?, mode: OpenMode, permissions: UInt16)
     throws(SystemError) -> Descriptor
   {
-    let number = try call("openat", path) { name in
+    let number = try call("openat", path: path) { name in
       mode.contains(.direct)
         ? hrp_openat_direct(base(directory), name, mode.flags, UInt32(permissions))
         : hrp_openat(base(directory), name, mode.flags, UInt32(permissions))
@@ -33,7 +33,7 @@ package struct Kernel: FileSystem {
       let result = Musl.close(descriptor.number)
     #endif
     // Not restarted: after EINTR the descriptor is closed all the same (man 2 close), and its number may be another's.
-    if result != 0, errno != EINTR { throw SystemError("close", Errno(rawValue: errno)) }
+    if result != 0, errno != EINTR { throw SystemError("close", errno: Errno(rawValue: errno)) }
   }
 
   package func read(_ descriptor: Descriptor, into bytes: UnsafeMutableRawBufferPointer, at offset: Int64)
@@ -42,13 +42,13 @@ package struct Kernel: FileSystem {
     try call("pread") { pread(descriptor.number, bytes.baseAddress, bytes.count, off_t(offset)) }
   }
 
-  package func write(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer, at offset: Int64)
+  package func write(_ descriptor: Descriptor, bytes: UnsafeRawBufferPointer, at offset: Int64)
     throws(SystemError) -> Int
   {
     try call("pwrite") { pwrite(descriptor.number, bytes.baseAddress, bytes.count, off_t(offset)) }
   }
 
-  package func append(_ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
+  package func append(_ descriptor: Descriptor, bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
     #if canImport(Darwin)
       try call("write") { Darwin.write(descriptor.number, bytes.baseAddress, bytes.count) }
     #elseif canImport(Glibc)
@@ -66,15 +66,15 @@ package struct Kernel: FileSystem {
 
   package func status(_ path: FilePath, at directory: Descriptor?) throws(SystemError) -> FileStatus {
     var status = stat()
-    _ = try call("fstatat", path) { fstatat(base(directory), $0, &status, AT_SYMLINK_NOFOLLOW) }
+    _ = try call("fstatat", path: path) { fstatat(base(directory), $0, &status, AT_SYMLINK_NOFOLLOW) }
     return FileStatus(status)
   }
 
   package func entries(of directory: Descriptor) throws(SystemError) -> [DirectoryEntry] {
     // A descriptor of its own: closedir closes the one it was given, and its position is not shared.
-    let own = try open(".", at: directory, [.directory], permissions: 0)
+    let own = try open(".", at: directory, mode: [.directory], permissions: 0)
     guard let stream = fdopendir(own.number) else {
-      let error = SystemError("fdopendir", Errno(rawValue: errno))
+      let error = SystemError("fdopendir", errno: Errno(rawValue: errno))
       try close(own)
       throw error
     }
@@ -86,45 +86,45 @@ package struct Kernel: FileSystem {
       let name = FileName(bytes: entry.nameBytes)
       if !name.isDotOrDotDot { entries.append(DirectoryEntry(name: name, kind: FileKind(listed: entry))) }
     }
-    if errno != 0 { throw SystemError("readdir", Errno(rawValue: errno)) }
+    if errno != 0 { throw SystemError("readdir", errno: Errno(rawValue: errno)) }
     return entries
   }
 
   package func makeDirectory(_ path: FilePath, at directory: Descriptor?, permissions: UInt16) throws(SystemError) {
-    _ = try call("mkdirat", path) { mkdirat(base(directory), $0, mode_t(permissions)) }
+    _ = try call("mkdirat", path: path) { mkdirat(base(directory), $0, mode_t(permissions)) }
   }
 
   package func makeLink(_ path: FilePath, at directory: Descriptor?, target: [UInt8]) throws(SystemError) {
     let target = target.map { CChar(bitPattern: $0) } + [0]
-    _ = try call("symlinkat", path) { symlinkat(target, base(directory), $0) }
+    _ = try call("symlinkat", path: path) { symlinkat(target, base(directory), $0) }
   }
 
   package func linkTarget(_ path: FilePath, at directory: Descriptor?) throws(SystemError) -> [UInt8] {
     var bytes = [CChar](repeating: 0, count: EntryPath.maximumLength + 1)
-    let count = try call("readlinkat", path) { readlinkat(base(directory), $0, &bytes, bytes.count) }
+    let count = try call("readlinkat", path: path) { readlinkat(base(directory), $0, &bytes, bytes.count) }
     return bytes.prefix(count).map { UInt8(bitPattern: $0) }
   }
 
   package func makeHardLink(
     _ path: FilePath, at directory: Descriptor?, to source: FilePath, at sourceDirectory: Descriptor?
   ) throws(SystemError) {
-    _ = try call("linkat", path) { name in
+    _ = try call("linkat", path: path) { name in
       source.withPlatformString { linkat(base(sourceDirectory), $0, base(directory), name, 0) }
     }
   }
 
   package func remove(_ path: FilePath, at directory: Descriptor?) throws(SystemError) {
-    _ = try call("unlinkat", path) { unlinkat(base(directory), $0, 0) }
+    _ = try call("unlinkat", path: path) { unlinkat(base(directory), $0, 0) }
   }
 
   package func removeDirectory(_ path: FilePath, at directory: Descriptor?) throws(SystemError) {
-    _ = try call("unlinkat", path) { unlinkat(base(directory), $0, AT_REMOVEDIR) }
+    _ = try call("unlinkat", path: path) { unlinkat(base(directory), $0, AT_REMOVEDIR) }
   }
 
   package func renameNew(_ source: FilePath, at from: Descriptor?, to target: FilePath, at to: Descriptor?)
     throws(SystemError)
   {
-    _ = try call("renameat2", target) { name in
+    _ = try call("renameat2", path: target) { name in
       source.withPlatformString { hrp_rename_new(base(from), $0, base(to), name) }
     }
   }
@@ -132,16 +132,16 @@ package struct Kernel: FileSystem {
   package func renameReplacing(
     _ source: FilePath, at from: Descriptor?, to target: FilePath, at to: Descriptor?
   ) throws(SystemError) {
-    _ = try call("renameat", target) { name in
+    _ = try call("renameat", path: target) { name in
       source.withPlatformString { renameat(base(from), $0, base(to), name) }
     }
   }
 
   package func exchange(
-    _ first: FilePath, at firstDirectory: Descriptor?, _ second: FilePath, at secondDirectory: Descriptor?
+    _ first: FilePath, at firstDirectory: Descriptor?, with second: FilePath, at secondDirectory: Descriptor?
   ) throws(SystemError) -> Bool {
     do {
-      _ = try call("renameat2", second) { name in
+      _ = try call("renameat2", path: second) { name in
         first.withPlatformString { hrp_exchange(base(firstDirectory), $0, base(secondDirectory), name) }
       }
       return true
@@ -166,7 +166,7 @@ package struct Kernel: FileSystem {
   package func synchronizeFileSystem(of descriptor: Descriptor) throws(SystemError) -> Bool {
     if hrp_syncfs(descriptor.number) == 0 { return true }
     if errno == ENOTSUP || errno == ENOSYS { return false }
-    throw SystemError("syncfs", Errno(rawValue: errno))
+    throw SystemError("syncfs", errno: Errno(rawValue: errno))
   }
 
   package func startWriteback(_ descriptor: Descriptor, offset: Int64, length: Int64) throws(SystemError) {
@@ -192,7 +192,7 @@ package struct Kernel: FileSystem {
     do {
       let number =
         if let name {
-          try call("FICLONE", name) { hrp_clone(source.number, directory.number, $0, UInt32(permissions)) }
+          try call("FICLONE", path: name) { hrp_clone(source.number, directory.number, $0, UInt32(permissions)) }
         } else {
           try call("FICLONE") { hrp_clone(source.number, directory.number, nil, UInt32(permissions)) }
         }
@@ -220,16 +220,16 @@ package struct Kernel: FileSystem {
     _ = try call("fallocate") { hrp_punch_hole(descriptor.number, offset, length) }
   }
 
-  package func setPermissions(_ descriptor: Descriptor, _ permissions: UInt16) throws(SystemError) {
+  package func setPermissions(_ descriptor: Descriptor, to permissions: UInt16) throws(SystemError) {
     _ = try call("fchmod") { fchmod(descriptor.number, mode_t(permissions)) }
   }
 
-  package func setOwner(_ descriptor: Descriptor, _ owner: FileOwner) throws(SystemError) {
+  package func setOwner(_ descriptor: Descriptor, to owner: FileOwner) throws(SystemError) {
     _ = try call("fchown") { fchown(descriptor.number, owner.user, owner.group) }
   }
 
-  package func setOwner(_ path: FilePath, at directory: Descriptor?, _ owner: FileOwner) throws(SystemError) {
-    _ = try call("fchownat", path) { fchownat(base(directory), $0, owner.user, owner.group, AT_SYMLINK_NOFOLLOW) }
+  package func setOwner(_ path: FilePath, at directory: Descriptor?, to owner: FileOwner) throws(SystemError) {
+    _ = try call("fchownat", path: path) { fchownat(base(directory), $0, owner.user, owner.group, AT_SYMLINK_NOFOLLOW) }
   }
 
   package func setModified(_ descriptor: Descriptor, nanoseconds: Int64) throws(SystemError) {
@@ -237,7 +237,7 @@ package struct Kernel: FileSystem {
   }
 
   package func setModified(_ path: FilePath, at directory: Descriptor?, nanoseconds: Int64) throws(SystemError) {
-    _ = try call("utimensat", path) { hrp_set_modified(base(directory), $0, nanoseconds) }
+    _ = try call("utimensat", path: path) { hrp_set_modified(base(directory), $0, nanoseconds) }
   }
 
   package func space(of descriptor: Descriptor) throws(SystemError) -> FileSystemSpace {
@@ -247,7 +247,7 @@ package struct Kernel: FileSystem {
     return FileSystemSpace(availableBytes: available, totalBytes: total)
   }
 
-  package func lock(_ descriptor: Descriptor, _ kind: LockKind) throws(SystemError) -> Bool {
+  package func lock(_ descriptor: Descriptor, kind: LockKind) throws(SystemError) -> Bool {
     let operation = (kind == .exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB
     do {
       _ = try call("flock") { flock(descriptor.number, operation) }
@@ -274,7 +274,7 @@ package struct Kernel: FileSystem {
         continue
       }
     }
-    throw SystemError("flistxattr", .outOfRange)
+    throw SystemError("flistxattr", errno: .outOfRange)
   }
 
   package func lockHolder(_ descriptor: Descriptor, against kind: LockKind) throws(SystemError) -> Int32? {
@@ -283,7 +283,7 @@ package struct Kernel: FileSystem {
     return held == 1 ? holder : nil
   }
 
-  package func hasOtherOpeners(_ descriptor: Descriptor, _ openers: Openers) throws(SystemError) -> Bool? {
+  package func hasOtherOpeners(_ descriptor: Descriptor, openers: Openers) throws(SystemError) -> Bool? {
     do {
       return try call("fcntl") { hrp_has_other_openers(descriptor.number, openers == .all ? 1 : 0) } == 1
     } catch  where Self.noLeases.contains(error.errno) {
@@ -300,7 +300,7 @@ package struct Kernel: FileSystem {
     try call("fstatfs") { hrp_is_local(descriptor.number) } == 1
   }
 
-  package func takeDuckDBLock(_ descriptor: Descriptor, _ kind: LockKind) throws(SystemError) -> Bool {
+  package func takeDuckDBLock(_ descriptor: Descriptor, kind: LockKind) throws(SystemError) -> Bool {
     try call("fcntl") { hrp_take_lock(descriptor.number, kind == .exclusive ? 1 : 0) } == 1
   }
 
@@ -325,16 +325,16 @@ extension Kernel {
   private func base(_ directory: Descriptor?) -> Int32 { directory?.number ?? AT_FDCWD }
 
   /// Makes the call until no signal interrupts it; the only such loop.
-  private func call<Result: SignedInteger>(_ name: String, _ body: () -> Result) throws(SystemError) -> Result {
+  private func call<Result: SignedInteger>(_ name: String, body: () -> Result) throws(SystemError) -> Result {
     while true {
       let result = body()
       if result >= 0 { return result }
-      if errno != EINTR { throw SystemError(name, Errno(rawValue: errno)) }
+      if errno != EINTR { throw SystemError(name, errno: Errno(rawValue: errno)) }
     }
   }
 
   private func call<Result: SignedInteger>(
-    _ name: String, _ path: FilePath, _ body: (UnsafePointer<CChar>) -> Result
+    _ name: String, path: FilePath, body: (UnsafePointer<CChar>) -> Result
   ) throws(SystemError) -> Result {
     do {
       return try call(name) { path.withPlatformString(body) }

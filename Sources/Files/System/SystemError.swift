@@ -9,14 +9,14 @@ public struct SystemError: Error, Sendable, Equatable {
   /// The path as the caller knew it, in readable form; empty when the call had none.
   public let path: String
 
-  package init(_ call: String, _ errno: Errno, path: String = "") {
+  package init(_ call: String, errno: Errno, path: String = "") {
     self.call = call
     self.errno = errno
     self.path = path
   }
 
   /// The same failure with the path that the reader will know.
-  package func at(_ path: String) -> SystemError { SystemError(call, errno, path: path) }
+  package func at(_ path: String) -> SystemError { SystemError(call, errno: errno, path: path) }
 }
 
 extension SystemError: CustomStringConvertible {

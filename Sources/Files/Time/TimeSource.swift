@@ -108,17 +108,18 @@ package struct LocalTime: Sendable, Equatable {
 
   /// In the form `2026-01-24 14:30:52`.
   package var plain: String {
-    "\(pad(year, 4))-\(pad(month))-\(pad(day)) \(pad(hour)):\(pad(minute)):\(pad(second))"
+    "\(pad(year, width: 4))-\(pad(month))-\(pad(day)) \(pad(hour)):\(pad(minute)):\(pad(second))"
   }
 
   /// In the form `20260124_143052`.
   package var compact: String {
-    "\(pad(year, 4))\(pad(month))\(pad(day))_\(pad(hour))\(pad(minute))\(pad(second))"
+    "\(pad(year, width: 4))\(pad(month))\(pad(day))_\(pad(hour))\(pad(minute))\(pad(second))"
   }
 
   /// ISO 8601 without an offset, microseconds: `2026-01-24T14:30:52.123456`.
   package var iso8601: String {
-    "\(pad(year, 4))-\(pad(month))-\(pad(day))T\(pad(hour)):\(pad(minute)):\(pad(second)).\(pad(microsecond, 6))"
+    "\(pad(year, width: 4))-\(pad(month))-\(pad(day))T\(pad(hour)):\(pad(minute)):\(pad(second))"
+      + ".\(pad(microsecond, width: 6))"
   }
 
   /// ISO 8601 with the offset: `2026-01-24T14:30:52.123456-05:00`.
@@ -127,7 +128,7 @@ package struct LocalTime: Sendable, Equatable {
     return iso8601 + (offsetSeconds < 0 ? "-" : "+") + "\(pad(minutes / 60)):\(pad(minutes % 60))"
   }
 
-  private func pad(_ value: Int, _ width: Int = 2) -> String {
+  private func pad(_ value: Int, width: Int = 2) -> String {
     let digits = String(value)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
   }

@@ -30,9 +30,9 @@ package final class DirectoryChain {
     while open.count > common { try open.removeLast().file.close() }
     for name in components[common...] {
       let displayPath = root.path.appending(path.bytes.isEmpty ? "" : path.text)
-      if let permissions { try make(name, permissions) }
+      if let permissions { try make(name, permissions: permissions) }
       let file = try OpenFile(
-        name.path, at: top, [.directory, .noFollow], displayPath: displayPath, files: files)
+        name.path, at: top, mode: [.directory, .noFollow], displayPath: displayPath, files: files)
       open.append((name, file))
     }
     current = path
@@ -50,7 +50,7 @@ package final class DirectoryChain {
 
   private var top: Descriptor { open.last?.file.descriptor ?? root.descriptor }
 
-  private func make(_ name: FileName, _ permissions: UInt16) throws(SystemError) {
+  private func make(_ name: FileName, permissions: UInt16) throws(SystemError) {
     do {
       try files.makeDirectory(name.path, at: top, permissions: permissions)
     } catch  where error.errno == .fileExists {

@@ -19,9 +19,9 @@ package final class HiddenFolder {
       let name = FilePath(RandomName.make(prefix) + Self.suffix)
       try files.makeDirectory(name, at: parent.descriptor, permissions: 0o700)
       do throws(SystemError) {
-        let folder = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: files)
+        let folder = try OpenFile(name, at: parent.descriptor, mode: [.directory, .noFollow], files: files)
         // Somebody who looks for what was left behind may have been quicker than our lock: then it is gone.
-        if try files.lock(folder.descriptor, .exclusive), try files.exists(name, at: parent.descriptor) {
+        if try files.lock(folder.descriptor, kind: .exclusive), try files.exists(name, at: parent.descriptor) {
           (self.folder, self.name) = (folder, name)
           return
         }
@@ -37,15 +37,16 @@ package final class HiddenFolder {
   /// Removes the folders of that prefix whose makers are dead.
   package static func removeAbandoned(_ prefix: String, in parent: OpenFile) throws(SystemError) {
     let files = parent.files
-    for entry in try files.entries(of: parent.descriptor) where RandomName.matches(entry.name, prefix, suffix) {
+    for entry in try files.entries(of: parent.descriptor)
+    where RandomName.matches(entry.name, prefix: prefix, suffix: suffix) {
       let folder: OpenFile
       do throws(SystemError) {
-        folder = try OpenFile(entry.name.path, at: parent.descriptor, [.directory, .noFollow], files: files)
+        folder = try OpenFile(entry.name.path, at: parent.descriptor, mode: [.directory, .noFollow], files: files)
       } catch {
         continue  // It is gone, another user's, or nothing of ours.
       }
       // Held on while it is removed.
-      guard try files.lock(folder.descriptor, .exclusive) else { continue }
+      guard try files.lock(folder.descriptor, kind: .exclusive) else { continue }
       try files.removeTree(entry.name.path, at: parent.descriptor)
     }
   }

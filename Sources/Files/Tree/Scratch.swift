@@ -28,14 +28,14 @@ package struct Scratch {
       try Interruption.check()
       try files.makeDirectories(directory)
       do {
-        let parent = try OpenFile(directory, [.directory], files: files)
+        let parent = try OpenFile(directory, mode: [.directory], files: files)
         try removeDebris(in: parent)
         if let (name, folder) = try make(in: parent) { return (parent, name, folder) }
       } catch let error as SystemError where error.errno == .noSuchFileOrDirectory && attempt < 100 {
         continue
       }
     }
-    throw SystemError("mkdirat", .fileExists, path: directory.text)
+    throw SystemError("mkdirat", errno: .fileExists, path: directory.text)
   }
 
   private static func removeDebris(in parent: OpenFile) throws {
@@ -43,8 +43,8 @@ package struct Scratch {
     for entry in try files.entries(of: parent.descriptor) where entry.name.hasPrefix(prefix) {
       // Another user's, or one that somebody works in, is not ours to remove.
       ignoringFailure {
-        let old = try OpenFile(entry.name.path, at: parent.descriptor, [.directory, .noFollow], files: files)
-        if try files.lock(old.descriptor, .exclusive) {
+        let old = try OpenFile(entry.name.path, at: parent.descriptor, mode: [.directory, .noFollow], files: files)
+        if try files.lock(old.descriptor, kind: .exclusive) {
           try files.removeTree(entry.name.path, at: parent.descriptor)
         }
       }
@@ -56,8 +56,8 @@ package struct Scratch {
     let files = parent.files
     let name = FilePath("\(prefix)\(ThisProcess.pid).\(UInt32.random(in: 0 ..< .max))")
     try files.makeDirectory(name, at: parent.descriptor, permissions: 0o700)
-    let folder = try OpenFile(name, at: parent.descriptor, [.directory, .noFollow], files: files)
-    guard try files.lock(folder.descriptor, .exclusive), try files.exists(name, at: parent.descriptor) else {
+    let folder = try OpenFile(name, at: parent.descriptor, mode: [.directory, .noFollow], files: files)
+    guard try files.lock(folder.descriptor, kind: .exclusive), try files.exists(name, at: parent.descriptor) else {
       return nil
     }
     return (name, folder)

@@ -10,9 +10,9 @@ extension FileSystem {
     do {
       let kind = try status(name, at: directory).kind
       guard kind == .directory else { return try remove(name, at: directory) }
-      let opened = try OpenFile(name, at: directory, [.directory, .noFollow], files: self)
+      let opened = try OpenFile(name, at: directory, mode: [.directory, .noFollow], files: self)
       // Where it is not ours to change, the removal of the contents says so.
-      ignoringFailure { try setPermissions(opened.descriptor, 0o700) }
+      ignoringFailure { try setPermissions(opened.descriptor, to: 0o700) }
       for entry in try entries(of: opened.descriptor) {
         try removeTree(entry.name.path, at: opened.descriptor)
       }
@@ -44,7 +44,7 @@ extension FileSystem {
     try makeDirectory(path, at: directory, permissions: permissions)
     guard ThisProcess.isRoot else { return }
     let owner = try status(path.removingLastComponent().appending("."), at: directory).owner
-    let made = try OpenFile(path, at: directory, [.directory, .noFollow], files: self)
+    let made = try OpenFile(path, at: directory, mode: [.directory, .noFollow], files: self)
     try give(made.descriptor, to: owner)
   }
 }

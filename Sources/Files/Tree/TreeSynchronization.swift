@@ -7,7 +7,7 @@ extension FileSystem {
     if try synchronizeFileSystem(of: folder.descriptor) { return }
     try TreeWalk(files: self).walk(folder) { step in
       guard case .entry(let entry) = step, entry.status.kind == .regular else { return true }
-      let file = try OpenFile(entry.name, at: entry.directory, [.noFollow], files: self)
+      let file = try OpenFile(entry.name, at: entry.directory, mode: [.noFollow], files: self)
       try synchronizeContents(file.descriptor)
       try file.close()
       return true

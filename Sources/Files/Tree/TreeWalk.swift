@@ -42,7 +42,7 @@ package struct TreeWalk {
     of directory: OpenFile, at path: EntryPath, depth: Int, _ visit: (Visit) throws -> Bool
   ) throws {
     guard depth <= EntryPath.maximumDepth else {
-      _ = try visit(.unreadable(path, SystemError("openat", .fileNameTooLong, path: path.text)))
+      _ = try visit(.unreadable(path, SystemError("openat", errno: .fileNameTooLong, path: path.text)))
       return
     }
     let entries: [DirectoryEntry]
@@ -53,12 +53,12 @@ package struct TreeWalk {
       return
     }
     for entry in entries {
-      try step(path / entry.name, entry.name.path, in: directory, depth: depth, visit)
+      try step(path / entry.name, name: entry.name.path, in: directory, depth: depth, visit: visit)
     }
   }
 
   private func step(
-    _ path: EntryPath, _ name: FilePath, in directory: OpenFile, depth: Int, _ visit: (Visit) throws -> Bool
+    _ path: EntryPath, name: FilePath, in directory: OpenFile, depth: Int, visit: (Visit) throws -> Bool
   ) throws {
     let status: FileStatus
     do {
@@ -78,7 +78,7 @@ package struct TreeWalk {
     let next: OpenFile
     do throws(SystemError) {
       next = try OpenFile(
-        name, at: directory.descriptor, [.directory, .noFollow],
+        name, at: directory.descriptor, mode: [.directory, .noFollow],
         displayPath: directory.path.appending(name.components), files: files)
     } catch {
       if error.errno != .noSuchFileOrDirectory { _ = try visit(.unreadable(path, error)) }

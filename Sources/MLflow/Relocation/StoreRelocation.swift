@@ -37,18 +37,18 @@ package struct StoreRelocation {
   /// - Throws: `SQLiteError`, `SystemError`, `Interruption.Stopped`.
   package func run() throws -> Result {
     var result = Result()
-    for name in try MLflowStore.databases(in: root) { try rewriteDatabase(name, &result) }
+    for name in try MLflowStore.databases(in: root) { try rewriteDatabase(name, result: &result) }
     try rewriteFiles(&result)
     return result
   }
 
-  private func rewriteDatabase(_ name: FileName, _ result: inout Result) throws {
-    let file = try OpenFile(name.path, at: root.descriptor, [.noFollow], files: files)
+  private func rewriteDatabase(_ name: FileName, result: inout Result) throws {
+    let file = try OpenFile(name.path, at: root.descriptor, mode: [.noFollow], files: files)
     let permissions = try file.status().permissions
-    try files.setPermissions(file.descriptor, permissions | 0o600)
+    try files.setPermissions(file.descriptor, to: permissions | 0o600)
     // By its own path: SQLite has no way to take a descriptor. The staging folder is ours alone.
     let done = try TrackingRelocation.run(relocation, on: root.path.appending(name.path.components))
-    try files.setPermissions(file.descriptor, permissions)
+    try files.setPermissions(file.descriptor, to: permissions)
     for (place, count) in done.rewritten {
       result.rewritten.append(("\(ByteText.escaped(name.bytes)): \(place)", count))
     }
@@ -62,13 +62,13 @@ package struct StoreRelocation {
       guard case .entry(let entry) = step, entry.status.kind == .regular else { return true }
       let isOurs = entry.name == Self.artifactLocation
       if !isOurs, Self.usersFolders.contains(entry.path.parent.name.path.string) {
-        try countMention(entry, &result)
+        try countMention(entry, result: &result)
         return true
       }
       let isYAML = entry.name == "meta.yaml" || entry.name == "MLmodel"
       guard isYAML || isOurs, entry.status.size <= Self.maximumRecordBytes else { return true }
       try Interruption.check()
-      let file = try OpenFile(entry.name, at: entry.directory, [.noFollow], files: files)
+      let file = try OpenFile(entry.name, at: entry.directory, mode: [.noFollow], files: files)
       let bytes = try file.read(count: Int(entry.status.size), at: 0)
       if isYAML { result.left += relocation.left(yaml: bytes) }
       let rewritten =
@@ -86,9 +86,9 @@ package struct StoreRelocation {
   /// Folders of a file store in which each file holds a value of the user's.
   private static let usersFolders: Set = ["params", "tags"]
 
-  private func countMention(_ entry: TreeEntry, _ result: inout Result) throws {
+  private func countMention(_ entry: TreeEntry, result: inout Result) throws {
     guard entry.status.size <= 1 << 20 else { return }
-    let bytes = try OpenFile(entry.name, at: entry.directory, [.noFollow], files: files)
+    let bytes = try OpenFile(entry.name, at: entry.directory, mode: [.noFollow], files: files)
       .read(count: Int(entry.status.size), at: 0)
     if relocation.isMentioned(in: String(decoding: bytes, as: UTF8.self)) { result.mentioned += 1 }
   }
@@ -96,18 +96,18 @@ package struct StoreRelocation {
   private func replace(_ entry: TreeEntry, with bytes: [UInt8]) throws {
     let staged = FilePath(".hrp-relocated.partial")
     // The folder may have come without the right to write in it; it is ours, and keeps what it has.
-    let folder = try OpenFile(".", at: entry.directory, [.directory], files: files)
+    let folder = try OpenFile(".", at: entry.directory, mode: [.directory], files: files)
     let status = try folder.status()
-    if status.permissions & 0o200 == 0 { try files.setPermissions(folder.descriptor, status.permissions | 0o700) }
+    if status.permissions & 0o200 == 0 { try files.setPermissions(folder.descriptor, to: status.permissions | 0o700) }
     let file = try OpenFile(
-      staged, at: entry.directory, [.write, .create, .exclusive], permissions: 0o600, files: files)
+      staged, at: entry.directory, mode: [.write, .create, .exclusive], permissions: 0o600, files: files)
     try file.write(bytes, at: 0)
     try files.give(file.descriptor, to: entry.status.owner)
-    try files.setPermissions(file.descriptor, entry.status.permissions)
+    try files.setPermissions(file.descriptor, to: entry.status.permissions)
     try files.setModified(file.descriptor, nanoseconds: entry.status.modifiedNanoseconds)
     try file.close()
     try files.renameReplacing(staged, at: entry.directory, to: entry.name, at: entry.directory)
     try files.setModified(folder.descriptor, nanoseconds: status.modifiedNanoseconds)
-    if status.permissions & 0o200 == 0 { try files.setPermissions(folder.descriptor, status.permissions) }
+    if status.permissions & 0o200 == 0 { try files.setPermissions(folder.descriptor, to: status.permissions) }
   }
 }

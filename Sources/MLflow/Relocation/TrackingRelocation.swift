@@ -48,7 +48,7 @@ package enum TrackingRelocation {
       database.add(function: mentions)
       database.add(function: leaves)
       var result = Result()
-      for (table, column) in columns where try has(table, column, database) {
+      for (table, column) in columns where try has(table, column: column, in: database) {
         result.left +=
           try Int.fetchOne(
             database,
@@ -56,14 +56,15 @@ package enum TrackingRelocation {
               SELECT count(*) FROM \(table)
               WHERE CASE WHEN length(\(column)) <= \(maximumLocationLength) THEN hrp_leaves(\(column)) END
               """) ?? 0
-        try update(table, column, "", &result, database)
+        try update(table, column: column, filter: "", result: &result, in: database)
       }
-      if try has("trace_tags", "value", database) {
+      if try has("trace_tags", column: "value", in: database) {
         try update(
-          "trace_tags", "value",
-          " AND key IN ('mlflow.artifactLocation', 'mlflow.trace.archiveLocation')", &result, database)
+          "trace_tags", column: "value",
+          filter: " AND key IN ('mlflow.artifactLocation', 'mlflow.trace.archiveLocation')", result: &result,
+          in: database)
       }
-      for (table, column) in userColumns where try has(table, column, database) {
+      for (table, column) in userColumns where try has(table, column: column, in: database) {
         result.mentioned +=
           try Int.fetchOne(
             database,
@@ -77,7 +78,7 @@ package enum TrackingRelocation {
   }
 
   private static func update(
-    _ table: String, _ column: String, _ filter: String, _ result: inout Result, _ database: Database
+    _ table: String, column: String, filter: String, result: inout Result, in database: Database
   ) throws {
     try database.execute(
       sql: """
@@ -88,7 +89,7 @@ package enum TrackingRelocation {
     if database.changesCount > 0 { result.rewritten.append(("\(table).\(column)", database.changesCount)) }
   }
 
-  private static func has(_ table: String, _ column: String, _ database: Database) throws -> Bool {
+  private static func has(_ table: String, column: String, in database: Database) throws -> Bool {
     try database.tableExists(table) && database.columns(in: table).contains { $0.name == column }
   }
 }

@@ -83,20 +83,20 @@ package enum SQLiteFile {
   }
 
   /// Runs queries on a database that nobody writes to, without writing a byte.
-  static func reading<Result>(_ path: FilePath, _ body: (Database) throws -> Result) throws(SQLiteError) -> Result {
+  static func reading<Result>(_ path: FilePath, body: (Database) throws -> Result) throws(SQLiteError) -> Result {
     try guarded(path) { sentinel in
       var configuration = Configuration()
       configuration.readonly = true
       configuration.label = "hrp.check"
       configuration.prepareDatabase { try sentinel.protect($0) }
-      let queue = try DatabaseQueue(path: uri(path, "?immutable=1"), configuration: configuration)
+      let queue = try DatabaseQueue(path: uri(path, options: "?immutable=1"), configuration: configuration)
       defer { ignoringFailure { try queue.close() } }
       return try queue.read(body)
     }
   }
 
   /// Runs statements on a database that nobody uses yet, in one transaction; not durable.
-  static func writing<Result>(_ path: FilePath, _ body: (Database) throws -> Result) throws(SQLiteError) -> Result {
+  static func writing<Result>(_ path: FilePath, body: (Database) throws -> Result) throws(SQLiteError) -> Result {
     try guarded(path) { sentinel in
       var configuration = Configuration()
       configuration.label = "hrp.staged"
@@ -115,7 +115,7 @@ package enum SQLiteFile {
   }
 
   /// The path as a URI: so every byte of it can be said, and options can follow (https://www.sqlite.org/uri.html).
-  private static func uri(_ path: FilePath, _ options: String = "") -> String {
+  private static func uri(_ path: FilePath, options: String = "") -> String {
     let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-_.~".utf8)
     return "file:" + path.bytes.map { plain.contains($0) ? String(UnicodeScalar($0)) : "%" + ByteText.hex($0) }.joined()
       + options
@@ -123,7 +123,7 @@ package enum SQLiteFile {
 
   /// Runs something on a database that a stranger may have made.
   private static func guarded<Result>(
-    _ path: FilePath, _ body: (SQLiteGuard) throws -> Result
+    _ path: FilePath, body: (SQLiteGuard) throws -> Result
   ) throws(SQLiteError) -> Result {
     let sentinel = try SQLiteGuard(bytes: size(of: path))
     do throws(SQLiteError) {
@@ -147,7 +147,7 @@ package enum SQLiteFile {
   }
 
   private static func translating<Result>(
-    _ path: FilePath, _ body: () throws -> Result
+    _ path: FilePath, body: () throws -> Result
   ) throws(SQLiteError) -> Result {
     do {
       return try body()

@@ -9,7 +9,7 @@ extension MLflowStore {
     var found: [FileName] = []
     for name in try folder.files.entries(of: folder.descriptor).map(\.name).sorted() {
       guard try folder.files.statusIfPresent(name.path, at: folder.descriptor)?.kind == .regular,
-        let file = try OpenFile.ifPresent(name.path, at: folder.descriptor, [.noFollow], files: folder.files),
+        let file = try OpenFile.ifPresent(name.path, at: folder.descriptor, mode: [.noFollow], files: folder.files),
         try file.read(count: SQLiteFile.magic.count, at: 0) == SQLiteFile.magic
       else { continue }
       found.append(name)
@@ -21,7 +21,7 @@ extension MLflowStore {
 extension FileSystem {
   /// The names in a directory that may be directories, sorted.
   package func folders(in path: FilePath) throws(SystemError) -> [FileName] {
-    let folder = try OpenFile(path, [.directory], files: self)
+    let folder = try OpenFile(path, mode: [.directory], files: self)
     return try entries(of: folder.descriptor).filter { $0.kind == .directory || $0.kind == .unknown }.map(\.name)
       .sorted()
   }

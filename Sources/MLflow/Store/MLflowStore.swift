@@ -124,7 +124,7 @@ extension FileSystem {
   /// Whether the path leads to a directory, links followed.
   fileprivate func isDirectory(_ path: FilePath) throws(SystemError) -> Bool {
     do {
-      let file = try OpenFile(path, [.directory], files: self)
+      let file = try OpenFile(path, mode: [.directory], files: self)
       try file.close()
       return true
     } catch  where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {

@@ -22,7 +22,7 @@ package struct MetaFile: Sendable {
     var number = 0
     while number < lines.count {
       let end = Self.end(ofFieldAt: number, lines)
-      if let field = Self.field(lines, number..<end) { fields.append(field) }
+      if let field = Self.field(lines, range: number..<end) { fields.append(field) }
       number = end
     }
     self.lines = lines
@@ -39,7 +39,7 @@ package struct MetaFile: Sendable {
     return end
   }
 
-  private static func field(_ lines: [Substring], _ range: Range<Int>) -> Field? {
+  private static func field(_ lines: [Substring], range: Range<Int>) -> Field? {
     let first = withoutReturn(lines[range.lowerBound])
     guard let colon = first.firstRange(of: ": "), first.first != " ", first.first != "#" else { return nil }
     let rest = [first[colon.upperBound...]] + lines[range.dropFirst()].map(withoutReturn)

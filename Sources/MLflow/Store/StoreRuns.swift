@@ -18,7 +18,7 @@ package struct StoreRuns {
   /// - Throws: `SystemError`, `SQLiteError`.
   package func byExperiment(copyingTo scratch: FilePath?) throws -> [String: Int64] {
     var counts = try inFiles()
-    let folder = try OpenFile(root, [.directory], files: files)
+    let folder = try OpenFile(root, mode: [.directory], files: files)
     for (number, name) in try MLflowStore.databases(in: folder).enumerated() {
       var path = root.appending(name.path.components)
       if let scratch {
@@ -38,7 +38,7 @@ package struct StoreRuns {
         let place = store.appending(experiment.path.components)
         let meta = place.appending("meta.yaml")
         guard try files.exists(meta) else { continue }
-        let bytes = try OpenFile(meta, [.noFollow], files: files).read(count: MetaFile.maximumBytes, at: 0)
+        let bytes = try OpenFile(meta, mode: [.noFollow], files: files).read(count: MetaFile.maximumBytes, at: 0)
         let name = MetaFile(bytes)["name"] ?? ByteText.escaped(experiment.bytes)
         let runs = try files.folders(in: place).count {
           try files.exists(place.appending($0.path.components).appending("meta.yaml"))

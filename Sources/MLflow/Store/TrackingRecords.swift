@@ -33,25 +33,27 @@ package struct TrackingRecords: Sendable {
     self = try SQLiteFile.reading(database) { database in
       var records = TrackingRecords()
       for (table, column) in [("experiments", "experiment_id"), ("runs", "run_uuid")]
-      where try Self.has(table, [column], database) {
+      where try Self.has(table, columns: [column], in: database) {
         let rows = try Row.fetchCursor(database, sql: "SELECT CAST(\(column) AS TEXT) FROM \(table)")
         while let row = try rows.next() { if let id: String = row[0] { records.ids.insert(id) } }
       }
       records.hasTables = try database.tableExists("experiments") && database.tableExists("runs")
-      if try Self.has("runs", ["run_uuid", "artifact_uri"], database) {
-        let isHere = try Self.has("runs", ["lifecycle_stage"], database) ? "lifecycle_stage IS NOT 'deleted'" : "true"
+      if try Self.has("runs", columns: ["run_uuid", "artifact_uri"], in: database) {
+        let isHere =
+          try Self.has("runs", columns: ["lifecycle_stage"], in: database) ? "lifecycle_stage IS NOT 'deleted'" : "true"
         try records.take(
-          "SELECT 'run ' || run_uuid, artifact_uri FROM runs WHERE \(isHere)", database, into: \.runs)
+          "SELECT 'run ' || run_uuid, artifact_uri FROM runs WHERE \(isHere)", in: database, into: \.runs)
       }
-      if try Self.has("logged_models", ["model_id", "artifact_location", "status"], database) {
+      if try Self.has("logged_models", columns: ["model_id", "artifact_location", "status"], in: database) {
         // 2 is READY (`LoggedModelStatus`).
         try records.take(
-          "SELECT 'model ' || model_id, artifact_location FROM logged_models WHERE status = 2", database, into: \.ready)
+          "SELECT 'model ' || model_id, artifact_location FROM logged_models WHERE status = 2", in: database,
+          into: \.ready)
       }
-      if try Self.has("model_versions", ["name", "version", "storage_location", "status"], database) {
+      if try Self.has("model_versions", columns: ["name", "version", "storage_location", "status"], in: database) {
         try records.take(
           "SELECT 'model ' || name || ', version ' || version, storage_location FROM model_versions "
-            + "WHERE status = 'READY'", database, into: \.ready)
+            + "WHERE status = 'READY'", in: database, into: \.ready)
       }
       return records
     }
@@ -68,7 +70,7 @@ package struct TrackingRecords: Sendable {
     ]
     return try SQLiteFile.reading(database) { database in
       try columns.flatMap { kind, table, names -> [(kind: String, count: Int)] in
-        guard try has(table, names, database) else { return [] }
+        guard try has(table, columns: names, in: database) else { return [] }
         let condition = names.map { "CAST(\($0) AS TEXT) = :text" }.joined(separator: " OR ")
         let count = { (filter: String) in
           try Int.fetchOne(
@@ -76,7 +78,7 @@ package struct TrackingRecords: Sendable {
             ?? 0
         }
         // What MLflow has deleted stays in its tables until it is collected.
-        let hasStage = try has(table, ["lifecycle_stage"], database)
+        let hasStage = try has(table, columns: ["lifecycle_stage"], in: database)
         let here = try count(hasStage ? " AND lifecycle_stage IS NOT 'deleted'" : "")
         let deleted = hasStage ? try count(" AND lifecycle_stage IS 'deleted'") : 0
         return [(kind, here), ("deleted \(kind)", deleted)].filter { $0.1 > 0 }
@@ -88,8 +90,8 @@ package struct TrackingRecords: Sendable {
   /// - Throws: `SQLiteError`.
   package static func runsByExperiment(_ database: FilePath) throws(SQLiteError) -> [String: Int64] {
     try SQLiteFile.reading(database) { database in
-      guard try has("experiments", ["experiment_id", "name"], database),
-        try has("runs", ["run_uuid", "experiment_id"], database)
+      guard try has("experiments", columns: ["experiment_id", "name"], in: database),
+        try has("runs", columns: ["run_uuid", "experiment_id"], in: database)
       else { return [:] }
       let rows = try Row.fetchAll(
         database,
@@ -105,14 +107,14 @@ package struct TrackingRecords: Sendable {
 
   private init() {}
 
-  private static func has(_ table: String, _ columns: [String], _ database: Database) throws -> Bool {
+  private static func has(_ table: String, columns: [String], in database: Database) throws -> Bool {
     guard try database.tableExists(table) else { return false }
     let names = Set(try database.columns(in: table).map(\.name))
     return columns.allSatisfy(names.contains)
   }
 
   private mutating func take(
-    _ sql: String, _ database: Database, into list: WritableKeyPath<Self, [Artifacts]>
+    _ sql: String, in database: Database, into list: WritableKeyPath<Self, [Artifacts]>
   ) throws {
     let rows = try Row.fetchCursor(database, sql: sql)
     while let row = try rows.next() {

@@ -18,7 +18,8 @@ extension BackupError {
     case let error as any ExplainedError: self = error.explanation
     case let error as MLflowStore.Missing:
       self.init(
-        "mlflow.not-found", .notFound, "no MLflow store at \(error.path.text), where \(error.named) has it",
+        "mlflow.not-found", kind: .notFound,
+        message: "no MLflow store at \(error.path.text), where \(error.named) has it",
         remedy: "Mount it or create it, correct MLFLOW_TRACKING_URI, or pass --no-mlflow for the database alone.")
     case let error as SQLiteError where error.resultCode == 9 && Interruption.stopped != nil:
       // SQLite was ended because this process is asked to end.
@@ -27,11 +28,12 @@ extension BackupError {
     case let error as EngineError: self = Self.of(error)
     case let error as Interruption.Stopped:
       self.init(
-        "interrupted", .interrupted(exitCode: error.exitCode), "stopped by a signal",
+        "interrupted", kind: .interrupted(exitCode: error.exitCode), message: "stopped by a signal",
         remedy: "Nothing is left behind; start it again.")
     default:
       self.init(
-        "internal", .failed, "\(what) failed: \(error)", remedy: "Please report this, with the command that you gave.")
+        "internal", kind: .failed, message: "\(what) failed: \(error)",
+        remedy: "Please report this, with the command that you gave.")
     }
   }
 
@@ -41,14 +43,15 @@ extension BackupError {
       case .doesNotSettle, .noPause, .openInThisProcess, .replaced, .encryptedInUse: true
       default: false
       }
-    return BackupError(error.code, isBusy ? .busy : .failed, error.message, remedy: error.remedy)
+    return BackupError(error.code, kind: isBusy ? .busy : .failed, message: error.message, remedy: error.remedy)
   }
 
   /// By SQLite's primary result code (https://www.sqlite.org/rescode.html).
   private static func of(_ error: SQLiteError) -> BackupError {
     if error.path.contains(".hrp-restore.partial/") {
       return BackupError(
-        "sqlite.\(error.resultCode)", .failed, "MLflow's database in the backup cannot be used: \(error.message)",
+        "sqlite.\(error.resultCode)", kind: .failed,
+        message: "MLflow's database in the backup cannot be used: \(error.message)",
         remedy: "Restore the database alone (--only duckdb), or take another backup: hrp backup list")
     }
     let file = ShellWord.quoted(error.path)
@@ -63,49 +66,50 @@ extension BackupError {
       default: "Look at it: sqlite3 \(file) 'PRAGMA integrity_check'"
       }
     return BackupError(
-      "sqlite.\(error.resultCode)", [5, 6].contains(error.resultCode & 0xFF) ? .busy : .failed,
-      "SQLite cannot work with \(error.path): \(error.message)", remedy: remedy)
+      "sqlite.\(error.resultCode)", kind: [5, 6].contains(error.resultCode & 0xFF) ? .busy : .failed,
+      message: "SQLite cannot work with \(error.path): \(error.message)", remedy: remedy)
   }
 
   private static func of(_ error: EngineError) -> BackupError {
     switch error {
     case .unavailable(let reasons):
       BackupError(
-        "engine.unavailable", .failed, "DuckDB's library could not be loaded",
+        "engine.unavailable", kind: .failed, message: "DuckDB's library could not be loaded",
         remedy: "Set HRP_DUCKDB_LIBRARY to its path, or install it (macOS: brew install duckdb; in a checkout: "
           + "scripts/setup). hrp backup verify --level structure needs no library.",
         cause: reasons.joined(separator: "; "))
     case .noExecutable:
       BackupError(
-        "executable.not-found", .notFound,
-        "the program hrp, which runs the engine in a process of its own, was not found",
+        "executable.not-found", kind: .notFound,
+        message: "the program hrp, which runs the engine in a process of its own, was not found",
         remedy: "Set HRP_EXECUTABLE, or put hrp on PATH.")
     case .tooOld(let version, let words):
       BackupError(
-        "engine.too-old", .failed,
-        "the database was written by a newer DuckDB than the library (\(version)); "
+        "engine.too-old", kind: .failed,
+        message: "the database was written by a newer DuckDB than the library (\(version)); "
           + "this does not mean that the backup is damaged",
         remedy: "Set HRP_DUCKDB_LIBRARY to a newer library, or verify with --level structure.", cause: words)
     case .refused(let words):
       BackupError(
-        "engine.refused", .failed, "DuckDB does not open the database",
+        "engine.refused", kind: .failed, message: "DuckDB does not open the database",
         remedy: EngineWords(words).map(\.remedy) ?? "See what is wrong with it: hrp doctor.", cause: words)
     case .exhausted(let words):
       BackupError(
-        "engine.exhausted", .failed,
-        "DuckDB had too little memory, disk or time to read the database; that says nothing against it",
+        "engine.exhausted", kind: .failed,
+        message: "DuckDB had too little memory, disk or time to read the database; that says nothing against it",
         remedy: "Free memory, and space for scratch (scratch/ in the data directory, else TMPDIR), then try again.",
         cause: words)
     case .answerTooLarge(let bytes):
       BackupError(
-        "engine.answer-too-large", .failed, "the answer is larger than \(ByteCount.text(Int64(bytes)))",
+        "engine.answer-too-large", kind: .failed, message: "the answer is larger than \(ByteCount.text(Int64(bytes)))",
         remedy: "Ask for less: fewer symbols, or a shorter time.")
     }
   }
 
   private static func of(_ error: AdvisoryLock.Busy) -> BackupError {
     BackupError(
-      "locked", .busy, "\(error.directory.text) is in use by \(error.holder.map(\.words) ?? "another hrp")",
+      "locked", kind: .busy,
+      message: "\(error.directory.text) is in use by \(error.holder.map(\.words) ?? "another hrp")",
       remedy: "Wait until it is done, or stop it; the lock ends with that process.")
   }
 }

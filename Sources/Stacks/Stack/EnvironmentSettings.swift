@@ -26,7 +26,7 @@ package enum EnvironmentSettings {
   package static func checkBackupsAreOn() throws(BackupError) {
     guard forbidsBackups else { return }
     throw BackupError(
-      "backup.switched-off", .failed, "no backup is made: HRP_NO_BACKUP is set",
+      "backup.switched-off", kind: .failed, message: "no backup is made: HRP_NO_BACKUP is set",
       remedy: "Unset it (unset HRP_NO_BACKUP), or set it to 0.")
   }
 

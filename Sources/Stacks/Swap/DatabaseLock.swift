@@ -28,7 +28,7 @@ package final class DatabaseLock {
     let file: OpenFile
     let kind: LockKind
     do throws(SystemError) {
-      (file, kind) = try Self.opened(name, in: directory, displayPath)
+      (file, kind) = try Self.opened(name, in: directory, displayPath: displayPath)
     } catch {
       guard isForced else { throw error }
       // It cannot be locked; that nobody has it open can be seen all the same.
@@ -42,7 +42,7 @@ package final class DatabaseLock {
       throw BackupError.databaseInUse(displayPath, holder: holder)
     }
     // Somebody may have come between the question and this.
-    guard try files.takeDuckDBLock(file.descriptor, kind) else {
+    guard try files.takeDuckDBLock(file.descriptor, kind: kind) else {
       let holder = try files.lockHolder(file.descriptor, against: .exclusive)
       throw BackupError.databaseInUse(displayPath, holder: holder ?? 0)
     }
@@ -54,24 +54,26 @@ package final class DatabaseLock {
 
   /// A user's own file that is read-only (a backup that somebody copied) keeps its reader's lock against writers.
   private static func opened(
-    _ name: FileName, in directory: OpenFile, _ displayPath: FilePath
+    _ name: FileName, in directory: OpenFile, displayPath: FilePath
   ) throws(SystemError) -> (OpenFile, LockKind) {
     let files = directory.files
     do {
       return (
-        try OpenFile(name.path, at: directory.descriptor, [.write, .noFollow], displayPath: displayPath, files: files),
+        try OpenFile(
+          name.path, at: directory.descriptor, mode: [.write, .noFollow], displayPath: displayPath, files: files),
         .exclusive
       )
     } catch  where error.errno == .permissionDenied {
       return (
-        try OpenFile(name.path, at: directory.descriptor, [.noFollow], displayPath: displayPath, files: files), .shared
+        try OpenFile(name.path, at: directory.descriptor, mode: [.noFollow], displayPath: displayPath, files: files),
+        .shared
       )
     }
   }
 
   /// The process that has a file open without a lock, or with one that is not seen across a mount; 0: not seen which.
   private static func opener(of file: OpenFile, _ identity: FileIdentity) throws(SystemError) -> Int32? {
-    let isOpenElsewhere = try file.files.hasOtherOpeners(file.descriptor, .all)
+    let isOpenElsewhere = try file.files.hasOtherOpeners(file.descriptor, openers: .all)
     if isOpenElsewhere == false { return nil }
     return try FileHolders(of: identity).seen.first?.pid ?? (isOpenElsewhere == true ? 0 : nil)
   }
@@ -97,7 +99,7 @@ package final class DatabaseLock {
         OpenFile(adopting: Descriptor(number: number), path: directory.path, files: files), isOwn: false)
     }
     return BorrowedFile(
-      try OpenFile(name.path, at: directory.descriptor, [.noFollow], files: files), isOwn: true)
+      try OpenFile(name.path, at: directory.descriptor, mode: [.noFollow], files: files), isOwn: true)
   }
 
   /// A file that is closed only by whoever opened it.

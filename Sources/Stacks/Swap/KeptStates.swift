@@ -86,7 +86,7 @@ package struct KeptStates {
   private func folders(of kept: SwapJournal.Kept) throws -> [OpenFile] {
     // What is on a disk that is not mounted now, or cannot be read, is not counted.
     let own = try OpenFile(
-      kept.name.path, at: journal.directory.descriptor, [.directory, .noFollow], files: files)
+      kept.name.path, at: journal.directory.descriptor, mode: [.directory, .noFollow], files: files)
     return [own] + (forPeople { try kept.halves(in: journal.directory).map(\.folder) } ?? [])
   }
 }

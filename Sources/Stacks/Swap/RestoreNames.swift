@@ -28,7 +28,7 @@ package struct RestoreNames {
     let files = backup.files
     for folder in BackupLayout.stores {
       guard try files.exists(folder.name.path, at: backup.descriptor) else { continue }
-      let open = try OpenFile(folder.name.path, at: backup.descriptor, [.directory, .noFollow], files: files)
+      let open = try OpenFile(folder.name.path, at: backup.descriptor, mode: [.directory, .noFollow], files: files)
       let found = try files.entries(of: open.descriptor).map(\.name)
       names += found
       databases += try MLflowStore.databases(in: open)
@@ -48,7 +48,7 @@ package struct RestoreNames {
 
   private static func namesAnotherFile(_ name: FileName, in folder: OpenFile) throws -> Bool {
     guard try folder.files.status(name.path, at: folder.descriptor).kind == .regular else { return false }
-    let file = try OpenFile(name.path, at: folder.descriptor, [.noFollow], files: folder.files)
+    let file = try OpenFile(name.path, at: folder.descriptor, mode: [.noFollow], files: folder.files)
     let size = try file.status().size
     return try size >= 16 && file.read(count: 8, at: size - 8) == journalMagic
   }

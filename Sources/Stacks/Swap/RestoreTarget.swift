@@ -42,7 +42,7 @@ package struct RestoreTarget: Sendable {
     directory = stack.dataDirectory
     database = ThisProcess.realPathOfWhatExists(stack.database)
     do {
-      current = try stack.mlflow(files: files).map { (try Self.store($0, files), $0.directory) }
+      current = try stack.mlflow(files: files).map { (try Self.store($0, files: files), $0.directory) }
     } catch let missing as MLflowStore.Missing {
       // A store that is named and not there is where the restore puts it.
       let name = missing.path.extension == "db" ? missing.path.folder : missing.path
@@ -60,7 +60,7 @@ package struct RestoreTarget: Sendable {
     self.directory = directory
     database = ThisProcess.realPathOfWhatExists(directory.appending("hrp.duckdb"))
     let own = directory.appending("mlflow")
-    current = try files.exists(own) ? (Self.folder(own, files), own) : nil
+    current = try files.exists(own) ? (Self.folder(own, files: files), own) : nil
   }
 
   /// Where the store of a backup goes.
@@ -76,8 +76,8 @@ package struct RestoreTarget: Sendable {
     current?.name ?? (metadata?.mlflowLayout == "flat" ? directory : directory.appending("mlflow"))
   }
 
-  private static func store(_ store: MLflowStore, _ files: any FileSystem) throws -> Store {
-    guard store.layout == .flat else { return try folder(store.directory, files) }
+  private static func store(_ store: MLflowStore, files: any FileSystem) throws -> Store {
+    guard store.layout == .flat else { return try folder(store.directory, files: files) }
     let database = store.names?.subtracting(RestoreNames.storeFolders).first
     return .names(store.directory, database: database ?? MLflowStore.databaseName)
   }
@@ -86,7 +86,7 @@ package struct RestoreTarget: Sendable {
     path.lastComponent.map { FileName($0) } ?? MLflowStore.databaseName
   }
 
-  private static func folder(_ path: FilePath, _ files: any FileSystem) throws -> Store {
+  private static func folder(_ path: FilePath, files: any FileSystem) throws -> Store {
     let path = ThisProcess.realPathOfWhatExists(path)
     guard let status = try files.statusIfPresent(path) else { return .folder(path) }
     let isMount = try files.status(path.folder, at: nil).identity.device != status.identity.device

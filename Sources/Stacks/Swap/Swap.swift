@@ -37,8 +37,8 @@ package struct Swap {
 
     package var explanation: BackupError {
       BackupError(
-        "restore.interfered", .failed,
-        "a restore had been interrupted, and a program wrote to \(database.text) before it was finished: "
+        "restore.interfered", kind: .failed,
+        message: "a restore had been interrupted, and a program wrote to \(database.text) before it was finished: "
           + "what the WAL of the restored state held is missing from it",
         remedy:
           "Run hrp backup undo, which brings back what was there before, and then restore again; what that program "
@@ -70,11 +70,11 @@ package struct Swap {
     var isInterfered = false
     var notices: [String] = []
     for (index, site) in plan.sites.enumerated() {
-      let place = try open(site, index)
+      let place = try open(site, at: index)
       if index == 0, let name = plan.database.flatMap(SwapPlan.name) {
-        isInterfered = try !swapDatabase(name, place)
+        isInterfered = try !swapDatabase(name, in: place)
       }
-      for item in site.items where !isOfDatabase(item, index) { try swap(item, place) }
+      for item in site.items where !isOfDatabase(item, at: index) { try swap(item, in: place) }
       for folder in [place.directory, place.incoming, place.outgoing] { try folder.synchronize() }
       if index == 0 { notices = try staleWALs(place) }
     }
@@ -93,23 +93,23 @@ package struct Swap {
       .map { "a program wrote to \(name) before the swap was finished; a WAL that fits no database now is kept: \($0)" }
   }
 
-  private func open(_ site: SwapPlan.Site, _ index: Int) throws -> Place {
+  private func open(_ site: SwapPlan.Site, at index: Int) throws -> Place {
     guard let path = SwapPlan.path(site.path), let hiddenName = SwapPlan.name(site.hidden),
       let undoName = SwapPlan.name(site.undo)
     else { throw BackupError.journalUnreadable(site.path) }
-    let directory = try OpenFile(path, [.directory], files: files)
+    let directory = try OpenFile(path, mode: [.directory], files: files)
     // A site that is finished already has its folder under the later name.
     let name = try files.exists(hiddenName.path, at: directory.descriptor) ? hiddenName : undoName
     let hidden = try plan.openHidden(name, of: index, in: directory)
     let folder = { (name: String) in
-      try OpenFile(FilePath(name), at: hidden.descriptor, [.directory, .noFollow], files: files)
+      try OpenFile(FilePath(name), at: hidden.descriptor, mode: [.directory, .noFollow], files: files)
     }
     return Place(
       site: site, directory: directory, hidden: hidden, incoming: try folder(plan.incoming),
       outgoing: try folder(plan.outgoing))
   }
 
-  private func isOfDatabase(_ item: SwapPlan.Item, _ index: Int) -> Bool {
+  private func isOfDatabase(_ item: SwapPlan.Item, at index: Int) -> Bool {
     guard index == 0, let database = plan.database else { return false }
     return item.name == database || Self.wals(of: database).contains(item.name)
   }
@@ -122,36 +122,36 @@ package struct Swap {
   // MARK: - The database
 
   /// - Returns: false when a program wrote to it in between.
-  private func swapDatabase(_ name: FileName, _ place: Place) throws -> Bool {
+  private func swapDatabase(_ name: FileName, in place: Place) throws -> Bool {
     guard let item = place.site.items.first(where: { $0.name == plan.database }) else { return true }
     let wals = Self.wals(of: item.name).compactMap(SwapPlan.name)
     if item.new == nil {
       // There was no database before: then the path is to be empty again.
-      for wal in wals { try putAway(wal, unless: new(wal, place), place) }
+      for wal in wals { try putAway(wal, unless: new(wal, in: place), in: place) }
       try place.directory.synchronize()
-      try swap(item, place)
+      try swap(item, in: place)
     } else if try place.incoming.inode(of: name) == item.new {
       // Logs that are not the plan's: also of somebody who opened the old database meanwhile.
-      for wal in wals { try putAway(wal, unless: item.old == nil ? new(wal, place) : nil, place) }
+      for wal in wals { try putAway(wal, unless: item.old == nil ? new(wal, in: place) : nil, in: place) }
       try place.directory.synchronize()  // W4
-      if item.old == nil { try bringIn(wals, place) } else { try partStaleWALs(wals, name, place) }
-      try swap(item, place, isDatabase: true)
+      if item.old == nil { try bringIn(wals, in: place) } else { try partStaleWALs(wals, name: name, in: place) }
+      try swap(item, in: place, isDatabase: true)
       try place.directory.synchronize()
     }
     // An exchange that ended before what came out was put away.
     if item.old != nil, try place.incoming.inode(of: name) == item.old {
-      try move(name, place.incoming, place.outgoing)
+      try move(name, from: place.incoming, to: place.outgoing)
     }
     // With its WAL in, the database is whole: what is written from then on is written to the restored one.
     guard try wals.contains(where: { try files.exists($0.path, at: place.incoming.descriptor) }) else { return true }
-    guard try isUntouched(name, place) else {
+    guard try isUntouched(name, in: place) else {
       // It goes on with the WAL of whoever moved it on.
       try setAside(wals, in: place.incoming)
       return false
     }
     // WALs of somebody who opened it meanwhile; of two WALs that come in, one may be there already.
-    for wal in wals { try putAway(wal, unless: new(wal, place), as: Self.stale(wal), place) }
-    try bringIn(wals, place)
+    for wal in wals { try putAway(wal, unless: new(wal, in: place), as: Self.stale(wal), in: place) }
+    try bringIn(wals, in: place)
     try place.directory.synchronize()
     return true
   }
@@ -159,10 +159,10 @@ package struct Swap {
   /// W4, for what goes out: a program that wrote to the old database after its WAL was away made that WAL another's.
   ///
   /// Such a WAL is kept under another name, so that an undo does not bring the two together.
-  private func partStaleWALs(_ wals: [FileName], _ name: FileName, _ place: Place) throws {
+  private func partStaleWALs(_ wals: [FileName], name: FileName, in place: Place) throws {
     guard let headers = plan.oldHeaders, try Self.headers(of: name, in: place.directory) != headers else { return }
     // A WAL that the plan does not know is of whoever moved the database on, and fits it.
-    try setAside(wals.filter { try place.outgoing.inode(of: $0) == old($0, place) }, in: place.outgoing)
+    try setAside(wals.filter { try place.outgoing.inode(of: $0) == old($0, in: place) }, in: place.outgoing)
   }
 
   private static let staleSuffix = ".stale"
@@ -171,27 +171,27 @@ package struct Swap {
 
   private func setAside(_ wals: [FileName], in folder: OpenFile) throws {
     for wal in wals where try files.exists(wal.path, at: folder.descriptor) {
-      try move(wal, folder, folder, as: try free(Self.stale(wal), in: folder))
+      try move(wal, from: folder, to: folder, as: try free(Self.stale(wal), in: folder))
     }
     try folder.synchronize()
   }
 
-  private func new(_ name: FileName, _ place: Place) -> UInt64? {
+  private func new(_ name: FileName, in place: Place) -> UInt64? {
     place.site.items.first { $0.name == SwapPlan.text(name) }?.new
   }
 
-  private func old(_ name: FileName, _ place: Place) -> UInt64? {
+  private func old(_ name: FileName, in place: Place) -> UInt64? {
     place.site.items.first { $0.name == SwapPlan.text(name) }?.old
   }
 
-  private func bringIn(_ wals: [FileName], _ place: Place) throws {
+  private func bringIn(_ wals: [FileName], in place: Place) throws {
     for wal in wals where try files.exists(wal.path, at: place.incoming.descriptor) {
-      try move(wal, place.incoming, place.directory)
+      try move(wal, from: place.incoming, to: place.directory)
     }
   }
 
   /// Whether the database is as it was staged, as far as its headers tell.
-  private func isUntouched(_ name: FileName, _ place: Place) throws -> Bool {
+  private func isUntouched(_ name: FileName, in place: Place) throws -> Bool {
     guard let headers = plan.headers else { return true }
     return try Self.headers(of: name, in: place.directory) == headers
   }
@@ -211,13 +211,13 @@ package struct Swap {
 
   /// Moves a WAL out of the way; one of the same name that is away already stays.
   private func putAway(
-    _ name: FileName, unless kept: UInt64?, as new: FileName? = nil, _ place: Place
+    _ name: FileName, unless kept: UInt64?, as new: FileName? = nil, in place: Place
   ) throws {
     guard let found = try place.directory.inode(of: name), found != kept else { return }
     // One of that name is away already: this one came in between, and fits nothing that an undo brings back.
     let isTaken = try files.exists(name.path, at: place.outgoing.descriptor)
     let target = try free(new ?? (isTaken ? Self.stale(name) : name), in: place.outgoing)
-    try move(name, place.directory, place.outgoing, as: target)
+    try move(name, from: place.directory, to: place.outgoing, as: target)
   }
 
   private func free(_ name: FileName, in folder: OpenFile) throws -> FileName {
@@ -243,53 +243,53 @@ package struct Swap {
     try hidden.synchronize()
   }
 
-  private func swap(_ item: SwapPlan.Item, _ place: Place, isDatabase: Bool = false) throws {
+  private func swap(_ item: SwapPlan.Item, in place: Place, isDatabase: Bool = false) throws {
     guard let name = item.fileName else { throw BackupError.journalUnreadable(place.site.path) }
     let found = try place.directory.inode(of: name)
     guard item.new != nil else {
       // Nothing comes in; only what the plan saw goes out.
-      if found != nil, found == item.old { try move(name, place.directory, place.outgoing) }
+      if found != nil, found == item.old { try move(name, from: place.directory, to: place.outgoing) }
       return
     }
     guard let staged = try place.incoming.inode(of: name) else { return }  // Done.
-    if staged == item.old { return try move(name, place.incoming, place.outgoing) }  // Exchanged.
+    if staged == item.old { return try move(name, from: place.incoming, to: place.outgoing) }  // Exchanged.
     let marker = FilePath(Self.markerPrefix + "\(item.new ?? 0)")
     let isAway = try files.exists(marker, at: place.hidden.descriptor)
     if found == nil || isAway {
       // A folder that cannot be renamed is there before all of it is, and must not be taken for an old one.
       let isFolder = try files.status(name.path, at: place.incoming.descriptor).kind == .directory
-      if !isAway, isFolder { try mark(marker, place) }
-      return try move(name, place.incoming, place.directory)
+      if !isAway, isFolder { try mark(marker, in: place) }
+      return try move(name, from: place.incoming, to: place.directory)
     }
     try putAwaySQLiteSidecars(of: name, place)
     if try !files.exists(name.path, at: place.outgoing.descriptor),
-      try files.exchange(name.path, at: place.incoming.descriptor, name.path, at: place.directory.descriptor)
+      try files.exchange(name.path, at: place.incoming.descriptor, with: name.path, at: place.directory.descriptor)
     {
       // Of two renames that are not durable, the first may be lost and the second not.
       try place.directory.synchronize()
       try place.incoming.synchronize()
-      return try move(name, place.incoming, place.outgoing)
+      return try move(name, from: place.incoming, to: place.outgoing)
     }
-    if isDatabase { return try replace(name, place) }
-    try move(name, place.directory, place.outgoing)
+    if isDatabase { return try replace(name, in: place) }
+    try move(name, from: place.directory, to: place.outgoing)
     for folder in [place.directory, place.outgoing] { try folder.synchronize() }
-    try mark(marker, place)
-    try move(name, place.incoming, place.directory)
+    try mark(marker, in: place)
+    try move(name, from: place.incoming, to: place.directory)
   }
 
-  private func mark(_ marker: FilePath, _ place: Place) throws(SystemError) {
-    try OpenFile(marker, at: place.hidden.descriptor, [.write, .create], files: files).close()
+  private func mark(_ marker: FilePath, in place: Place) throws(SystemError) {
+    try OpenFile(marker, at: place.hidden.descriptor, mode: [.write, .create], files: files).close()
     try place.hidden.synchronize()
   }
 
   /// W3, where names cannot be exchanged: the old file gets its second name first.
-  private func replace(_ name: FileName, _ place: Place) throws {
+  private func replace(_ name: FileName, in place: Place) throws {
     if try !files.exists(name.path, at: place.outgoing.descriptor) {
       do {
         try files.makeHardLink(
           name.path, at: place.outgoing.descriptor, to: name.path, at: place.directory.descriptor)
       } catch  where [.notPermitted, .notSupported, .notSupportedOnSocket, .noFunction].contains(error.errno) {
-        try copyAside(name, place)
+        try copyAside(name, in: place)
       }
       try place.outgoing.synchronize()
     }
@@ -298,11 +298,11 @@ package struct Swap {
   }
 
   /// For a file system that has neither exchange nor hard links.
-  private func copyAside(_ name: FileName, _ place: Place) throws {
+  private func copyAside(_ name: FileName, in place: Place) throws {
     let source = try DatabaseLock.file(name, in: place.directory)
     let staged = FilePath(".copy.partial")
     try files.removeTree(staged, at: place.outgoing.descriptor)
-    let target = try OpenFile(staged, at: place.outgoing.descriptor, [.write, .create, .exclusive], files: files)
+    let target = try OpenFile(staged, at: place.outgoing.descriptor, mode: [.write, .create, .exclusive], files: files)
     var offset: Int64 = 0
     while true {
       try Interruption.check()
@@ -321,12 +321,12 @@ package struct Swap {
   private func putAwaySQLiteSidecars(of name: FileName, _ place: Place) throws {
     guard name.bytes.suffix(3).elementsEqual(".db".utf8) else { return }
     for suffix in SQLiteFile.sidecars {
-      try putAway(FileName(bytes: name.bytes + Array(suffix.utf8)), unless: nil, place)
+      try putAway(FileName(bytes: name.bytes + Array(suffix.utf8)), unless: nil, in: place)
     }
   }
 
   /// Renames; a folder that cannot be renamed, as in an overlay, is made anew, and what is in it is moved.
-  private func move(_ name: FileName, _ from: OpenFile, _ to: OpenFile, as new: FileName? = nil) throws {
+  private func move(_ name: FileName, from: OpenFile, to: OpenFile, as new: FileName? = nil) throws {
     let target = new ?? name
     do throws(SystemError) {
       return try files.renameNew(name.path, at: from.descriptor, to: target.path, at: to.descriptor)
@@ -335,13 +335,13 @@ package struct Swap {
         try files.status(name.path, at: from.descriptor).kind == .directory
       else { throw error }
     }
-    let source = try OpenFile(name.path, at: from.descriptor, [.directory, .noFollow], files: files)
+    let source = try OpenFile(name.path, at: from.descriptor, mode: [.directory, .noFollow], files: files)
     if try !files.exists(target.path, at: to.descriptor) {
       try files.makeDirectory(target.path, at: to.descriptor, permissions: try source.status().permissions)
     }
-    let copy = try OpenFile(target.path, at: to.descriptor, [.directory, .noFollow], files: files)
+    let copy = try OpenFile(target.path, at: to.descriptor, mode: [.directory, .noFollow], files: files)
     try files.give(copy.descriptor, to: source.status().owner)
-    for entry in try files.entries(of: source.descriptor) { try move(entry.name, source, copy) }
+    for entry in try files.entries(of: source.descriptor) { try move(entry.name, from: source, to: copy) }
     try copy.synchronize()
     try source.close()
     try files.removeDirectory(name.path, at: from.descriptor)

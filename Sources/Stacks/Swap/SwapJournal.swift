@@ -30,18 +30,18 @@ package struct SwapJournal {
     guard try files.exists(target.database.folder),
       try BackupLayout.enclosingBackup(of: target.database.folder, files: files) == nil
     else { return nil }
-    try self.init(in: OpenFile(target.database.folder, [.directory], files: files), base: target.databaseName)
+    try self.init(in: OpenFile(target.database.folder, mode: [.directory], files: files), base: target.databaseName)
   }
 
   package init(in directory: OpenFile, base: FileName) {
     self.directory = directory
     files = directory.files
-    staged = Self.name(base, ".hrp-restore.partial")
-    committed = Self.name(base, ".hrp-restore")
-    undoPrefix = Self.name(base, ".hrp-undo.")
+    staged = Self.name(base, suffix: ".hrp-restore.partial")
+    committed = Self.name(base, suffix: ".hrp-restore")
+    undoPrefix = Self.name(base, suffix: ".hrp-undo.")
   }
 
-  private static func name(_ base: FileName, _ suffix: String) -> FileName {
+  private static func name(_ base: FileName, suffix: String) -> FileName {
     FileName(bytes: [UInt8(ascii: ".")] + base.bytes + Array(suffix.utf8))
   }
 
@@ -58,7 +58,7 @@ package struct SwapJournal {
   package func finish(_ databaseLock: DatabaseLock? = nil, isForced: Bool = false) throws -> (
     plan: SwapPlan, notices: [String]
   ) {
-    let folder = try OpenFile(committed.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+    let folder = try OpenFile(committed.path, at: directory.descriptor, mode: [.directory, .noFollow], files: files)
     if databaseLock == nil, try !files.lockPatiently(folder.descriptor) {
       throw BackupError.restoreBusy(directory.path)
     }
@@ -70,25 +70,25 @@ package struct SwapJournal {
     defer { own.release() }
     if databaseLock == nil, let name = plan.database.flatMap(SwapPlan.name) {
       try own.take(name, in: directory, isForced: isForced)
-      let incoming = try OpenFile(FilePath(plan.incoming), at: folder.descriptor, [.directory], files: files)
+      let incoming = try OpenFile(FilePath(plan.incoming), at: folder.descriptor, mode: [.directory], files: files)
       try own.take(name, in: incoming, isForced: isForced)
     }
     var notices: [String] = []
     var interference: Swap.Interference?
     do { notices = try Swap(plan, files: files).run() } catch let found as Swap.Interference { interference = found }
-    try close(plan, folder)
+    try close(plan, folder: folder)
     if let interference { throw interference }
     return (plan, notices)
   }
 
   /// Gives the folders their later names; the first site's last, for it is the one that says that something is pending.
-  private func close(_ plan: SwapPlan, _ folder: OpenFile) throws {
+  private func close(_ plan: SwapPlan, folder: OpenFile) throws {
     try Swap.removeMarks(in: folder)
     for (index, site) in plan.sites.enumerated().dropFirst() {
       guard let path = SwapPlan.path(site.path), let hidden = SwapPlan.name(site.hidden),
         let undo = SwapPlan.name(site.undo), SwapPlan.isHidden(undo)
       else { throw BackupError.journalUnreadable(site.path) }
-      let place = try OpenFile(path, [.directory], files: files)
+      let place = try OpenFile(path, mode: [.directory], files: files)
       guard try files.exists(hidden.path, at: place.descriptor) else { continue }
       try Swap.removeMarks(in: try plan.openHidden(hidden, of: index, in: place))
       try keep(hidden, as: undo, in: place)
@@ -135,10 +135,10 @@ package struct SwapJournal {
       do {
         // A name that is no directory is none of ours.
         guard try files.statusIfPresent(name.path, at: directory.descriptor)?.kind == .directory else { return nil }
-        let folder = try OpenFile(name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+        let folder = try OpenFile(name.path, at: directory.descriptor, mode: [.directory, .noFollow], files: files)
         return try SwapPlan.read(Self.planName, in: folder).map { Kept(name: name, plan: $0) }
       } catch let error as SystemError {
-        throw BackupError.keptUnreadable(directory.path.appending(name.path.components), error)
+        throw BackupError.keptUnreadable(directory.path.appending(name.path.components), error: error)
       } catch is BackupError {
         return nil
       }
@@ -148,7 +148,7 @@ package struct SwapJournal {
   /// Removes one of them, and frees its space.
   /// - Throws: `BackupError` `restore.busy`.
   package func drop(_ kept: Kept) throws {
-    let folder = try OpenFile(kept.name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+    let folder = try OpenFile(kept.name.path, at: directory.descriptor, mode: [.directory, .noFollow], files: files)
     guard try files.lockPatiently(folder.descriptor) else { throw BackupError.restoreBusy(directory.path) }
     for half in try kept.halves(in: directory) {
       try files.removeTree(half.name.path, at: half.place.descriptor)
@@ -166,9 +166,9 @@ package struct SwapJournal {
   package func removeDebris() throws -> Bool {
     var isFound = false
     for entry in try files.entries(of: directory.descriptor) where isDebris(entry.name) {
-      let folder = try OpenFile(entry.name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+      let folder = try OpenFile(entry.name.path, at: directory.descriptor, mode: [.directory, .noFollow], files: files)
       // Whoever is making it holds its lock.
-      guard try files.lock(folder.descriptor, .exclusive) else { continue }
+      guard try files.lock(folder.descriptor, kind: .exclusive) else { continue }
       try files.removeTree(entry.name.path, at: directory.descriptor)
       isFound = true
     }
@@ -178,8 +178,8 @@ package struct SwapJournal {
   /// A restore that died before its commit, and that nobody is at; nil: there is none.
   package func abandoned() throws -> OpenFile? {
     guard try files.exists(staged.path, at: directory.descriptor) else { return nil }
-    let folder = try OpenFile(staged.path, at: directory.descriptor, [.directory, .noFollow], files: files)
-    return try files.lock(folder.descriptor, .shared) ? folder : nil
+    let folder = try OpenFile(staged.path, at: directory.descriptor, mode: [.directory, .noFollow], files: files)
+    return try files.lock(folder.descriptor, kind: .shared) ? folder : nil
   }
 
   private func isDebris(_ name: FileName) -> Bool {
@@ -200,7 +200,7 @@ extension SwapJournal.Kept {
         guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.undo), try files.exists(path) else {
           return nil
         }
-        let place = try OpenFile(path, [.directory], files: files)
+        let place = try OpenFile(path, mode: [.directory], files: files)
         guard try files.exists(undo.path, at: place.descriptor) else { return nil }
         return (place, undo, try plan.openHidden(undo, of: index, in: place))
       }
@@ -220,38 +220,40 @@ extension BackupError {
     let words = ThisProcess.words(of: holder)
     let stop = holder > 0 ? "Close that program (kill \(holder) asks it to end)" : "Close that program"
     return BackupError(
-      "restore.database-in-use", .busy, "Database is locked: \(path.text) is in use by \(words)",
+      "restore.database-in-use", kind: .busy, message: "Database is locked: \(path.text) is in use by \(words)",
       remedy: "\(stop), or wait for it: --wait 10m. A database in use is never replaced, not even with --force.",
       holder: ThisProcess.name(of: holder))
   }
 
   package static func restoreBusy(_ path: FilePath) -> BackupError {
     BackupError(
-      "restore.busy", .busy, "another hrp is restoring to \(path.text)", remedy: "Wait until it is done.")
+      "restore.busy", kind: .busy, message: "another hrp is restoring to \(path.text)", remedy: "Wait until it is done."
+    )
   }
 
   /// A failure after the commit: whoever comes next goes on.
-  package static func unfinished(_ what: String, _ path: FilePath, _ error: any Error) -> any Error {
+  package static func unfinished(_ what: String, path: FilePath, error: any Error) -> any Error {
     if error is Swap.Interference { return error }
     let cause = BackupError(error, doing: "exchanging the names")
     return BackupError(
-      "restore.unfinished", cause.kind == .noSpace ? .noSpace : .failed,
-      "\(what) is decided and not finished: \(cause.message)",
+      "restore.unfinished", kind: cause.kind == .noSpace ? .noSpace : .failed,
+      message: "\(what) is decided and not finished: \(cause.message)",
       remedy: "Do not open the database at \(path.text) yet. Repair what failed (\(cause.remedy)). "
         + "Then any command finishes it, such as hrp backup list.", cause: cause.cause)
   }
 
   /// A state that was kept and cannot be read by whoever asks.
-  static func keptUnreadable(_ path: FilePath, _ error: SystemError) -> BackupError {
+  static func keptUnreadable(_ path: FilePath, error: SystemError) -> BackupError {
     BackupError(
-      "undo.unreadable", .failed, "what a restore replaced is kept, and cannot be read: \(path.text)",
+      "undo.unreadable", kind: .failed, message: "what a restore replaced is kept, and cannot be read: \(path.text)",
       remedy: "Make it readable for whoever runs hrp (see ls -la \(ShellWord.quoted(path))), or run hrp as its owner.",
       cause: error.description)
   }
 
   package static func journalUnreadable(_ path: String) -> BackupError {
     BackupError(
-      "restore.journal-unreadable", .failed, "a restore was interrupted, and its journal cannot be read: \(path)",
+      "restore.journal-unreadable", kind: .failed,
+      message: "a restore was interrupted, and its journal cannot be read: \(path)",
       remedy: "Both states are in that folder (a/ and b/). Keep it, and restore to another place with --target-dir.")
   }
 }

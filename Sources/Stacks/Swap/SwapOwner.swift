@@ -29,7 +29,7 @@ package struct SwapOwner: Equatable {
     guard try files.exists(Self.name, at: folder.descriptor),
       try files.status(Self.name, at: folder.descriptor).kind == .regular
     else { return nil }
-    let bytes = try OpenFile(Self.name, at: folder.descriptor, [.noFollow], files: files).read(count: 8192, at: 0)
+    let bytes = try OpenFile(Self.name, at: folder.descriptor, mode: [.noFollow], files: files).read(count: 8192, at: 0)
     let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
     committed = FilePath(bytes: Array(parts[0]))
     nonce = parts.count > 1 ? String(decoding: parts[1], as: UTF8.self) : nil
@@ -38,7 +38,7 @@ package struct SwapOwner: Equatable {
   /// Writes it into a new folder.
   package func write(in folder: OpenFile, for owner: FileOwner) throws(SystemError) {
     let file = try OpenFile(
-      Self.name, at: folder.descriptor, [.write, .create, .exclusive], permissions: 0o600, files: folder.files)
+      Self.name, at: folder.descriptor, mode: [.write, .create, .exclusive], permissions: 0o600, files: folder.files)
     try file.write(bytes, at: 0)
     try folder.files.give(file.descriptor, to: owner)
     try file.close()
@@ -60,11 +60,12 @@ extension SwapPlan {
   package func openHidden(_ name: FileName, of index: Int, in place: OpenFile) throws -> OpenFile {
     let displayPath = place.path.appending(name.path.components)
     let folder = try OpenFile(
-      name.path, at: place.descriptor, [.directory, .noFollow], displayPath: displayPath, files: place.files)
+      name.path, at: place.descriptor, mode: [.directory, .noFollow], displayPath: displayPath, files: place.files)
     guard index > 0 else { return folder }
     guard Self.isHidden(name), let owner = try SwapOwner(in: folder), isOurs(owner) else {
       throw BackupError(
-        "restore.foreign-folder", .failed, "\(displayPath.text) is no folder of the restore that names it",
+        "restore.foreign-folder", kind: .failed,
+        message: "\(displayPath.text) is no folder of the restore that names it",
         remedy: "Nothing of it was touched. Who wrote \(sites.first?.path ?? "the plan")? What a stranger made is "
           + "restored from a backup, never copied; remove the hidden folder there whose plan.json names it.")
     }

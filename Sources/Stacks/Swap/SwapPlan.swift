@@ -86,7 +86,7 @@ package struct SwapPlan: Codable, Sendable, Equatable {
   /// - Throws: `SystemError`; `BackupError` `restore.journal-unreadable` for one that cannot be understood.
   static func read(_ name: FilePath, in folder: OpenFile) throws -> SwapPlan? {
     guard try folder.files.exists(name, at: folder.descriptor) else { return nil }
-    let file = try OpenFile(name, at: folder.descriptor, [.noFollow], files: folder.files)
+    let file = try OpenFile(name, at: folder.descriptor, mode: [.noFollow], files: folder.files)
     do {
       let plan = try JSONDecoder().decode(SwapPlan.self, from: Data(try file.read(count: 16 << 20, at: 0)))
       // They are opened below the hidden folders: nothing else is ever called so.
@@ -117,7 +117,8 @@ package struct SwapPlan: Codable, Sendable, Equatable {
         plan.sites[index].path = directory.pushing(rest).text
       } else if try files.exists(old) {
         throw BackupError(
-          "undo.elsewhere", .failed, "what is kept for undo at \(directory.text) belongs to another stack: \(old.text)",
+          "undo.elsewhere", kind: .failed,
+          message: "what is kept for undo at \(directory.text) belongs to another stack: \(old.text)",
           remedy: "This directory is a copy of that one: undo there, or restore here to have a stack of its own.")
       }
     }
@@ -139,7 +140,8 @@ package struct SwapPlan: Codable, Sendable, Equatable {
         let isOther = status.kind == .directory && status.identity.device != device
         guard try isOther || ThisProcess.isMountPoint(path) else { continue }
         throw BackupError(
-          "restore.mount-inside", .failed, "\(path.text) is a mount point, and a restore cannot exchange it",
+          "restore.mount-inside", kind: .failed,
+          message: "\(path.text) is a mount point, and a restore cannot exchange it",
           remedy: "Unmount it, mount the whole MLflow directory instead, or restore elsewhere with --target-dir.")
       }
     }

@@ -28,7 +28,7 @@ package struct SwapProbe {
     for path in paths where try files.exists(path) {
       do throws(SystemError) {
         try ThisProcess.checkRenamable(path, files: files)
-      } catch { throw BackupError.cannotRename(path, error) }
+      } catch { throw BackupError.cannotRename(path, error: error) }
     }
   }
 
@@ -41,12 +41,12 @@ package struct SwapProbe {
     let probe = try make(in: hidden)
     defer { ignoringFailure { try files.removeTree(Self.folderName, at: hidden.descriptor) } }
     let incoming = try OpenFile(
-      FilePath(plan.incoming), at: hidden.descriptor, [.directory, .noFollow],
+      FilePath(plan.incoming), at: hidden.descriptor, mode: [.directory, .noFollow],
       displayPath: hidden.path.appending(plan.incoming), files: files)
     for item in site.items {
       guard let name = item.fileName else { throw BackupError.journalUnreadable(site.path) }
-      if item.old != nil { try ask(name, directory, probe) }
-      if item.new != nil { try ask(name, incoming, probe) }
+      if item.old != nil { try ask(name, in: directory, probe: probe) }
+      if item.new != nil { try ask(name, in: incoming, probe: probe) }
     }
   }
 
@@ -54,38 +54,39 @@ package struct SwapProbe {
   private func make(in hidden: OpenFile) throws(SystemError) -> OpenFile {
     try files.removeTree(Self.folderName, at: hidden.descriptor)
     try files.makeDirectory(Self.folderName, at: hidden.descriptor, permissions: 0o700)
-    let folder = try OpenFile(Self.folderName, at: hidden.descriptor, [.directory, .noFollow], files: files)
+    let folder = try OpenFile(Self.folderName, at: hidden.descriptor, mode: [.directory, .noFollow], files: files)
     try files.makeDirectory("full", at: folder.descriptor, permissions: 0o700)
     try files.makeDirectory("full/full", at: folder.descriptor, permissions: 0o700)
     return folder
   }
 
-  private func ask(_ name: FileName, _ place: OpenFile, _ probe: OpenFile) throws {
+  private func ask(_ name: FileName, in place: OpenFile, probe: OpenFile) throws {
     do throws(SystemError) {
       try files.renameReplacing(name.path, at: place.descriptor, to: "full", at: probe.descriptor)
     } catch {
       if Self.possible.contains(error.errno) { return }
-      if Self.byName.contains(error.errno) { return try askInside(name, place, probe) }
+      if Self.byName.contains(error.errno) { return try askInside(name, in: place, probe: probe) }
       // A mount point has words of its own.
-      throw BackupError.cannotRename(place.path.appending(name.path.components), error)
+      throw BackupError.cannotRename(place.path.appending(name.path.components), error: error)
     }
     preconditionFailure("A rename onto a folder that is not empty succeeded.")
   }
 
   /// A folder that cannot be renamed as a whole: the names in it.
-  private func askInside(_ name: FileName, _ place: OpenFile, _ probe: OpenFile) throws {
+  private func askInside(_ name: FileName, in place: OpenFile, probe: OpenFile) throws {
     let folder = try OpenFile(
-      name.path, at: place.descriptor, [.directory, .noFollow], displayPath: place.path.appending(name.path.components),
+      name.path, at: place.descriptor, mode: [.directory, .noFollow],
+      displayPath: place.path.appending(name.path.components),
       files: files)
     for entry in try files.entries(of: folder.descriptor) {
       try Interruption.check()
-      try ask(entry.name, folder, probe)
+      try ask(entry.name, in: folder, probe: probe)
     }
   }
 }
 
 extension BackupError {
-  static func cannotRename(_ path: FilePath, _ error: SystemError) -> BackupError {
+  static func cannotRename(_ path: FilePath, error: SystemError) -> BackupError {
     let why =
       switch error.errno {
       case .notPermitted:
@@ -97,7 +98,7 @@ extension BackupError {
       default: "See what stands against it: ls -ld \(path.text)."
       }
     return BackupError(
-      "restore.cannot-rename", .failed, "\(path.text) cannot be put out of the way: \(error.errno)",
+      "restore.cannot-rename", kind: .failed, message: "\(path.text) cannot be put out of the way: \(error.errno)",
       remedy: why + " Or restore to another place with --target-dir. Nothing was touched.", cause: "\(error)")
   }
 }

@@ -187,47 +187,47 @@ package struct MetadataParser {
 
     init(from decoder: any Decoder) throws {
       let fields = try decoder.container(keyedBy: Key.self)
-      metadata.format = fields.usable(Int.self, .format)
-      metadata.name = fields.usable(String.self, .name)
-      metadata.timestamp = fields.usable(String.self, .timestamp)
-      metadata.createdAt = fields.usable(Double.self, .created_at)
-      metadata.sizeBytes = fields.usable(Int64.self, .size_bytes).flatMap { $0 < 0 ? nil : $0 }
-      metadata.includesMLflow = fields.usable(Bool.self, .include_mlflow)
-      metadata.verified = fields.usable(Bool.self, .verified)
-      metadata.complete = fields.usable(Bool.self, .complete)
-      metadata.checksumsDigest = Self.digest(fields, .checksums_sha256)
-      metadata.manifestDigest = Self.digest(fields, .manifest_sha256)
-      metadata.sourceDirectory = fields.usable(String.self, .source_dir)
-      metadata.realSourceDirectory = fields.usable(String.self, .source_dir_real)
-      let named = fields.usable([String].self, .files)?.count
-      metadata.filesCount = fields.usable(Int.self, .files_count).flatMap { $0 < 0 ? nil : $0 } ?? named
+      metadata.format = fields.usable(Int.self, key: .format)
+      metadata.name = fields.usable(String.self, key: .name)
+      metadata.timestamp = fields.usable(String.self, key: .timestamp)
+      metadata.createdAt = fields.usable(Double.self, key: .created_at)
+      metadata.sizeBytes = fields.usable(Int64.self, key: .size_bytes).flatMap { $0 < 0 ? nil : $0 }
+      metadata.includesMLflow = fields.usable(Bool.self, key: .include_mlflow)
+      metadata.verified = fields.usable(Bool.self, key: .verified)
+      metadata.complete = fields.usable(Bool.self, key: .complete)
+      metadata.checksumsDigest = Self.digest(fields, key: .checksums_sha256)
+      metadata.manifestDigest = Self.digest(fields, key: .manifest_sha256)
+      metadata.sourceDirectory = fields.usable(String.self, key: .source_dir)
+      metadata.realSourceDirectory = fields.usable(String.self, key: .source_dir_real)
+      let named = fields.usable([String].self, key: .files)?.count
+      metadata.filesCount = fields.usable(Int.self, key: .files_count).flatMap { $0 < 0 ? nil : $0 } ?? named
       let mlflow = parsed { try fields.nestedContainer(keyedBy: Inner.self, forKey: .mlflow) }
-      metadata.mlflowLayout = mlflow?.usable(String.self, .layout)
-      metadata.mlflowDirectory = mlflow?.usable(String.self, .directory)
-      metadata.realMLflowDirectory = mlflow?.usable(String.self, .directory_real)
+      metadata.mlflowLayout = mlflow?.usable(String.self, key: .layout)
+      metadata.mlflowDirectory = mlflow?.usable(String.self, key: .directory)
+      metadata.realMLflowDirectory = mlflow?.usable(String.self, key: .directory_real)
       let database = parsed { try fields.nestedContainer(keyedBy: Inner.self, forKey: .database) }
       let snapshot = parsed { try fields.nestedContainer(keyedBy: Inner.self, forKey: .snapshot) }
-      metadata.sharesStorage = snapshot?.usable(Bool.self, .shares_storage)
-      metadata.databaseName = database?.usable(String.self, .name)
-      metadata.hrpVersion = fields.usable(String.self, .hrp_version)
-      metadata.host = fields.usable(String.self, .host)
-      metadata.libraryVersion = database?.usable(String.self, .library_version)
-      metadata.snapshotMethod = snapshot?.usable(String.self, .method)
-      metadata.snapshotIteration = snapshot?.usable(Int64.self, .iteration)
+      metadata.sharesStorage = snapshot?.usable(Bool.self, key: .shares_storage)
+      metadata.databaseName = database?.usable(String.self, key: .name)
+      metadata.hrpVersion = fields.usable(String.self, key: .hrp_version)
+      metadata.host = fields.usable(String.self, key: .host)
+      metadata.libraryVersion = database?.usable(String.self, key: .library_version)
+      metadata.snapshotMethod = snapshot?.usable(String.self, key: .method)
+      metadata.snapshotIteration = snapshot?.usable(Int64.self, key: .iteration)
       let shared = parsed { try fields.nestedContainer(keyedBy: Inner.self, forKey: .shared) }
-      metadata.sharedWith = shared?.usable(String.self, .backup)
-      metadata.sharedBytes = shared?.usable(Int64.self, .bytes)
+      metadata.sharedWith = shared?.usable(String.self, key: .backup)
+      metadata.sharedBytes = shared?.usable(Int64.self, key: .bytes)
     }
 
-    private static func digest(_ fields: KeyedDecodingContainer<Key>, _ key: Key) -> Digest? {
-      fields.usable(String.self, key).flatMap { Digest(hex: Array($0.utf8)) }
+    private static func digest(_ fields: KeyedDecodingContainer<Key>, key: Key) -> Digest? {
+      fields.usable(String.self, key: key).flatMap { Digest(hex: Array($0.utf8)) }
     }
   }
 }
 
 extension KeyedDecodingContainer {
   /// A field of another type than expected counts as not there.
-  fileprivate func usable<Field: Decodable>(_ type: Field.Type, _ key: Key) -> Field? {
+  fileprivate func usable<Field: Decodable>(_ type: Field.Type, key: Key) -> Field? {
     parsed { try decode(type, forKey: key) }
   }
 }

@@ -24,14 +24,15 @@ package struct Digest: Hashable, Sendable {
 
   /// A digest from 64 hexadecimal digits of either case; nil for anything else.
   package init?(hex: ArraySlice<UInt8>) {
-    guard hex.count == 64, let first = Self.word(hex, 0), let second = Self.word(hex, 1), let third = Self.word(hex, 2),
-      let fourth = Self.word(hex, 3)
+    guard hex.count == 64, let first = Self.word(hex, index: 0), let second = Self.word(hex, index: 1),
+      let third = Self.word(hex, index: 2),
+      let fourth = Self.word(hex, index: 3)
     else { return nil }
     words = (first, second, third, fourth)
   }
 
   /// The word of sixteen digits with that index.
-  private static func word(_ hex: ArraySlice<UInt8>, _ index: Int) -> UInt64? {
+  private static func word(_ hex: ArraySlice<UInt8>, index: Int) -> UInt64? {
     hex.withUnsafeBufferPointer { bytes in
       var word: UInt64 = 0
       for position in (16 * index)..<(16 * index + 16) {

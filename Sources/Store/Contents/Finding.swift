@@ -38,7 +38,7 @@ public struct Finding: Sendable, Equatable {
   /// Whether it may be the fault of this machine or this user, and not of the backup: rights, limits, a connection.
   package let mayBeOfMachine: Bool
 
-  package init(_ kind: Kind, _ path: EntryPath, _ detail: String = "", mayBeOfMachine: Bool = false) {
+  package init(_ kind: Kind, path: EntryPath, detail: String = "", mayBeOfMachine: Bool = false) {
     self.kind = kind
     file = path.text
     self.detail = detail
@@ -48,9 +48,10 @@ public struct Finding: Sendable, Equatable {
 
   /// A file that the system does not read.
   /// - Parameter more: what more there is to say, as a clause; may be empty.
-  package static func unreadable(_ path: EntryPath, _ error: SystemError, _ more: String = "") -> Finding {
+  package static func unreadable(_ path: EntryPath, error: SystemError, more: String = "") -> Finding {
     let words = ["cannot be read: \(error.errno)", more].filter { !$0.isEmpty }
-    return Finding(.mismatch, path, words.joined(separator: "; "), mayBeOfMachine: error.errno != .ioError)
+    return Finding(
+      .mismatch, path: path, detail: words.joined(separator: "; "), mayBeOfMachine: error.errno != .ioError)
   }
 
   /// Whether it stands against restoring a part of the stack; nil: all of it.

@@ -98,7 +98,7 @@ package struct ManifestLine: Equatable, Sendable {
   /// - Throws: `FlatJSON.Malformed`, also for a path that leads out of the backup.
   package init(parsing line: [UInt8]) throws(FlatJSON.Malformed) {
     var fields = Fields()
-    try FlatJSON.parse(line) { (name, value) throws(FlatJSON.Malformed) in try fields.take(name, value) }
+    try FlatJSON.parse(line) { (name, value) throws(FlatJSON.Malformed) in try fields.take(name, value: value) }
     guard let path = fields.path, let kind = fields.kind, let mode = UInt16(exactly: fields.mode), mode <= 0o7777,
       fields.size >= 0, (kind == .link) == (fields.target != nil)
     else { throw FlatJSON.Malformed() }
@@ -155,7 +155,7 @@ package struct ManifestLine: Equatable, Sendable {
       }
     }
 
-    mutating func take(_ name: ArraySlice<UInt8>, _ value: FlatJSON.Value) throws(FlatJSON.Malformed) {
+    mutating func take(_ name: ArraySlice<UInt8>, value: FlatJSON.Value) throws(FlatJSON.Malformed) {
       switch (Key(name), value) {
       case (.path, .text(let text)): path = ByteText.bytes(of: text).flatMap { EntryPath(validating: $0) }
       case (.kind, .text(let text)): kind = Kind(text)

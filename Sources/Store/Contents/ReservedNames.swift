@@ -31,13 +31,13 @@ extension BackupLayout {
   package static func enclosingBackup(of path: FilePath, files: any FileSystem) throws(SystemError) -> FilePath? {
     var folder = ThisProcess.realPathOfWhatExists(path)
     while let name = folder.lastComponent {
-      if FileName(name).hasPrefix(prefix), try isBackup(folder, files) { return folder }
+      if FileName(name).hasPrefix(prefix), try isBackup(folder, files: files) { return folder }
       folder = folder.removingLastComponent()
     }
     return nil
   }
 
-  private static func isBackup(_ folder: FilePath, _ files: any FileSystem) throws(SystemError) -> Bool {
+  private static func isBackup(_ folder: FilePath, files: any FileSystem) throws(SystemError) -> Bool {
     for list in [checksums, metadata] {
       let path = folder.appending(list.name.path.components)
       guard try files.exists(path), try files.status(path, at: nil).kind == .regular else { return false }
@@ -53,8 +53,8 @@ extension BackupError {
     guard let backup = try BackupLayout.enclosingBackup(of: path, files: files) else { return }
     let isItself = ThisProcess.realPathOfWhatExists(path) == backup
     throw BackupError(
-      "path.in-backup", .usage,
-      isItself ? "\(path.text) is a backup itself" : "\(path.text) lies in a backup, \(backup.text)",
+      "path.in-backup", kind: .usage,
+      message: isItself ? "\(path.text) is a backup itself" : "\(path.text) lies in a backup, \(backup.text)",
       remedy: "Restore it first (hrp backup restore \(backup.text) --target-dir NEW), or name the stack with "
         + "--data-dir and the place of its backups with --backup-dir.")
   }

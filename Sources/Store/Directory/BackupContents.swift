@@ -19,7 +19,7 @@ package struct BackupContents: Sendable {
   /// Counts.
   /// - Throws: `SystemError` when the backup itself cannot be opened; `Interruption.Stopped`.
   package init(_ backup: ListedBackup, files: any FileSystem) throws {
-    let root = try OpenFile(backup.path, [.directory], files: files)
+    let root = try OpenFile(backup.path, mode: [.directory], files: files)
     var parts: [Part] = []
     var unread: [String] = []
     try TreeWalk(files: files).walk(root) { step in

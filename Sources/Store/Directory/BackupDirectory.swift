@@ -39,7 +39,7 @@ package struct ListedBackup: Sendable {
   /// What is wrong with its metadata when all of it is read, the seal too; nil: nothing is.
   package var metadataProblem: String? {
     do throws(SystemError) {
-      guard let root = try OpenFile.ifPresent(path, [.directory, .noFollow], files: files) else { return nil }
+      guard let root = try OpenFile.ifPresent(path, mode: [.directory, .noFollow], files: files) else { return nil }
       return BackupDirectory.metadata(in: root).problem
     } catch {
       return "it cannot be looked at: \(error.errno)"
@@ -125,11 +125,12 @@ package struct BackupDirectory {
 
   private func open() throws -> OpenFile {
     do {
-      return try OpenFile(path, [.directory], files: files)
+      return try OpenFile(path, mode: [.directory], files: files)
     } catch  where error.errno == .noSuchFileOrDirectory {
       if forPeople({ try files.statusIfPresent(path)?.kind }) == .link {
         throw BackupError(
-          "backup-directory.not-found", .notFound, "Backup directory not found: \(path.text) is a symlink to nothing",
+          "backup-directory.not-found", kind: .notFound,
+          message: "Backup directory not found: \(path.text) is a symlink to nothing",
           remedy: "Is the disk mounted? See where it leads: ls -l \(ShellWord.quoted(path))")
       }
       throw BackupError.backupDirectoryNotFound(path)
@@ -154,7 +155,8 @@ package struct BackupDirectory {
     do throws(SystemError) {
       // A link is not followed: it may lead anywhere, and rotation would follow it too.
       guard try files.statusIfPresent(name.path, at: directory.descriptor)?.kind == .directory,
-        let root = try OpenFile.ifPresent(name.path, at: directory.descriptor, [.directory, .noFollow], files: files),
+        let root = try OpenFile.ifPresent(
+          name.path, at: directory.descriptor, mode: [.directory, .noFollow], files: files),
         try files.statusIfPresent(BackupLayout.checksums.name.path, at: root.descriptor)?.kind == .regular
       else { return nil }
       let reading = isWhole ? Self.metadata(in: root) : Self.head(in: root)
@@ -173,7 +175,7 @@ package struct BackupDirectory {
   private static func head(in root: OpenFile) -> Noted<BackupMetadata> {
     do {
       let name = BackupLayout.metadata.name.path
-      guard let file = try OpenFile.ifPresent(name, at: root.descriptor, [.noFollow], files: root.files),
+      guard let file = try OpenFile.ifPresent(name, at: root.descriptor, mode: [.noFollow], files: root.files),
         try file.status().kind == .regular, let head = try MetadataReader.readHead(file)
       else { return metadata(in: root) }
       return .found(head)
@@ -186,7 +188,7 @@ package struct BackupDirectory {
   package static func metadata(in root: OpenFile) -> Noted<BackupMetadata> {
     let name = BackupLayout.metadata.name.path
     do {
-      guard let file = try OpenFile.ifPresent(name, at: root.descriptor, [.noFollow], files: root.files) else {
+      guard let file = try OpenFile.ifPresent(name, at: root.descriptor, mode: [.noFollow], files: root.files) else {
         return .nothing
       }
       guard try file.status().kind == .regular else { return .unreadable("metadata.json is not a file") }
@@ -244,12 +246,12 @@ extension BackupDirectory {
       }
       let folder: OpenFile
       do throws(SystemError) {
-        folder = try OpenFile(entry.name.path, at: directory.descriptor, [.directory, .noFollow], files: files)
+        folder = try OpenFile(entry.name.path, at: directory.descriptor, mode: [.directory, .noFollow], files: files)
       } catch {
         // Another user's, or gone by now: it stays, and whoever may open it removes it.
         continue
       }
-      guard try files.lock(folder.descriptor, .exclusive) else { continue }
+      guard try files.lock(folder.descriptor, kind: .exclusive) else { continue }
       // The lock was free, so whoever made it is dead. Held on while it is removed.
       // What is in it may be another user's.
       ignoringFailure { try files.removeTree(entry.name.path, at: directory.descriptor) }

@@ -19,7 +19,7 @@ struct BackupNotes {
   /// What is noted of a backup.
   func read(_ name: FileName) -> Noted<[UInt8]> {
     do throws(SystemError) {
-      guard let file = try OpenFile.ifPresent(path(of: name), [.noFollow], files: files) else { return .nothing }
+      guard let file = try OpenFile.ifPresent(path(of: name), mode: [.noFollow], files: files) else { return .nothing }
       let status = try file.status()
       guard status.kind == .regular, status.size <= Self.maximumBytes else {
         return .unreadable("\(path(of: name).text) is not a file that hrp wrote")
@@ -32,7 +32,7 @@ struct BackupNotes {
 
   /// The backups that have a note.
   func names() throws(SystemError) -> [FileName] {
-    guard let folder = try OpenFile.ifPresent(backups.pushing(folderName), [.directory], files: files) else {
+    guard let folder = try OpenFile.ifPresent(backups.pushing(folderName), mode: [.directory], files: files) else {
       return []
     }
     let ending = Array(".json".utf8)
@@ -59,21 +59,21 @@ struct BackupNotes {
   /// - Throws: `BackupError` `path.in-backup`; `SystemError`.
   func write(_ bytes: [UInt8], of name: FileName) throws {
     try BackupError.checkOutsideOfBackups(backups, files: files)
-    let parent = try OpenFile(backups, [.directory], files: files)
+    let parent = try OpenFile(backups, mode: [.directory], files: files)
     if try !files.exists(folderName, at: parent.descriptor) {
       try files.makeDirectoryOfItsOwner(folderName, at: parent.descriptor)
       try parent.synchronize()
     }
-    let folder = try OpenFile(folderName, at: parent.descriptor, [.directory, .noFollow], files: files)
+    let folder = try OpenFile(folderName, at: parent.descriptor, mode: [.directory, .noFollow], files: files)
     try files.replace(Self.fileName(of: name), in: folder, with: bytes)
     let permissions = try parent.status().permissions & 0o755
     // A note is open to nobody who could not look into the backup.
     let own = try files.statusIfPresent(name.path, at: parent.descriptor)?.permissions ?? 0o755
     ignoringFailure {
-      let note = try OpenFile(Self.fileName(of: name), at: folder.descriptor, [.noFollow], files: files)
-      try files.setPermissions(note.descriptor, permissions & own & 0o644)
+      let note = try OpenFile(Self.fileName(of: name), at: folder.descriptor, mode: [.noFollow], files: files)
+      try files.setPermissions(note.descriptor, to: permissions & own & 0o644)
       try files.give(note.descriptor, to: parent.status().owner)
-      try files.setPermissions(folder.descriptor, permissions)
+      try files.setPermissions(folder.descriptor, to: permissions)
     }
   }
 
@@ -81,7 +81,7 @@ struct BackupNotes {
   func remove(_ name: FileName) throws(SystemError) {
     guard try files.exists(path(of: name)) else { return }
     try files.remove(path(of: name), at: nil)
-    try OpenFile(backups.pushing(folderName), [.directory], files: files).synchronize()
+    try OpenFile(backups.pushing(folderName), mode: [.directory], files: files).synchronize()
   }
 
   private func path(of name: FileName) -> FilePath {

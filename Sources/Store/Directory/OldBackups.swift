@@ -29,9 +29,9 @@ package struct OldBackups {
     do throws(SystemError) {
       guard
         let folder = try OpenFile.ifPresent(
-          name.path, at: directory.descriptor, [.directory, .noFollow], files: directory.files)
+          name.path, at: directory.descriptor, mode: [.directory, .noFollow], files: directory.files)
       else { return false }
-      if try isBackup(name, folder) { return true }
+      if try isBackup(name, in: folder) { return true }
       return try holdsOnlyBackups(folder)
     } catch {
       guard error.errno == .permissionDenied || error.errno == .notPermitted else { throw error }
@@ -39,7 +39,7 @@ package struct OldBackups {
     }
   }
 
-  private static func isBackup(_ name: FileName, _ folder: OpenFile) throws(SystemError) -> Bool {
+  private static func isBackup(_ name: FileName, in folder: OpenFile) throws(SystemError) -> Bool {
     guard BackupLayout.timestamp(ofName: name) != nil else { return false }
     for list in [BackupLayout.checksums, BackupLayout.metadata]
     where try !folder.files.exists(list.name.path, at: folder.descriptor) { return false }
@@ -53,8 +53,8 @@ package struct OldBackups {
     for entry in try folder.files.entries(of: folder.descriptor) where !entry.name.hasPrefix(".") {
       guard BackupLayout.timestamp(ofName: entry.name) != nil,
         let inner = try OpenFile.ifPresent(
-          entry.name.path, at: folder.descriptor, [.directory, .noFollow], files: folder.files),
-        try isBackup(entry.name, inner)
+          entry.name.path, at: folder.descriptor, mode: [.directory, .noFollow], files: folder.files),
+        try isBackup(entry.name, in: inner)
       else { return false }
       isOne = true
     }

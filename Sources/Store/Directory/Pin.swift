@@ -49,7 +49,7 @@ package struct PinDirectory {
   package func pin(_ name: FileName, reason: String) throws -> Pin {
     guard reason.utf8.count <= Self.maximumReasonBytes else {
       throw BackupError(
-        "pin.reason-too-long", .usage, "a reason has at most \(Self.maximumReasonBytes) bytes",
+        "pin.reason-too-long", kind: .usage, message: "a reason has at most \(Self.maximumReasonBytes) bytes",
         remedy: "Say it shorter.")
     }
     let pin = Pin(at: LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset, reason: reason)
@@ -72,7 +72,7 @@ package struct PinDirectory {
   /// A rotation that runs decides by what was pinned before it began.
   private func locked<Result>(_ body: () throws -> Result) throws -> Result {
     let lock = try AdvisoryLock.take(
-      .exclusive, .backups, on: backups, note: ThisProcess.note(program: "hrp backup pin", time: time),
+      .exclusive, of: .backups, on: backups, note: ThisProcess.note(program: "hrp backup pin", time: time),
       patience: .seconds(10), files: files, time: time)
     defer { ignoringFailure { try lock.release() } }
     return try body()

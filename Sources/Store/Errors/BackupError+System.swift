@@ -9,10 +9,11 @@ extension BackupError {
   ///
   /// - Parameter places: of a stack, whose parts are called by what they are: the database, the backups, scratch.
   package static func of(_ error: SystemError, doing what: String, in places: KnownPlaces? = nil) -> BackupError {
-    let fault = SystemFault(error, what, in: places)
+    let fault = SystemFault(error, what: what, in: places)
     let entry = fault.entry
     return BackupError(
-      entry.code ?? "system.\(error.call)", entry.kind, entry.message, remedy: entry.remedy, cause: fault.cause)
+      entry.code ?? "system.\(error.call)", kind: entry.kind, message: entry.message, remedy: entry.remedy,
+      cause: fault.cause)
   }
 }
 
@@ -55,7 +56,7 @@ private struct SystemFault {
   let word: String
   let place: Place
 
-  init(_ error: SystemError, _ what: String, in places: KnownPlaces?) {
+  init(_ error: SystemError, what: String, in places: KnownPlaces?) {
     call = error.call
     errno = error.errno
     self.what = what

@@ -22,7 +22,7 @@ public struct BackupError: Error, Sendable {
   public let holder: String?
 
   package init(
-    _ code: String, _ kind: Kind, _ message: String, remedy: String, cause: String? = nil, holder: String? = nil
+    _ code: String, kind: Kind, message: String, remedy: String, cause: String? = nil, holder: String? = nil
   ) {
     self.holder = holder
     self.code = code
@@ -36,19 +36,19 @@ public struct BackupError: Error, Sendable {
 extension BackupError {
   package static func sourceNotFound(_ path: FilePath) -> BackupError {
     BackupError(
-      "source.not-found", .notFound, "no database at \(path.text)",
+      "source.not-found", kind: .notFound, message: "no database at \(path.text)",
       remedy: "Set HRP_DATA_DIR or HRP_DB_PATH, or pass --data-dir with the directory that holds it.")
   }
 
   package static func backupNotFound(_ text: String, in directory: FilePath) -> BackupError {
     BackupError(
-      "backup.not-found", .notFound, "no backup \(text) in \(directory.text)",
+      "backup.not-found", kind: .notFound, message: "no backup \(text) in \(directory.text)",
       remedy: "See what there is: hrp backup list --backup-dir \(ShellWord.quoted(directory))")
   }
 
   static func backupDirectoryNotFound(_ path: FilePath) -> BackupError {
     BackupError(
-      "backup-directory.not-found", .notFound, "Backup directory not found: \(path.text)",
+      "backup-directory.not-found", kind: .notFound, message: "Backup directory not found: \(path.text)",
       remedy: "mkdir -p \(ShellWord.quoted(path))")
   }
 
@@ -60,29 +60,31 @@ extension BackupError {
       keptForUndo > 0
       ? "What the last restore replaced takes \(ByteCount.text(keptForUndo)): hrp backup undo --drop frees it. " : ""
     return BackupError(
-      "disk.full", .noSpace,
-      "Not enough disk space at \(path.text): \(ByteCount.text(needed)) needed, "
+      "disk.full", kind: .noSpace,
+      message: "Not enough disk space at \(path.text): \(ByteCount.text(needed)) needed, "
         + "\(ByteCount.text(Int64(clamping: available))) available",
       remedy: undo + "See what is full with df -h \(ShellWord.quoted(path)); "
         + "free some with hrp backup rotate --keep-days 7.")
   }
 
   /// Scratch cannot be used; that says nothing about the database.
-  package static func scratch(_ directory: FilePath, _ error: SystemError) -> BackupError {
+  package static func scratch(_ directory: FilePath, error: SystemError) -> BackupError {
     if [.noSpace, .diskQuotaExceeded].contains(error.errno) {
       return BackupError(
-        "disk.full", .noSpace, "Not enough disk space for a copy in \(directory.text)",
+        "disk.full", kind: .noSpace, message: "Not enough disk space for a copy in \(directory.text)",
         remedy: "See what is full with df -h \(ShellWord.quoted(directory)), and free some there. "
           + "Nothing is wrong with the database.", cause: "\(error.call): \(error.errno)")
     }
     if [.notDirectory, .fileExists].contains(error.errno) {
       return BackupError(
-        "scratch.unusable", .failed, "\(directory.text) is not a directory, so the database was not looked at",
+        "scratch.unusable", kind: .failed,
+        message: "\(directory.text) is not a directory, so the database was not looked at",
         remedy: "hrp keeps copies there that it throws away. Move what is there: mv \(ShellWord.quoted(directory)) "
           + "\(ShellWord.quoted(FilePath(directory.string + ".old")))", cause: "\(error.call): \(error.errno)")
     }
     return BackupError(
-      "scratch.unusable", .failed, "no copy can be made in \(directory.text), so the database was not looked at",
+      "scratch.unusable", kind: .failed,
+      message: "no copy can be made in \(directory.text), so the database was not looked at",
       remedy: "Make that directory writable for the user who runs hrp (ls -ld \(ShellWord.quoted(directory))). "
         + "Nothing is wrong with the database.", cause: "\(error.call): \(error.errno)")
   }

@@ -47,7 +47,7 @@ package final class ContentsCheck {
     var progress: Int64 = 0
 
     /// Keeps a finding, up to the most of its part.
-    mutating func note(_ finding: Finding, _ path: EntryPath) {
+    mutating func note(_ finding: Finding, path: EntryPath) {
       guard counts[finding.part, default: 0] < Finding.maximumKept else { return }
       counts[finding.part, default: 0] += 1
       findings.append((path, finding))
@@ -78,7 +78,9 @@ package final class ContentsCheck {
       let reader = ContentsReader(fromDevice: fromDevice, files: files, time: time) { bytes in
         collected.value.withLock { $0.progress += bytes }
       }
-      return { batch in for file in batch { Self.read(file, reader, files, look, collected) } }
+      return { batch in
+        for file in batch { Self.read(file, reader: reader, files: files, look: look, collected: collected) }
+      }
     }
   }
 
@@ -86,7 +88,7 @@ package final class ContentsCheck {
   func take(_ entry: StoredEntry) throws {
     guard entry.status.kind == .regular, let expected = entry.expected else { return }
     let displayPath = FilePath(bytes: entry.path.bytes)
-    let file = try OpenFile(entry.name, at: entry.directory, [.noFollow], displayPath: displayPath, files: files)
+    let file = try OpenFile(entry.name, at: entry.directory, mode: [.noFollow], displayPath: displayPath, files: files)
     batch.append(
       File(
         path: entry.path, displayPath: displayPath, status: entry.status, descriptor: file.release(), expected: expected
@@ -136,7 +138,7 @@ package final class ContentsCheck {
   }
 
   private static func read(
-    _ file: File, _ reader: ContentsReader, _ files: any FileSystem, _ look: Look, _ collected: SharedState
+    _ file: File, reader: ContentsReader, files: any FileSystem, look: Look, collected: SharedState
   ) {
     let open = OpenFile(adopting: file.descriptor, path: file.displayPath, files: files)
     // After a failure there is nothing more to learn: the rest is only closed.
@@ -144,17 +146,17 @@ package final class ContentsCheck {
     do {
       var reading = try look(open, file, reader)
       if reading.digest != file.expected {
-        reading.findings.append(Finding(.mismatch, file.path, sharing(file)))
+        reading.findings.append(Finding(.mismatch, path: file.path, detail: sharing(file)))
       }
       let (findings, notice) = (reading.findings, reading.notice)
       guard !findings.isEmpty || notice != nil else { return }
       collected.value.withLock { collected in
-        for finding in findings { collected.note(finding, file.path) }
+        for finding in findings { collected.note(finding, path: file.path) }
         if let notice { collected.notices.append(notice) }
       }
     } catch let error as SystemError where error.path == file.path.text && !error.meansShortage {
-      let finding = Finding.unreadable(file.path, error, sharing(file))
-      collected.value.withLock { $0.note(finding, file.path) }
+      let finding = Finding.unreadable(file.path, error: error, more: sharing(file))
+      collected.value.withLock { $0.note(finding, path: file.path) }
     } catch {
       collected.value.withLock { $0.error = $0.error ?? error }
     }

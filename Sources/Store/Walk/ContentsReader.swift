@@ -21,7 +21,7 @@ package final class ContentsReader {
 
   package func open(_ entry: StoredEntry) throws(SystemError) -> OpenFile {
     try OpenFile(
-      entry.name, at: entry.directory, [.noFollow], displayPath: FilePath(bytes: entry.path.bytes), files: files)
+      entry.name, at: entry.directory, mode: [.noFollow], displayPath: FilePath(bytes: entry.path.bytes), files: files)
   }
 
   /// The hash of an entry's contents.
@@ -38,7 +38,7 @@ package final class ContentsReader {
   ) throws -> Digest {
     var stream = stream
     var offset = start
-    try passCache(file, size)
+    try passCache(file, size: size)
     while offset < size {
       try Interruption.check()
       let count = try file.read(into: buffer.bytes, at: offset, ofSize: size)
@@ -55,7 +55,7 @@ package final class ContentsReader {
   /// Makes what is read next come from the device, where that is wanted.
   ///
   /// Where the cache cannot be passed by, it is emptied. From here on the file is only read into aligned memory.
-  private func passCache(_ file: OpenFile, _ size: Int64) throws(SystemError) {
+  private func passCache(_ file: OpenFile, size: Int64) throws(SystemError) {
     guard fromDevice || size >= TargetFile.minimumDirectBytes else { return }
     if try !files.bypassCache(of: file.descriptor, true), fromDevice { try files.dropCache(of: file.descriptor) }
   }

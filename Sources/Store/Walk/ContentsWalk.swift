@@ -64,15 +64,15 @@ package final class ContentsWalk {
       try Interruption.check()
       switch step {
       case .directory(let entry):
-        try meet(entry, visit)
+        try meet(entry, visit: visit)
         return true
       case .entry(let entry):
         let isList = entry.path.isDirectly(in: .root) && BackupLayout.lists.contains(entry.path)
-        if !isList { try meet(entry, visit) }
+        if !isList { try meet(entry, visit: visit) }
         return true
       case .unreadable(let path, let error):
         if error.meansShortage { throw error }
-        note(.unreadable(path, error))
+        note(.unreadable(path, error: error))
         unread.append(path)
         return true
       }
@@ -106,7 +106,7 @@ package final class ContentsWalk {
 
   // MARK: - Meeting of the three streams
 
-  private func meet(_ entry: TreeEntry, _ visit: (StoredEntry) throws -> Digest?) throws {
+  private func meet(_ entry: TreeEntry, visit: (StoredEntry) throws -> Digest?) throws {
     let isDirectory = entry.status.kind == .directory
     let key = isDirectory ? entry.path.bytes + [UInt8(ascii: "/")] : entry.path.bytes
     try passManifest(before: key)
@@ -116,49 +116,52 @@ package final class ContentsWalk {
       try manifest?.advance()
     }
     switch entry.status.kind {
-    case .regular: try meetFile(entry, line, visit)
-    case .directory: try meetOther(entry, line, as: .directory, visit)
-    case .link: try meetOther(entry, line, as: .link, visit)
-    default: note(Finding(.unexpected, entry.path, "it is \(entry.status.kind.words)"))
+    case .regular: try meetFile(entry, line: line, visit: visit)
+    case .directory: try meetOther(entry, line: line, as: .directory, visit: visit)
+    case .link: try meetOther(entry, line: line, as: .link, visit: visit)
+    default: note(Finding(.unexpected, path: entry.path, detail: "it is \(entry.status.kind.words)"))
     }
   }
 
   private func meetFile(
-    _ entry: TreeEntry, _ line: ManifestLine?, _ visit: (StoredEntry) throws -> Digest?
+    _ entry: TreeEntry, line: ManifestLine?, visit: (StoredEntry) throws -> Digest?
   ) throws {
     try passChecksums(before: entry.path.bytes)
     guard let next = checksums?.next, next.key == entry.path.bytes else {
       if line == nil, litter.take(entry.path) { return }
-      return note(Finding(.unexpected, entry.path, line == nil ? "" : "it is not in checksums.txt"))
+      return note(Finding(.unexpected, path: entry.path, detail: line == nil ? "" : "it is not in checksums.txt"))
     }
     try checksums?.advance()
     if manifest != nil {
       if let line, line.kind != .file || line.size != entry.status.size {
-        note(Finding(.mismatch, entry.path, "the manifest says \(line.kind.rawValue), \(line.size) bytes"))
+        note(
+          Finding(.mismatch, path: entry.path, detail: "the manifest says \(line.kind.rawValue), \(line.size) bytes"))
       }
-      if line == nil { note(Finding(.malformed, BackupLayout.manifest, "does not name \(entry.path.text)")) }
+      if line == nil {
+        note(Finding(.malformed, path: BackupLayout.manifest, detail: "does not name \(entry.path.text)"))
+      }
     }
     let stored = StoredEntry(
       path: entry.path, name: entry.name, status: entry.status, directory: entry.directory, manifest: line,
       expected: next.element.digest)
     do {
-      if let found = try visit(stored), found != next.element.digest { note(Finding(.mismatch, entry.path)) }
+      if let found = try visit(stored), found != next.element.digest { note(Finding(.mismatch, path: entry.path)) }
     } catch let error as SystemError where error.path == entry.path.text && !error.meansShortage {
-      note(.unreadable(entry.path, error))
+      note(.unreadable(entry.path, error: error))
     }
   }
 
   private func meetOther(
-    _ entry: TreeEntry, _ line: ManifestLine?, as kind: ManifestLine.Kind,
-    _ visit: (StoredEntry) throws -> Digest?
+    _ entry: TreeEntry, line: ManifestLine?, as kind: ManifestLine.Kind,
+    visit: (StoredEntry) throws -> Digest?
   ) throws {
     // Backups of the Python tool have no manifest: folders are as they are, and links they never wrote.
     if manifest != nil, line?.kind != kind {
-      return note(Finding(kind == .link ? .link : .unexpected, entry.path, "it is not in the manifest"))
+      return note(Finding(kind == .link ? .link : .unexpected, path: entry.path, detail: "it is not in the manifest"))
     }
-    if manifest == nil, kind == .link { return note(Finding(.unexpected, entry.path, "it is a symlink")) }
+    if manifest == nil, kind == .link { return note(Finding(.unexpected, path: entry.path, detail: "it is a symlink")) }
     if let target = line?.target, try files.linkTarget(entry.name, at: entry.directory) != target {
-      return note(Finding(.link, entry.path, "it leads to another place than when it was backed up"))
+      return note(Finding(.link, path: entry.path, detail: "it leads to another place than when it was backed up"))
     }
     _ = try visit(
       StoredEntry(
@@ -171,7 +174,7 @@ package final class ContentsWalk {
     while let next = checksums?.next, key.map({ next.key.lexicographicallyPrecedes($0) }) ?? true {
       // What lies in a folder that cannot be read may be there.
       let isUnread = unread.contains { next.element.path.isInside($0) }
-      if !isUnread { note(Finding(.missing, next.element.path)) }
+      if !isUnread { note(Finding(.missing, path: next.element.path)) }
       try checksums?.advance()
     }
   }
@@ -181,8 +184,8 @@ package final class ContentsWalk {
     while let next = manifest?.next, key.map({ next.key.lexicographicallyPrecedes($0) }) ?? true {
       switch next.element.kind {
       case _ where unread.contains(where: { next.element.path.isInside($0) }): break
-      case .link: note(Finding(.link, next.element.path, "it is missing"))
-      case .directory: note(Finding(.missing, next.element.path, "an empty folder"))
+      case .link: note(Finding(.link, path: next.element.path, detail: "it is missing"))
+      case .directory: note(Finding(.missing, path: next.element.path, detail: "an empty folder"))
       case .file: break
       }
       try manifest?.advance()
@@ -192,29 +195,31 @@ package final class ContentsWalk {
   // MARK: - The lists themselves
 
   private func noteLists() {
-    guard let checksums else { return note(Finding(.missing, BackupLayout.checksums)) }
-    for problem in checksums.problems { note(Finding(.malformed, BackupLayout.checksums, problem)) }
-    if checksums.next == nil { note(Finding(.malformed, BackupLayout.checksums, "names no file")) }
-    for problem in manifest?.problems ?? [] { note(Finding(.malformed, BackupLayout.manifest, problem)) }
+    guard let checksums else { return note(Finding(.missing, path: BackupLayout.checksums)) }
+    for problem in checksums.problems { note(Finding(.malformed, path: BackupLayout.checksums, detail: problem)) }
+    if checksums.next == nil { note(Finding(.malformed, path: BackupLayout.checksums, detail: "names no file")) }
+    for problem in manifest?.problems ?? [] { note(Finding(.malformed, path: BackupLayout.manifest, detail: problem)) }
   }
 
   private func noteMetadata(_ reading: MetadataReader.Reading?) {
-    guard let reading else { return note(Finding(.missing, BackupLayout.metadata)) }
-    if let problem = reading.problem { note(Finding(.malformed, BackupLayout.metadata, problem)) }
+    guard let reading else { return note(Finding(.missing, path: BackupLayout.metadata)) }
+    if let problem = reading.problem { note(Finding(.malformed, path: BackupLayout.metadata, detail: problem)) }
     guard let metadata, metadata.isOurs else {
       // Nobody but us writes a manifest, and ours is always sealed by the metadata.
-      if manifest != nil { note(Finding(.malformed, BackupLayout.metadata, "does not belong to this backup")) }
+      if manifest != nil {
+        note(Finding(.malformed, path: BackupLayout.metadata, detail: "does not belong to this backup"))
+      }
       return
     }
     if let checksums, metadata.checksumsDigest != checksums.digest {
-      note(Finding(.mismatch, BackupLayout.checksums, "it is not the one that metadata.json names"))
+      note(Finding(.mismatch, path: BackupLayout.checksums, detail: "it is not the one that metadata.json names"))
     }
     if let manifest {
       if metadata.manifestDigest != manifest.digest {
-        note(Finding(.mismatch, BackupLayout.manifest, "it is not the one that metadata.json names"))
+        note(Finding(.mismatch, path: BackupLayout.manifest, detail: "it is not the one that metadata.json names"))
       }
     } else {
-      note(Finding(.missing, BackupLayout.manifest))
+      note(Finding(.missing, path: BackupLayout.manifest))
     }
   }
 
@@ -235,7 +240,7 @@ package final class ContentsWalk {
   /// A list of the backup; nil when there is no regular file of that name.
   private static func open(_ path: EntryPath, in root: OpenFile) throws -> OpenFile? {
     do {
-      let file = try OpenFile(path.name.path, at: root.descriptor, [.noFollow], files: root.files)
+      let file = try OpenFile(path.name.path, at: root.descriptor, mode: [.noFollow], files: root.files)
       return try file.status().kind == .regular ? file : nil
     } catch  where [.noSuchFileOrDirectory, .tooManySymbolicLinkLevels].contains(error.errno) {
       return nil

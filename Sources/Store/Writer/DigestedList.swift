@@ -1,5 +1,4 @@
 internal import Files
-internal import Store
 internal import SystemPackage
 
 /// A list of a backup in the making, hashed as it is written and compared when it is read back.
@@ -27,7 +26,7 @@ final class DigestedList {
   /// - Returns: its hash.
   /// - Throws: `BackupError.readBack` when it is not what was written.
   func readBack() throws -> Digest {
-    let file = try OpenFile(path.name.path, at: folder.descriptor, [.noFollow], files: folder.files)
+    let file = try OpenFile(path.name.path, at: folder.descriptor, mode: [.noFollow], files: folder.files)
     try folder.files.dropCache(of: file.descriptor)
     let digest = try ContentsReader.digest(of: file)
     guard digest == hash.finalize() else { throw BackupError.readBack("of \(path.text) is not what was written") }

@@ -1,21 +1,20 @@
-internal import Files
-internal import Store
-internal import SystemPackage
+package import Files
+package import SystemPackage
 
 /// Writes a backup in the plain layout, entry by entry in the order of the paths.
 ///
 /// A source that writes its own file, as DuckDB's hot copy and SQLite do, is given a place, and its entry waits for its
 /// turn. Files that did not change are linked from the backup before, if there is one.
-final class DirectoryWriter {
+package final class DirectoryWriter {
   /// Where an entry is made: a name in an open directory, valid until the next call, and its whole path.
-  struct Place {
-    let directory: Descriptor
-    let name: FilePath
-    let path: FilePath
+  package struct Place {
+    package let directory: Descriptor
+    package let name: FilePath
+    package let path: FilePath
   }
 
   /// What became of a file of the source.
-  enum FileOutcome {
+  package enum FileOutcome {
     case copied(FileCopy.Copied)
     /// Its stored copy is linked from the backup before.
     case linked(PreviousBackup.Stored)
@@ -24,11 +23,11 @@ final class DirectoryWriter {
   }
 
   /// What is known of a backup whose contents are written and read back.
-  struct Contents {
-    let checksums: Digest
-    let manifest: Digest
-    let filesCount: Int
-    let sizeBytes: Int64
+  package struct Contents {
+    package let checksums: Digest
+    package let manifest: Digest
+    package let filesCount: Int
+    package let sizeBytes: Int64
   }
 
   /// A stored folder is open to those who could look into the source, and writable for its owner only.
@@ -36,9 +35,9 @@ final class DirectoryWriter {
 
   let staging: Staging
   /// The backup to link from; nil: everything is copied.
-  var previous: PreviousBackup?
-  private(set) var sharedBytes: Int64 = 0
-  private(set) var sharedFiles = 0
+  package var previous: PreviousBackup?
+  package private(set) var sharedBytes: Int64 = 0
+  package private(set) var sharedFiles = 0
 
   let files: any FileSystem
   let written: WrittenFiles
@@ -49,7 +48,7 @@ final class DirectoryWriter {
   /// Entries whose turn has not come.
   private var waiting: [(line: ManifestLine, quick: QuickHash)] = []
 
-  init(
+  package init(
     _ staging: Staging, files: any FileSystem, time: any TimeSource, progress: @escaping (Int64) -> Void
   ) throws {
     self.staging = staging
@@ -64,7 +63,7 @@ final class DirectoryWriter {
   // MARK: - Files that somebody else writes
 
   /// The place of a file that its source writes itself.
-  func place(of path: EntryPath) throws -> Place {
+  package func place(of path: EntryPath) throws -> Place {
     Place(
       directory: try chain.directory(holding: path, makingMissing: 0o755), name: path.name.path,
       path: staging.folder.path.pushing(FilePath(bytes: path.bytes)))
@@ -72,9 +71,9 @@ final class DirectoryWriter {
 
   /// Takes a file that its source wrote.
   /// - Parameter quick: the hash of what was written; nil: the file is read for it, before anything is durable.
-  func take(_ path: EntryPath, from source: FileStatus, quick: QuickHash? = nil) throws {
+  package func take(_ path: EntryPath, from source: FileStatus, quick: QuickHash? = nil) throws {
     let place = try place(of: path)
-    let file = try OpenFile(place.name, at: place.directory, [.noFollow], displayPath: place.path, files: files)
+    let file = try OpenFile(place.name, at: place.directory, mode: [.noFollow], displayPath: place.path, files: files)
     let size = try file.status().size
     waiting.append(
       (
@@ -87,7 +86,7 @@ final class DirectoryWriter {
   }
 
   /// Removes what a source began to write and could not finish.
-  func clear(_ path: EntryPath) throws {
+  package func clear(_ path: EntryPath) throws {
     let place = try place(of: path)
     try files.removeTree(place.name, at: place.directory)
   }
@@ -95,7 +94,7 @@ final class DirectoryWriter {
   // MARK: - Entries in order
 
   /// Makes a folder.
-  func addDirectory(_ path: EntryPath, from source: FileStatus) throws {
+  package func addDirectory(_ path: EntryPath, from source: FileStatus) throws {
     try addWaiting(before: path.bytes + [UInt8(ascii: "/")])
     _ = try chain.directory(path, makingMissing: Self.permissions(of: source))
     try manifest.write(
@@ -106,7 +105,7 @@ final class DirectoryWriter {
   }
 
   /// Makes a symlink.
-  func addSymlink(_ path: EntryPath, to target: [UInt8], from source: FileStatus) throws {
+  package func addSymlink(_ path: EntryPath, to target: [UInt8], from source: FileStatus) throws {
     try addWaiting(before: path.bytes)
     let directory = try chain.directory(holding: path, makingMissing: 0o755)
     try files.makeLink(path.name.path, at: directory, target: target)
@@ -120,10 +119,10 @@ final class DirectoryWriter {
   /// Links a file from the backup before when it did not change, or copies it.
   /// - Parameter keepsHead: whether the first 64 KiB of what is copied are wanted.
   /// - Throws: `FileCopy.Unreadable` for the source, `SystemError` for the backup.
-  func addFile(_ path: EntryPath, from source: TreeEntry, keepsHead: Bool) throws -> FileOutcome {
+  package func addFile(_ path: EntryPath, from source: TreeEntry, keepsHead: Bool) throws -> FileOutcome {
     try addWaiting(before: path.bytes)
     let directory = try chain.directory(holding: path, makingMissing: 0o755)
-    if let stored = try previous?.link(path, source.status, at: directory) {
+    if let stored = try previous?.link(path, source: source.status, at: directory) {
       sharedBytes += stored.line.size
       sharedFiles += 1
       // It counts for the copy and for the read-back that it does not need.

@@ -1,5 +1,4 @@
 internal import Files
-internal import Store
 internal import SystemPackage
 
 /// What was written into a backup in the making, file by file in the order of the paths, until its lists are written.
@@ -54,7 +53,8 @@ final class WrittenFiles {
 
   /// - Parameter directory: where the file lies; its name is gone when this returns.
   init(at directory: Descriptor, files: any FileSystem) throws(SystemError) {
-    file = try OpenFile(Self.name, at: directory, [.write, .create, .exclusive], permissions: 0o600, files: files)
+    file = try OpenFile(
+      Self.name, at: directory, mode: [.write, .create, .exclusive], permissions: 0o600, files: files)
     try files.remove(Self.name, at: directory)
   }
 
@@ -132,7 +132,7 @@ final class WrittenFiles {
     /// - Throws: `SystemError` when these are not the bytes that were written.
     func path() throws(SystemError) -> EntryPath {
       guard let path = EntryPath(validating: Array(bytes.dropFirst(Layout.path))) else {
-        throw SystemError("pread", .ioError)
+        throw SystemError("pread", errno: .ioError)
       }
       return path
     }
@@ -160,7 +160,7 @@ final class WrittenFiles {
         start += record.bytes.count
       }
       rest.removeFirst(start)
-      if more.isEmpty, !rest.isEmpty { throw SystemError("pread", .ioError) }
+      if more.isEmpty, !rest.isEmpty { throw SystemError("pread", errno: .ioError) }
     }
   }
 

@@ -1,5 +1,4 @@
 internal import Files
-internal import Store
 internal import SystemPackage
 
 /// Stored files that a verification or a drill found damaged: whichever backup names them, they are not linked again.
@@ -32,12 +31,12 @@ struct DamagedFiles {
           isUnknown = true
           break
         }
-        for path in damaged { note(path, in: backup.path, files) }
+        for path in damaged { note(path, in: backup.path, files: files) }
       }
     }
   }
 
-  private mutating func note(_ text: String, in backup: FilePath, _ files: any FileSystem) {
+  private mutating func note(_ text: String, in backup: FilePath, files: any FileSystem) {
     // What a note names must lie in the backup.
     guard let path = ByteText.bytes(of: text.utf8).flatMap({ EntryPath(validating: $0) }) else {
       isUnknown = true

@@ -1,12 +1,11 @@
 internal import Files
-internal import Store
 internal import SystemPackage
 
 /// What comes after the last entry: durable, read back, listed (B3), and sealed (B4).
 extension DirectoryWriter {
   /// Makes everything durable, reads it back from the device, and writes `checksums.txt` of what the device gave.
   /// - Throws: `BackupError` with the code `backup.read-back` when it is not what was written.
-  func finish(events: EventStream) throws -> Contents {
+  package func finish(events: EventStream) throws -> Contents {
     try addWaiting()
     try written.finishAdding()
     try manifest.close(durable: false)
@@ -28,12 +27,12 @@ extension DirectoryWriter {
   }
 
   /// Writes `metadata.json`, makes it durable, and reads it back.
-  func seal(_ fields: some Encodable) throws {
+  package func seal(_ fields: some Encodable) throws {
     try MetadataWriter.write(fields, at: staging.folder.descriptor, permissions: 0o444, files: files) { tell in
       try written.visit { path, _ in try tell(path) }
     }
     let file = try OpenFile(
-      BackupLayout.metadata.name.path, at: staging.folder.descriptor, [.noFollow], files: files)
+      BackupLayout.metadata.name.path, at: staging.folder.descriptor, mode: [.noFollow], files: files)
     try files.dropCache(of: file.descriptor)
     if let problem = try MetadataReader.read(file).problem {
       throw BackupError.readBack("of metadata.json \(problem)")
@@ -46,7 +45,7 @@ extension BackupError {
   /// - Parameter what: the rest of a sentence that begins "what was read back".
   static func readBack(_ what: String) -> BackupError {
     BackupError(
-      "backup.read-back", .failed, "what was read back \(what)",
+      "backup.read-back", kind: .failed, message: "what was read back \(what)",
       remedy: "Check the disk (dmesg, smartctl -a) or name another one with --backup-dir.")
   }
 }

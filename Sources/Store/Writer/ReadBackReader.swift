@@ -1,5 +1,4 @@
 internal import Files
-internal import Store
 internal import SystemPackage
 
 /// What one thread reads back with: a buffer, and the queue for many reads at once where there is one.
@@ -26,7 +25,7 @@ final class ReadBackReader {
   /// Reads the files of a region and notes their SHA-256 in it.
   /// - Parameter descriptors: the files, in the order of `region.unread`; nil: it could not be opened.
   /// - Returns: what is not as it was written.
-  func read(_ region: inout WrittenFiles.Region, _ descriptors: [Descriptor?]) throws -> [Finding] {
+  func read(_ region: inout WrittenFiles.Region, descriptors: [Descriptor?]) throws -> [Finding] {
     var findings: [Finding] = []
     var rest: [Int] = []
     var together: [Int] = []
@@ -52,14 +51,16 @@ final class ReadBackReader {
         continue
       }
       let bytes = UnsafeRawBufferPointer(rebasing: reads[number].bytes[..<count])
-      if QuickHash(of: bytes) != entry.quick { findings.append(Finding(.mismatch, entry.path)) }
+      if QuickHash(of: bytes) != entry.quick { findings.append(Finding(.mismatch, path: entry.path)) }
       region.note(Digest(of: bytes), at: entry.place)
       progress(entry.size)
     }
     // What was read together is hashed by now: the buffer is free for the others.
     for index in rest {
       guard let descriptor = descriptors[index] else { continue }
-      if let finding = try read(region.unread[index], descriptor, &region) { findings.append(finding) }
+      if let finding = try read(region.unread[index], descriptor: descriptor, region: &region) {
+        findings.append(finding)
+      }
     }
     return findings
   }
@@ -70,7 +71,7 @@ final class ReadBackReader {
   }
 
   private func read(
-    _ entry: WrittenFiles.Unread, _ descriptor: Descriptor, _ region: inout WrittenFiles.Region
+    _ entry: WrittenFiles.Unread, descriptor: Descriptor, region: inout WrittenFiles.Region
   ) throws -> Finding? {
     let (quick, stream) = (QuickHashStream(), DigestBox())
     let file = OpenFile(adopting: descriptor, path: FilePath(bytes: entry.path.bytes), files: files)
@@ -89,10 +90,12 @@ final class ReadBackReader {
         progress(Int64(count))
       }
     } catch let error as SystemError where !error.meansShortage {
-      return .unreadable(entry.path, error)
+      return .unreadable(entry.path, error: error)
     }
     region.note(stream.finalize(), at: entry.place)
-    guard try file.status().size == entry.size else { return Finding(.mismatch, entry.path, "its size changed") }
-    return quick.finalize() == entry.quick && offset == entry.size ? nil : Finding(.mismatch, entry.path)
+    guard try file.status().size == entry.size else {
+      return Finding(.mismatch, path: entry.path, detail: "its size changed")
+    }
+    return quick.finalize() == entry.quick && offset == entry.size ? nil : Finding(.mismatch, path: entry.path)
   }
 }

@@ -1,27 +1,26 @@
-internal import Files
-internal import Store
-internal import SystemPackage
+package import Files
+package import SystemPackage
 
 /// The backup before this one, from which files that did not change are hard-linked.
 ///
 /// A file did not change when it is the same file (device and inode) with the same size, `mtime` and `ctime` as when it
 /// was read, and neither time lies within two seconds of that reading: a later change could have the same time. Entries
 /// are asked for in the order of the lists, so both lists of the previous backup pass by once.
-final class PreviousBackup {
+package final class PreviousBackup {
   /// A stored copy is made afresh when it is older: no disk keeps bytes for ever.
   private static let maximumAgeNanoseconds: Int64 = 30 * 86_400 * 1_000_000_000
   /// How long after a change the clock of a file system may still show the same time.
   private static let clockDoubtNanoseconds: Int64 = 2_000_000_000
 
   /// A file of the previous backup, as its lists have it.
-  struct Stored {
-    let line: ManifestLine
+  package struct Stored {
+    package let line: ManifestLine
     let digest: Digest
   }
 
-  let name: FileName
+  package let name: FileName
   /// Files that did not change and were copied all the same, because a verification found their stored copy damaged.
-  private(set) var damagedCount = 0
+  package private(set) var damagedCount = 0
   private let damaged: DamagedFiles
   private let files: any FileSystem
   private let time: any TimeSource
@@ -33,7 +32,7 @@ final class PreviousBackup {
   /// When the backup to link from was made: what changed later must be copied; nil: there is none, or it is too old.
   ///
   /// An estimate, for the space that a backup will need.
-  static func timestamp(in directory: FilePath, files: any FileSystem, time: any TimeSource) throws -> Int64? {
+  package static func timestamp(in directory: FilePath, files: any FileSystem, time: any TimeSource) throws -> Int64? {
     guard try files.exists(directory), let timestamp = try candidate(in: directory, files)?.timestamp,
       time.nowNanoseconds - timestamp <= maximumAgeNanoseconds
     else { return nil }
@@ -52,25 +51,25 @@ final class PreviousBackup {
   ///
   /// It is locked against removal for as long as this lives. Its own seals must hold: a list that somebody changed is
   /// not believed.
-  static func newest(
+  package static func newest(
     in directory: FilePath, files: any FileSystem, time: any TimeSource
   ) throws -> PreviousBackup? {
     guard let backup = try candidate(in: directory, files), let metadata = backup.metadata,
       backup.metadataProblem == nil
     else { return nil }
-    return try PreviousBackup(backup, metadata, files: files, time: time)
+    return try PreviousBackup(backup, metadata: metadata, files: files, time: time)
   }
 
   private init?(
-    _ backup: ListedBackup, _ metadata: BackupMetadata, files: any FileSystem, time: any TimeSource
+    _ backup: ListedBackup, metadata: BackupMetadata, files: any FileSystem, time: any TimeSource
   ) throws {
     name = backup.name
     damaged = try DamagedFiles(in: backup.path.folder, files: files)
     self.files = files
     self.time = time
-    root = try OpenFile(backup.path, [.directory, .noFollow], files: files)
+    root = try OpenFile(backup.path, mode: [.directory, .noFollow], files: files)
     chain = DirectoryChain(root: root)
-    guard try files.lock(root.descriptor, .shared),
+    guard try files.lock(root.descriptor, kind: .shared),
       let checksums = try ContentsWalk.checksums(in: root, written: metadata.checksumsDigest),
       let manifest = try ContentsWalk.manifest(in: root, written: metadata.manifestDigest),
       checksums.problems.isEmpty, manifest.problems.isEmpty, checksums.digest == metadata.checksumsDigest,
@@ -81,7 +80,7 @@ final class PreviousBackup {
   }
 
   /// Links a file's stored copy into a folder when the source did not change; nil: it must be copied.
-  func link(_ path: EntryPath, _ source: FileStatus, at directory: Descriptor) throws -> Stored? {
+  func link(_ path: EntryPath, source: FileStatus, at directory: Descriptor) throws -> Stored? {
     guard let stored = try find(path), isUnchanged(source, since: stored.line) else { return nil }
     do throws(SystemError) {
       let from = try chain.directory(holding: path)

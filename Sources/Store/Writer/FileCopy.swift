@@ -1,8 +1,8 @@
-internal import Files
-internal import SystemPackage
+package import Files
+package import SystemPackage
 
 /// Copies one file that others may be writing to, with a quick hash of what it wrote.
-final class FileCopy {
+package final class FileCopy {
   /// How often a file that changes is read again.
   private static let attempts = 4
 
@@ -18,9 +18,9 @@ final class FileCopy {
   /// The source could not be read: named in the backup, which goes on.
   ///
   /// A failure of the target ends it.
-  struct Unreadable: Error { let error: SystemError }
+  package struct Unreadable: Error { package let error: SystemError }
 
-  struct Copied {
+  package struct Copied {
     let quick: QuickHash
     let size: Int64
     /// The source as it was before it was read.
@@ -28,11 +28,11 @@ final class FileCopy {
     /// When it was read, in nanoseconds since 1970 UTC.
     let readNanoseconds: Int64
     /// Whether it changed while it was read, every time.
-    let isUnstable: Bool
+    package let isUnstable: Bool
     /// The names of its extended attributes, which are not copied.
-    let attributes: [String]
+    package let attributes: [String]
     /// The first bytes, for those who look into small files.
-    let head: [UInt8]
+    package let head: [UInt8]
   }
 
   private let buffer = IOBuffer(size: 1 << 20)
@@ -55,7 +55,8 @@ final class FileCopy {
     for attempt in 1...Self.attempts {
       let source: OpenFile
       do throws(SystemError) {
-        source = try OpenFile(entry.name, at: entry.directory, [.noFollow], displayPath: displayPath, files: files)
+        source = try OpenFile(
+          entry.name, at: entry.directory, mode: [.noFollow], displayPath: displayPath, files: files)
       } catch {
         if error.errno == .noSuchFileOrDirectory { return .gone }
         if error.errno == .tooManySymbolicLinkLevels { return .notAFile }
@@ -65,7 +66,8 @@ final class FileCopy {
       guard before.kind == .regular else { return .notAFile }
       let attributes = try reading { () throws(SystemError) in try files.attributeNames(of: source.descriptor) }
       let now = time.nowNanoseconds
-      let (quick, size, head) = try write(source, before, entry.name, directory, keepsHead)
+      let (quick, size, head) = try write(
+        source, status: before, name: entry.name, directory: directory, keepsHead: keepsHead)
       let after: FileStatus
       do {
         after = try reading { () throws(SystemError) in try source.status() }
@@ -103,7 +105,7 @@ final class FileCopy {
   }
 
   private func write(
-    _ source: OpenFile, _ status: FileStatus, _ name: FilePath, _ directory: Descriptor, _ keepsHead: Bool
+    _ source: OpenFile, status: FileStatus, name: FilePath, directory: Descriptor, keepsHead: Bool
   ) throws -> (QuickHash, Int64, [UInt8]) {
     let target = try TargetFile(
       name, at: directory, permissions: Self.permissions(of: status), expectedBytes: status.size, files: files)
@@ -138,7 +140,7 @@ final class FileCopy {
   }
 
   /// Whether somebody set an extended attribute; not: the system itself, which sets its own again.
-  static func isOfUser(_ name: String) -> Bool {
+  package static func isOfUser(_ name: String) -> Bool {
     let ofSystem = [
       "security.selinux", "security.ima", "security.evm", "trusted.", "com.apple.provenance", "com.apple.quarantine",
       "com.apple.lastuseddate", "com.apple.macl",
@@ -151,5 +153,5 @@ final class FileCopy {
   }
 
   /// Readable by those who could read the source, writable by nobody: 0444 for an ordinary file.
-  static func permissions(of status: FileStatus) -> UInt16 { status.permissions & 0o444 | 0o400 }
+  package static func permissions(of status: FileStatus) -> UInt16 { status.permissions & 0o444 | 0o400 }
 }

@@ -1,5 +1,4 @@
 internal import Files
-internal import Store
 internal import Synchronization
 internal import SystemPackage
 
@@ -47,7 +46,7 @@ final class ReadBack {
     let collected = collected
     workers = try Workers(count: Self.threads, capacity: 2 * Self.threads) {
       let reader = ReadBackReader(files: files) { bytes in collected.value.withLock { $0.progressBytes += bytes } }
-      return { work in Self.read(work, reader, collected) }
+      return { work in Self.read(work, reader: reader, collected: collected) }
     }
   }
 
@@ -92,7 +91,9 @@ final class ReadBack {
     } catch {
       guard !error.meansShortage else { throw error }
       let isGone = error.errno == .noSuchFileOrDirectory
-      collected.value.withLock { $0.findings.append(isGone ? Finding(.missing, path) : .unreadable(path, error)) }
+      collected.value.withLock {
+        $0.findings.append(isGone ? Finding(.missing, path: path) : .unreadable(path, error: error))
+      }
       return nil
     }
   }
@@ -102,13 +103,13 @@ final class ReadBack {
     let directory = try chain.directory(holding: path)
     let name = path.name.path
     do throws(SystemError) {
-      return try files.open(name, at: directory, [.noFollow, .direct], permissions: 0)
+      return try files.open(name, at: directory, mode: [.noFollow, .direct], permissions: 0)
     } catch {
       guard error.errno == .invalidArgument else { throw error.at(path.text) }
     }
     // No reading past the page cache here: it is emptied.
     let file = try OpenFile(
-      name, at: directory, [.noFollow], displayPath: FilePath(bytes: path.bytes), files: files)
+      name, at: directory, mode: [.noFollow], displayPath: FilePath(bytes: path.bytes), files: files)
     try files.dropCache(of: file.descriptor)
     return file.release()
   }
@@ -132,13 +133,13 @@ final class ReadBack {
     if bytes > 0 { progress(bytes) }
   }
 
-  private static func read(_ work: Work, _ reader: ReadBackReader, _ collected: SharedState) {
+  private static func read(_ work: Work, reader: ReadBackReader, collected: SharedState) {
     var region = work.region
     defer { reader.close(work.descriptors) }
     // After a failure there is nothing more to learn.
     guard collected.value.withLock({ $0.error == nil }) else { return }
     do {
-      let findings = try reader.read(&region, work.descriptors)
+      let findings = try reader.read(&region, descriptors: work.descriptors)
       collected.value.withLock { collected in
         collected.done.append(region)
         collected.findings += findings

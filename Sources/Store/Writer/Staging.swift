@@ -1,31 +1,30 @@
-internal import Files
-internal import Store
-internal import SystemPackage
+package import Files
+package import SystemPackage
 
 /// The hidden folder in which a backup is made, and the rename that publishes it (B1, B4, B5).
-final class Staging {
+package final class Staging {
   /// Open since before the first write, so that a sync of its file system tells of every failed write.
   let folder: OpenFile
   /// When the backup began, in nanoseconds since 1970 UTC.
-  let began: Int64
+  package let began: Int64
   /// In the form `backup_YYYYMMDD_HHMMSS`.
-  let name: String
+  package let name: String
 
   private let parent: OpenFile
   /// Of the published folder.
   private let permissions: UInt16
   private let hiddenName: FilePath
   private let files: any FileSystem
-  private(set) var publishedName: String?
+  package private(set) var publishedName: String?
 
   /// - Parameter sources: the directories that the backup is of: it is open to nobody who could not look into them.
-  init(
+  package init(
     in directory: FilePath, of sources: [FilePath], began: Int64, files: any FileSystem
   ) throws(SystemError) {
     self.files = files
     self.began = began
     name = BackupLayout.prefix + LocalTime(nanoseconds: began).compact
-    parent = try OpenFile(directory, [.directory], files: files)
+    parent = try OpenFile(directory, mode: [.directory], files: files)
     var (folder, hiddenName): (OpenFile?, FilePath) = (nil, "")
     var permissions: UInt16 = 0o755
     for source in sources {
@@ -36,7 +35,7 @@ final class Staging {
       hiddenName = FilePath(".\(name).\(ThisProcess.pid)-\(attempt)\(BackupLayout.partialSuffix)")
       folder = try Self.make(hiddenName, in: parent, files: files)
     }
-    guard let folder else { throw SystemError("mkdirat", .fileExists, path: directory.text) }
+    guard let folder else { throw SystemError("mkdirat", errno: .fileExists, path: directory.text) }
     self.folder = folder
     self.hiddenName = hiddenName
   }
@@ -48,9 +47,9 @@ final class Staging {
     do throws(SystemError) {
       try files.makeDirectory(name, at: parent.descriptor, permissions: 0o700)
       let folder = try OpenFile(
-        name, at: parent.descriptor, [.directory, .noFollow], displayPath: parent.path.appending(name.components),
+        name, at: parent.descriptor, mode: [.directory, .noFollow], displayPath: parent.path.appending(name.components),
         files: files)
-      guard try files.lock(folder.descriptor, .exclusive), try files.exists(name, at: parent.descriptor) else {
+      guard try files.lock(folder.descriptor, kind: .exclusive), try files.exists(name, at: parent.descriptor) else {
         return nil
       }
       return folder
@@ -78,10 +77,10 @@ final class Staging {
   /// Gives the backup its name.
   ///
   /// A second backup within one second gets a suffix: `backup_…_2`.
-  func publish() throws -> FilePath {
+  package func publish() throws -> FilePath {
     // While nobody else can look into it.
     try giveToOwner()
-    try files.setPermissions(folder.descriptor, permissions)
+    try files.setPermissions(folder.descriptor, to: permissions)
     try folder.synchronize()
     for number in 1...1000 {
       let final = number == 1 ? name : "\(name)_\(number)"
@@ -97,8 +96,8 @@ final class Staging {
       publishedName = final
       return parent.path.appending(final)
     }
-    throw SystemError("renameat2", .fileExists, path: parent.path.appending(name).text)
+    throw SystemError("renameat2", errno: .fileExists, path: parent.path.appending(name).text)
   }
 
-  func discard() throws(SystemError) { try files.removeTree(hiddenName, at: parent.descriptor) }
+  package func discard() throws(SystemError) { try files.removeTree(hiddenName, at: parent.descriptor) }
 }
