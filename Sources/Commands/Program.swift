@@ -83,7 +83,7 @@ public struct Program: ParsableCommand {
     } else {
       Screen.sayLines(failure.text, on: .error)
     }
-    return failure.exit
+    return failure.exitCode
   }
 
   private static func usage(_ message: String, arguments: [String]) -> Failure {

@@ -47,7 +47,7 @@ public func verificationReport(
 ) throws(BackupError) -> VerificationReport {
   try jobs(on: Stack(StackSettings())).run(.verify, events: events) { events in
     try Verification(files: Kernel(), time: SystemTime(), events: events).verify(
-      Stack.absolute(backupPath), level: level, isRecorded: true)
+      DirectoryBackup(Stack.absolute(backupPath), files: Kernel()), level: level, isRecorded: true)
   }
 }
 
@@ -67,9 +67,8 @@ public func restoreBackup(
       var request = RestoreRun.Request()
       request.surveys = true
       return try RestoreRun(
-        Stack.absolute(backupPath), to: target(targetDirectory), request: request, protecting: stack.protected,
-        files: Kernel(),
-        time: SystemTime(), events: events
+        DirectoryBackup(Stack.absolute(backupPath), files: Kernel()), to: target(targetDirectory), request: request,
+        protecting: stack.protected, files: Kernel(), time: SystemTime(), events: events
       ).run()
     }
     return true

@@ -326,7 +326,7 @@ struct FaultTests {
         let found = try BackupDirectory(FilePath("/safe"), files: memory).list()
         for backup in found {
           let report = try Verification(files: memory, time: SystemTime(), events: EventStream())
-            .verify(backup.path, level: .checksums)
+            .verify(backup.path, level: .checksums, files: memory, andFromMemory: false)
           #expect(report.isOK, "power lost at call \(number): \(report.findings.map(\.line))")
         }
         whole += found.count - 1

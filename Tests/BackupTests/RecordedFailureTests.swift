@@ -120,7 +120,7 @@ struct RecordedFailureTests {
       }
       let verify = { (files: HookedFileSystem, events: EventStream) in
         try Verification(files: files, time: SystemTime(), events: events)
-          .verify(FilePath(result.path), level: .checksums, isRecorded: true)
+          .verify(FilePath(result.path), level: .checksums, isRecorded: true, files: files, andFromMemory: false)
       }
       let refused = HookedFileSystem(hook: { (call, path) throws(SystemError) in
         if call == "openat", path.hasSuffix("meta.yaml") {

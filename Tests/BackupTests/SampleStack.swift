@@ -7,6 +7,7 @@ import Stacks
 import Store
 import SystemPackage
 import TestKit
+import Testing
 
 /// A small stack in a temporary folder, and the calls of the engine on it.
 struct SampleStack {
@@ -56,10 +57,31 @@ struct SampleStack {
   ) throws -> RestoreResult {
     var request = RestoreRun.Request(part: part)
     request.isDryRun = isDryRun
-    return try RestoreRun(
+    let isNew = !FileManager.default.fileExists(atPath: target)
+    let result = try RestoreRun(
       FilePath(path), to: RestoreTarget(FilePath(target), files: files), request: request, protecting: stack.protected,
       files: files, time: SystemTime(), events: EventStream()
     ).run()
+    if isNew, !isDryRun, files is Kernel { try restoreFromMemory(path, to: target, request: request) }
+    return result
+  }
+
+  /// Restores to the same place out of memory, and compares: what comes out of a folder comes out of any place.
+  private func restoreFromMemory(_ path: String, to target: String, request: RestoreRun.Request) throws {
+    guard let memory = try? MemoryBackup(of: FilePath(path)) else { return }
+    let aside = target + ".from-folder"
+    try FileManager.default.moveItem(atPath: target, toPath: aside)
+    _ = try RestoreRun(
+      memory, to: RestoreTarget(FilePath(target), files: Kernel()), request: request, protecting: stack.protected,
+      files: Kernel(), time: SystemTime(), events: EventStream()
+    ).run()
+    // The folder itself is as new as its restore.
+    let lines = { (path: String) in
+      try Self.listing(of: path).split(separator: "\n").filter { !$0.hasSuffix(" .") }
+    }
+    #expect(try lines(target) == lines(aside))
+    try run("/bin/rm", ["-rf", target])
+    try FileManager.default.moveItem(atPath: aside, toPath: target)
   }
 
   /// Everything in a folder: kind, permissions, time, size or target, and name of each entry.

@@ -235,7 +235,9 @@ final class Matrix {
     },
     Call(name: "verify") { sample, files in
       try Verification(files: files, time: SystemTime(), events: EventStream())
-        .verify(FilePath(sample.backups + "/" + good), level: .structure).isOK
+        .verify(
+          FilePath(sample.backups + "/" + good), level: .structure, files: files, andFromMemory: false
+        ).isOK
     },
     Call(name: "restore") { sample, files in
       _ = try sample.restore(sample.backups + "/" + good, to: sample.data, files: files)

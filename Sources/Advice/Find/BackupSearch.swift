@@ -88,9 +88,9 @@ package struct BackupSearch {
     var hits: [SearchHit] = []
     var missed: [String] = []
     let looks: [() throws -> [SearchHit]] = [
-      { try inDatabase(text, backup: backup, unread: &missed) },
+      { try inDatabase(text, backup: backup.open(), unread: &missed) },
       { try Self.inMLflow(text, root: Self.store(in: backup, files), files: files) },
-      { try inFiles(text, backup: backup, isWanted: isWanted) },
+      { try inFiles(text, backup: backup.open(), isWanted: isWanted) },
     ]
     for look in looks {
       do {
@@ -106,10 +106,10 @@ package struct BackupSearch {
     return hits
   }
 
-  private func inDatabase(_ text: String, backup: ListedBackup, unread: inout [String]) throws -> [SearchHit] {
-    let path = backup.path.appending(BackupLayout.database.name.path.components)
+  private func inDatabase(_ text: String, backup: any StoredBackup, unread: inout [String]) throws -> [SearchHit] {
     // One that was made without a database has none to look into.
-    guard try files.exists(path) else { return [] }
+    guard try backup.status(of: BackupLayout.database) != nil else { return [] }
+    let path = try backup.materialize(BackupLayout.database)
     let scratch = try Scratch(in: scratch, files: files)
     defer { scratch.remove() }
     let engine = try EngineRun(files: files)
@@ -135,21 +135,16 @@ package struct BackupSearch {
 
   /// Names in the list of files that hold the text.
   private func inFiles(
-    _ text: String, backup: ListedBackup, isWanted: (EntryPath) throws -> Bool
+    _ text: String, backup: any StoredBackup, isWanted: (EntryPath) throws -> Bool
   ) throws -> [SearchHit] {
-    let root = try OpenFile(backup.path, mode: [.directory], files: files)
-    let lines = LineReader(
-      try OpenFile(BackupLayout.checksums.name.path, at: root.descriptor, mode: [.noFollow], files: files))
     var hits: [SearchHit] = []
     var more = 0
-    while let line = try lines.next() {
-      // A line that is not one of ours names no file; verification tells of it.
-      guard let listed = parsed({ try ChecksumLine(parsing: line).path }) else { continue }
+    try backup.names { listed in
       let path = listed.text
       // As it is written, and as it is shown.
       guard path.contains(text) || String(decoding: listed.bytes, as: UTF8.self).contains(text),
         try isWanted(listed)
-      else { continue }
+      else { return }
       if hits.count < Self.maximumFiles { hits.append(SearchHit(place: path, count: 1)) } else { more += 1 }
     }
     return more > 0 ? hits + [SearchHit(place: "more files", count: more)] : hits

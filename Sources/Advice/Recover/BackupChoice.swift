@@ -101,7 +101,7 @@ struct BackupChoice {
     let name = ByteText.escaped(backup.name.bytes)
     let report: VerificationReport
     do {
-      report = try Verification(files: files, time: time, events: EventStream()).verify(backup.path, level: .structure)
+      report = try Verification(files: files, time: time, events: EventStream()).verify(backup.open(), level: .structure)
     } catch let stopped as Interruption.Stopped {
       throw stopped
     } catch {

@@ -109,7 +109,7 @@ package struct Recovery {
   private func tables(of newest: ListedBackup) throws -> [String: Int64]? {
     do {
       let target = try RestoreTarget(stack, files: files)
-      return try LossScan(newest.path, target: target, files: files, time: time).tablesOfBackup(newest.metadata)
+      return try LossScan(newest.open(), target: target, files: files, time: time).tablesOfBackup(newest.metadata)
     } catch let stopped as Interruption.Stopped {
       throw stopped
     } catch {
@@ -254,7 +254,7 @@ package struct Recovery {
       findings.append("\(ByteText.escaped(backup.name.bytes)) is incomplete: see \"unread\" in its metadata.json")
     }
     events.send(.phase("comparing with what is there"))
-    let losses = try LossScan(backup.path, target: RestoreTarget(stack, files: files), files: files, time: time)
+    let losses = try LossScan(backup.open(), target: RestoreTarget(stack, files: files), files: files, time: time)
       .run(RestoreRun.Request(part: part), metadata: backup.metadata)
     return RecoveryPlan(
       scenario: scenario, findings: findings, backup: backup.path.text, timestamp: backup.timestamp, part: part,

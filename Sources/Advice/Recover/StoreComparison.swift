@@ -92,20 +92,16 @@ struct StoreComparison {
   /// Looks for every file that the backup has among the artifacts of what is recorded.
   private func compareArtifacts(_ folder: EntryPath, of backup: ListedBackup, loss: inout Loss) throws {
     let recorded = Set(live.values.flatMap { $0.runs + $0.ready }.flatMap { places(of: $0.location) })
-    let root = try OpenFile(backup.path, mode: [.directory], files: files)
-    let lines = LineReader(
-      try OpenFile(BackupLayout.checksums.name.path, at: root.descriptor, mode: [.noFollow], files: files))
     var gone: [Gone] = []
     var more = 0
-    while let line = try lines.next() {
+    try backup.open().names { name in
       try Interruption.check()
-      // A line that is not one of ours names no file; verification tells of it.
-      guard let path = parsed({ try ChecksumLine(parsing: line).path })?.relative(to: folder) else { continue }
+      guard let path = name.relative(to: folder) else { return }
       if let last = gone.last, last.isFolder, path.isInside(last.path) {
         gone[gone.count - 1].count += 1
-        continue
+        return
       }
-      guard try !files.exists(place(path)), let owner = try owner(of: path, recorded) else { continue }
+      guard try !files.exists(place(path)), let owner = try owner(of: path, recorded) else { return }
       if gone.count < 1000 { gone.append(try topmost(path, below: owner)) } else { more += 1 }
     }
     tell(gone, more: more, name: ByteText.escaped(backup.name.bytes), loss: &loss)

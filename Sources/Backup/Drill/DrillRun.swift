@@ -42,7 +42,7 @@ package struct DrillReport: Sendable {
 
 /// Restores a backup to scratch, has the engine use it, and writes down what it showed.
 package struct DrillRun {
-  private let backup: FilePath
+  private let backup: any StoredBackup
   /// Where the scratch copy goes.
   private let scratchDirectory: FilePath
   private let files: any FileSystem
@@ -50,7 +50,7 @@ package struct DrillRun {
   private let events: EventStream
 
   package init(
-    _ backup: FilePath, scratchDirectory: FilePath, files: any FileSystem, time: any TimeSource, events: EventStream
+    _ backup: any StoredBackup, scratchDirectory: FilePath, files: any FileSystem, time: any TimeSource, events: EventStream
   ) {
     self.backup = backup
     self.scratchDirectory = scratchDirectory
@@ -63,12 +63,11 @@ package struct DrillRun {
   /// - Throws: `BackupError`: `backup.not-found`, `disk.full`, `engine.unavailable`, `engine.too-old`; damage is a
   ///   finding.
   package func run() throws -> DrillReport {
-    events.send(.began(operation: "backup drill", on: backup.text))
+    events.send(.began(operation: "backup drill", on: backup.place.text))
     let began = time.monotonicNanoseconds
-    let root = try Verification.open(backup, files: files)
-    let metadata = BackupDirectory.metadata(in: root).value
-    let name = backup.lastComponent.map { FileName($0) } ?? FileName("backup")
-    let proofs = ProofDirectory(of: backup.folder, files: files)
+    let metadata = try backup.metadata()?.metadata
+    let name = backup.name
+    let proofs = ProofDirectory(of: backup.place.folder, files: files)
     let earlier = proofs.proof(of: name, checksums: metadata?.checksumsDigest)
     if metadata?.complete == false {
       events.send(.warning("this backup is incomplete: some source files could not be read when it was made"))
@@ -79,7 +78,7 @@ package struct DrillRun {
       reading.findings += Self.differences(engine, from: earlier.value?.first)
     }
     let report = DrillReport(
-      path: backup.text, name: ByteText.escaped(name.bytes),
+      path: backup.place.text, name: ByteText.escaped(name.bytes),
       at: LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset,
       durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9, findings: reading.findings,
       notices: reading.notices, engine: reading.engine, rowsBefore: rowsBefore(name, proofs: proofs))
@@ -175,7 +174,7 @@ package struct DrillRun {
   /// What the newest proven backup before this one had.
   private func rowsBefore(_ name: FileName, proofs: ProofDirectory) -> [String: Int64] {
     // A directory that cannot be listed has shown so elsewhere: this is a courtesy.
-    let all = forPeople { try BackupDirectory(backup.folder, files: files).list() } ?? []
+    let all = forPeople { try BackupDirectory(backup.place.folder, files: files).list() } ?? []
     let older = all.drop { $0.name != name }.dropFirst()
     for backup in older {
       guard let proof = proofs.proof(of: backup.name, checksums: backup.metadata?.checksumsDigest).value, proof.isOK,

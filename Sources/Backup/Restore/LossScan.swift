@@ -3,13 +3,13 @@ package import Files
 internal import MLflow
 package import Stacks
 package import Store
-package import SystemPackage
+internal import SystemPackage
 
 /// Compares what is at the target now with what a backup has, before anything is replaced.
 ///
 /// What cannot be read is said and passed over: on the worst day the current database may be in pieces.
 package struct LossScan {
-  private let backup: FilePath
+  private let backup: any StoredBackup
   private let target: RestoreTarget
   private let files: any FileSystem
   private let time: any TimeSource
@@ -17,7 +17,7 @@ package struct LossScan {
   private let scratch: FilePath
 
   /// - Throws: `SystemError` when it cannot be told whether there is a target, in whose folder copies of it belong.
-  package init(_ backup: FilePath, target: RestoreTarget, files: any FileSystem, time: any TimeSource)
+  package init(_ backup: any StoredBackup, target: RestoreTarget, files: any FileSystem, time: any TimeSource)
     throws(SystemError)
   {
     self.backup = backup
@@ -84,8 +84,7 @@ package struct LossScan {
 
   /// Rows by table: what a drill counted, else what the engine counts now, read-only and in place.
   package func tablesOfBackup(_ metadata: BackupMetadata?) throws -> [String: Int64] {
-    let name = backup.lastComponent.map { FileName($0) } ?? FileName("backup")
-    let proof = ProofDirectory(of: backup.folder, files: files).proof(of: name, checksums: metadata?.checksumsDigest)
+    let proof = ProofDirectory(of: backup.place.folder, files: files).proof(of: backup.name, checksums: metadata?.checksumsDigest)
       .value
     let tables: [TableFingerprint]
     if let proof, proof.isOK, proof.level == .drill, proof.tables.allSatisfy(\.isIdentified) {
@@ -93,7 +92,7 @@ package struct LossScan {
     } else {
       let scratch = try Scratch(in: scratch, files: files)
       defer { scratch.remove() }
-      let database = backup.appending(BackupLayout.database.name.path.components)
+      let database = try backup.materialize(BackupLayout.database)
       let report = try EngineRun(files: files).run(
         EngineRequest(database: database.string, scratch: scratch.path.string, task: .count))
       if let problem = report.problems.first { throw EngineError.refused(words: problem.detail) }
@@ -109,7 +108,7 @@ package struct LossScan {
   private func compareRuns(_ store: FilePath, losses: inout Losses) {
     do {
       let stored = try BackupLayout.stores
-        .map { backup.appending($0.name.path.components) }.first { try files.exists($0) }
+        .first { try backup.status(of: $0) != nil }.map { try backup.materialize($0) }
       guard let stored else { return }
       losses.add("experiment", now: try runs(of: store, isLive: true), backup: try runs(of: stored, isLive: false))
     } catch {

@@ -32,7 +32,7 @@ final class RestoreCopy {
     self.files = files
     databaseChain = DirectoryChain(root: staging.databaseFolder)
     storeChain = DirectoryChain(root: staging.storeFolder)
-    reader = ContentsReader(fromDevice: false, files: files, time: time) { events.send(.progress(bytes: $0)) }
+    reader = ContentsReader(time: time) { events.send(.progress(bytes: $0)) }
   }
 
   /// Takes one entry.
@@ -66,12 +66,12 @@ final class RestoreCopy {
   }
 
   private func copy(_ entry: StoredEntry, to place: Place) throws -> Digest {
-    let source = try reader.open(entry)
+    let source = try entry.open()
     let path = place.path
     let directory = try chain(place).directory(holding: path, makingMissing: 0o700)
     let target = try TargetFile(
       path.name.path, at: directory, permissions: 0o600, expectedBytes: entry.status.size,
-      displayPath: entry.name, files: files)
+      displayPath: entry.path.name.path, files: files)
     var end: Int64 = 0
     let digest = try reader.digest(of: source, size: entry.status.size) { bytes, offset in
       // Zeros are left out: free blocks of a database are holes, and a copy over a network may have filled them.

@@ -29,12 +29,10 @@ extension RestoreRun {
 
   /// What is restored: what was asked for, of what the backup holds; what it does not hold is not taken away.
   /// - Throws: `Damaged` for a part that is no file or no folder: what it leads to is not looked at.
-  func part(in root: OpenFile) throws -> StackPart? {
-    try checkKinds(in: root)
-    let hasStore = try BackupLayout.stores.contains {
-      try files.exists($0.name.path, at: root.descriptor)
-    }
-    let hasDatabase = try files.exists(BackupLayout.database.name.path, at: root.descriptor)
+  func partOfBackup() throws -> StackPart? {
+    try checkKinds()
+    let hasStore = try BackupLayout.stores.contains { try backup.status(of: $0) != nil }
+    let hasDatabase = try backup.status(of: BackupLayout.database) != nil
     switch request.part {
     case nil where hasDatabase == hasStore: return nil
     case nil:
@@ -47,21 +45,19 @@ extension RestoreRun {
     case let part?:
       throw BackupError(
         "restore.part-missing", kind: .notFound,
-        message: "\(backup.text) has no \(part == .duckdb ? "database" : "MLflow directory")",
+        message: "\(backup.place.text) has no \(part == .duckdb ? "database" : "MLflow directory")",
         remedy: "Choose a backup that has one: see hrp backup list, or hrp backup find TEXT.")
     }
   }
 
   /// The parts are asked for their kind before anything opens them.
-  private func checkKinds(in root: OpenFile) throws {
+  private func checkKinds() throws {
     let parts = [BackupLayout.database, BackupLayout.wal, BackupLayout.checkpointWAL].map { ($0, FileKind.regular) }
-    for (path, kind) in parts + BackupLayout.stores.map({ ($0, FileKind.directory) })
-    where try files.exists(path.name.path, at: root.descriptor) {
-      let found = try files.status(path.name.path, at: root.descriptor).kind
-      guard found != kind else { continue }
+    for (path, kind) in parts + BackupLayout.stores.map({ ($0, FileKind.directory) }) {
+      guard let found = try backup.status(of: path)?.kind, found != kind else { continue }
       throw Damaged(
         report: VerificationReport(
-          path: backup.text, level: .checksums, filesChecked: 0,
+          path: backup.place.text, level: .checksums, filesChecked: 0,
           findings: [Finding(.unexpected, path: path, detail: "it is \(found.words)")], notices: []))
     }
   }
@@ -78,7 +74,7 @@ extension RestoreRun {
   /// Nothing that is restored is open to more people than the backup is, which lies in its directory and that in a
   /// stack's.
   func permissionsOfNewTarget() throws -> UInt16 {
-    var folder = ThisProcess.realPathOfWhatExists(backup)
+    var folder = ThisProcess.realPathOfWhatExists(backup.place)
     var permissions: UInt16 = 0o755
     for _ in 0..<3 {
       permissions &= try files.status(folder, at: nil).permissions
@@ -108,7 +104,7 @@ extension RestoreRun {
           message: "\(path.text) lies in a backup, \(enclosing.text)", remedy: remedy)
       }
       let real = ThisProcess.realPathOfWhatExists(path)
-      if real.starts(with: ThisProcess.realPathOfWhatExists(backup)) {
+      if real.starts(with: ThisProcess.realPathOfWhatExists(backup.place)) {
         throw BackupError(
           "restore.target-in-backup", kind: .usage, message: "\(path.text) lies in the backup itself", remedy: remedy)
       }
@@ -121,7 +117,7 @@ extension RestoreRun {
     }
   }
 
-  func checkRequest(_ store: RestoreTarget.Store, root: OpenFile) throws {
+  func checkRequest(_ store: RestoreTarget.Store) throws {
     try checkPlace(store)
     for path in [target.database, store.path] where try files.statusIfPresent(path)?.kind == .link {
       throw BackupError(
@@ -133,7 +129,7 @@ extension RestoreRun {
         "restore.include-not-found", kind: .notFound, message: "\(path.text) is not part of what is restored",
         remedy: "Copy a backup's own lists with cp; --only and --include must fit together.")
     }
-    for path in request.includes where try !files.exists(FilePath(bytes: path.bytes), at: root.descriptor) {
+    for path in request.includes where try backup.status(of: path) == nil {
       throw BackupError(
         "restore.include-not-found", kind: .notFound, message: "the backup has no \(path.text)",
         remedy: "Names are those of hrp backup find TEXT and of checksums.txt, such as mlruns/mlruns/4.")
@@ -151,9 +147,8 @@ extension RestoreRun {
 
   /// Says that a backup is not whole, or of another stack than the one that it replaces.
   func warn(of metadata: BackupMetadata?) throws {
-    let proofs = ProofDirectory(of: backup.folder, files: files)
-    let name = backup.lastComponent.map { FileName($0) }
-    let proof = name.flatMap { proofs.proof(of: $0, checksums: metadata?.checksumsDigest).value }
+    let proofs = ProofDirectory(of: backup.place.folder, files: files)
+    let proof = proofs.proof(of: backup.name, checksums: metadata?.checksumsDigest).value
     if let proof, let failure = proof.failure, proof.concerns(request.part) {
       events.send(
         .warning(
@@ -253,28 +248,5 @@ extension BackupError {
         + (others > 0 ? " and \(others) more" : ""),
       remedy: "Close that program, or continue with --force: the program then keeps the old files until it ends.",
       holder: ThisProcess.name(of: first.pid))
-  }
-}
-
-extension RestoreRun.Request {
-  /// Does something again and again as long as the stack is in use and the time is not over.
-  ///
-  /// Who is waited for is told, once for each state of things.
-  func waiting(_ time: any TimeSource, events: EventStream, body: () throws -> Void) throws {
-    let end = time.monotonicNanoseconds &+ wait.nanoseconds
-    var told = ""
-    while true {
-      do {
-        return try body()
-      } catch let error as BackupError {
-        guard error.isOne(of: [.databaseInUse, .mlflowInUse]),
-          time.monotonicNanoseconds < end
-        else { throw error }
-        if told != error.message { events.send(.waiting(for: error.holder ?? "a program", because: error.message)) }
-        told = error.message
-      }
-      try Interruption.check()
-      time.sleep(.milliseconds(200))
-    }
   }
 }

@@ -83,7 +83,7 @@ package struct RestoreRun {
     }
   }
 
-  let backup: FilePath
+  let backup: any StoredBackup
   let target: RestoreTarget
   private(set) var request: Request
   /// The part that was asked for: a part that a backup has lost is not taken for one that it never had.
@@ -96,13 +96,13 @@ package struct RestoreRun {
 
   /// - Parameter protecting: directories that are never moved, though they lie in the store's.
   package init(
-    _ backup: FilePath, to target: RestoreTarget, request: Request = Request(), protecting: [FilePath] = [],
+    _ backup: any StoredBackup, to target: RestoreTarget, request: Request = Request(), protecting: [FilePath] = [],
     files: any FileSystem, time: any TimeSource, events: EventStream
   ) {
     self.backup = backup
     self.target = target
     self.request = request
-    self.protecting = (protecting + [backup]).map(ThisProcess.realPathOfWhatExists)
+    self.protecting = (protecting + [backup.place]).map(ThisProcess.realPathOfWhatExists)
     self.files = files
     self.time = time
     self.events = events
@@ -111,27 +111,26 @@ package struct RestoreRun {
   /// Restores, or with `isDryRun` only checks that it could.
   /// - Throws: `Damaged`, `BackupError`, `SystemError`, `Interruption.Stopped`.
   package func run() throws -> RestoreResult {
-    events.send(.began(operation: "backup restore", on: "\(backup.text) to \(target.directory.text)"))
+    events.send(.began(operation: "backup restore", on: "\(backup.place.text) to \(target.directory.text)"))
     try PendingRestore(target, files: files, time: time, events: events).finish()
-    let root = try Verification.open(backup, files: files)
     var run = self
     run.asked = request.part
-    run.request.part = try part(in: root)
+    run.request.part = try partOfBackup()
     run.protecting += try oldBackups()
-    return try run.restore(root)
+    return try run.restore()
   }
 
-  private func restore(_ root: OpenFile) throws -> RestoreResult {
-    let walk = try ContentsWalk(root)
+  private func restore() throws -> RestoreResult {
+    let walk = try ContentsWalk(backup)
     let store = store(walk.metadata)
-    try checkRequest(store, root: root)
+    try checkRequest(store)
     // From here on no backup of the stack begins. Where there is no database yet, nobody can begin one: such a place is
     // locked when it is published.
     if request.isDryRun { try AdvisoryLock.check(.exclusive, of: .stack, on: target.directory, files: files) }
     var lock = try !request.isDryRun && files.exists(target.database) ? takeLock() : nil
     defer { ignoringFailure { try lock?.release() } }
     let space = RestoreSpace(target, store: store, request: request, files: files, time: time)
-    events.send(.expected(bytes: try space.check(root)))
+    events.send(.expected(bytes: try space.check(backup)))
     try warn(of: walk.metadata)
     let losses = try survey(walk.metadata)
     try request.waiting(time, events: events) { try checkHolders(store) }
@@ -143,7 +142,7 @@ package struct RestoreRun {
     let staging = try RestoreStaging(for: target, store: store, files: files)
     do {
       let copy = try RestoreCopy(
-        to: staging, RestoreNames(store, in: root), request: request, files: files, time: time, events: events)
+        to: staging, RestoreNames(store, in: backup), request: request, files: files, time: time, events: events)
       try fill(copy, walk: walk)
       tell(leftOut: copy.leftOut)
       let relocated = try relocate(staging, store: store, metadata: walk.metadata)
@@ -195,13 +194,13 @@ package struct RestoreRun {
     let timestamp = LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset
     let programs = programsAside(metadata)
     let undo = try staging.publish(
-      request, backup: backup, protecting: protecting, at: timestamp,
+      request, backup: backup.place, protecting: protecting, at: timestamp,
       permissions: staging.isNewTarget ? permissionsOfNewTarget() : 0o755, time: time, events: events, check: check)
     programs.warn(events)
     events.send(
       .finished(operation: "backup restore", summary: "\(copy.filesCount) files to \(target.directory.text)"))
     return RestoreResult(
-      path: backup.text, target: target.directory.text,
+      path: backup.place.text, target: target.directory.text,
       restored: (copy.hasDatabase ? ["hrp.duckdb"] : []) + (copy.hasStore ? ["mlruns/"] : []),
       filesCount: copy.filesCount, sizeBytes: copy.sizeBytes, undoPath: undo, losses: losses,
       relocated: relocation.rewritten.map { RestoreResult.Relocated(place: $0.place, count: $0.count) },
@@ -219,7 +218,7 @@ package struct RestoreRun {
 
   private func dryRun(_ walk: ContentsWalk, losses: Losses?) throws -> RestoreResult {
     events.send(.phase("verifying"))
-    let reader = ContentsReader(fromDevice: false, files: files, time: time) { events.send(.progress(bytes: $0)) }
+    let reader = ContentsReader(time: time) { events.send(.progress(bytes: $0)) }
     var count = 0
     var bytes: Int64 = 0
     try walk.run { entry in
@@ -233,7 +232,7 @@ package struct RestoreRun {
     try judge(walk)
     if let notice = walk.litter.notice { events.send(.notice(notice)) }
     return RestoreResult(
-      path: backup.text, target: target.directory.text, restored: [], filesCount: count, sizeBytes: bytes,
+      path: backup.place.text, target: target.directory.text, restored: [], filesCount: count, sizeBytes: bytes,
       undoPath: nil, losses: losses, relocated: [], left: 0, mentioned: 0)
   }
 
@@ -251,7 +250,7 @@ package struct RestoreRun {
 
   private func report(_ walk: ContentsWalk) -> VerificationReport {
     VerificationReport(
-      path: backup.text, level: .checksums, filesChecked: walk.filesListed, findings: walk.findings, notices: [])
+      path: backup.place.text, level: .checksums, filesChecked: walk.filesListed, findings: walk.findings, notices: [])
   }
 
   private func writeReport(_ result: RestoreResult) {

@@ -27,10 +27,10 @@ struct RestoreSpace {
   /// Looks at a backup, and at the space where its parts go.
   /// - Returns: bytes of all files of the backup.
   /// - Throws: `BackupError` `disk.full`; `SystemError`.
-  func check(_ backup: OpenFile) throws -> Int64 {
+  func check(_ backup: any StoredBackup) throws -> Int64 {
     var total: Int64 = 0
     var parts: [StackPart: Int64] = [:]
-    try TreeWalk(files: files).walk(backup) { step in
+    try backup.walk { step in
       guard case .entry(let entry) = step else { return true }
       total = total.addingClamped(entry.status.size)
       let part = BackupLayout.part(of: entry.path)

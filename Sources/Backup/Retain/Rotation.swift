@@ -168,7 +168,7 @@ package struct Rotation {
     }
     do {
       let isOK = try Verification(files: files, time: time, events: events.progressOnly)
-        .verify(backup.path, level: .structure).isOK
+        .verify(backup.open(), level: .structure).isOK
       return isOK ? nil : "it does not verify"
     } catch let stopped as Interruption.Stopped {
       throw stopped

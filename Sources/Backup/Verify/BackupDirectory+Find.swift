@@ -78,7 +78,7 @@ extension BackupDirectory {
   private func problem(of backup: ListedBackup, for part: StackPart?, _ time: any TimeSource) throws -> String? {
     do {
       let report = try Verification(files: files, time: time, events: EventStream()).verify(
-        backup.path, level: .structure)
+        backup.open(), level: .structure)
       return report.findings(of: part).first.map { "does not verify: \($0.line)" }
     } catch let stopped as Interruption.Stopped {
       throw stopped

@@ -27,18 +27,19 @@ package struct MLflowLinks {
   }
 
   /// The store in a backup.
-  init(backup: FilePath, _ metadata: BackupMetadata?, files: any FileSystem) throws {
-    let own = backup.appending(BackupLayout.mlflow.name.path.components)
-    let isOwn = try files.exists(own)
-    let displayPath = isOwn ? BackupLayout.mlflow : BackupLayout.legacyMLflow
-    try self.init(
-      backup.appending(displayPath.name.path.components), displayPath: displayPath, metadata: metadata, files: files)
+  init(backup: any StoredBackup, _ metadata: BackupMetadata?, files: any FileSystem) throws {
+    let displayPath =
+      try backup.status(of: BackupLayout.mlflow) == nil ? BackupLayout.legacyMLflow : BackupLayout.mlflow
+    let isThere = try backup.status(of: displayPath) != nil
+    let root = isThere ? try backup.materialize(displayPath) : nil
+    try self.init(root, displayPath: displayPath, metadata: metadata, files: files)
   }
 
-  private init(_ root: FilePath, displayPath: EntryPath, metadata: BackupMetadata?, files: any FileSystem) throws {
+  private init(_ root: FilePath?, displayPath: EntryPath, metadata: BackupMetadata?, files: any FileSystem) throws {
     self.files = files
     self.displayPath = displayPath
-    self.root = try metadata?.includesMLflow != false && files.exists(root) ? root : nil
+    let isThere = try metadata?.includesMLflow != false && root.map { try files.exists($0) } ?? false
+    self.root = isThere ? root : nil
     recorded = [metadata?.mlflowDirectory, metadata?.realMLflowDirectory].compactMap { text in
       text.flatMap { ByteText.bytes(of: $0.utf8) }.map { FilePath(bytes: $0) }
     }

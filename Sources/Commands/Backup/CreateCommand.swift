@@ -74,7 +74,7 @@ struct CreateCommand: StackCommand {
       console.result("  Checksum: incomplete, \(result.unread.count) source files could not be read")
     }
     try console.json(try CreateOutput(result))
-    if !result.isComplete { throw ExitCode(Failure.Exit.partial) }
+    if !result.isComplete { throw ExitCode.partial }
   }
 
   private func plan() throws {
@@ -94,7 +94,7 @@ struct CreateCommand: StackCommand {
     console.result("  To: \(plan.backupDirectory) (\(ByteCount.text(Int64(clamping: plan.availableBytes))) free)")
     for path in unread { console.warning("hrp: warning: \(path) cannot be read: the backup would be incomplete") }
     try console.json(CreatePlanOutput(plan, unread: unread))
-    guard UInt64(plan.neededBytes) <= plan.availableBytes else { throw ExitCode(Failure.Exit.noSpace) }
-    if !unread.isEmpty { throw ExitCode(Failure.Exit.partial) }
+    guard UInt64(plan.neededBytes) <= plan.availableBytes else { throw ExitCode.noSpace }
+    if !unread.isEmpty { throw ExitCode.partial }
   }
 }

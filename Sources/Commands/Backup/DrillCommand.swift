@@ -42,7 +42,7 @@ struct DrillCommand: StackCommand {
       let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
         .find(backup, time: SystemTime(), events: events)
       return try DrillRun(
-        path, scratchDirectory: stack.scratchDirectory, files: Kernel(), time: SystemTime(), events: events
+        DirectoryBackup(path, files: Kernel()), scratchDirectory: stack.scratchDirectory, files: Kernel(), time: SystemTime(), events: events
       ).run()
     }
     try console.json(DrillOutput(report))
@@ -56,7 +56,7 @@ struct DrillCommand: StackCommand {
             + "live database may fail at its next one too.")
         console.result("  \(DrillReport.checkpointRemedy)")
       }
-      throw ExitCode(Failure.Exit.failed)
+      throw ExitCode.failed
     }
     console.result("✓ Drill passed: \(report.name)")
     if let engine = report.engine {

@@ -40,9 +40,9 @@ struct FindCommand: StackCommand {
     guard report.results.isEmpty else { return }
     guard report.unread.isEmpty else {
       console.result("No backup that could be looked into holds \(text); \(report.unread.count) could not")
-      throw ExitCode(Failure.Exit.partial)
+      throw ExitCode.partial
     }
     console.result("No backup holds \(text)")
-    throw ExitCode(Failure.Exit.notFound)
+    throw ExitCode.notFound
   }
 }

@@ -82,8 +82,8 @@ struct RestoreCommand: StackCommand {
       if !request.isDryRun { console.result("Restoring from backup...") }
       var request = request
       request.surveys = true
-      let run = RestoreRun(
-        path, to: try UndoCommand.target(target, stack: stack), request: request, protecting: stack.protected,
+      let run = try RestoreRun(
+        DirectoryBackup(path, files: Kernel()), to: try UndoCommand.target(target, stack: stack), request: request, protecting: stack.protected,
         files: Kernel(),
         time: SystemTime(), events: events)
       return try run.run()

@@ -52,7 +52,7 @@ struct ShowCommand: StackCommand {
     let all = try directory.list()
     return Known(
       backup: backup, number: all.firstIndex { $0.name == backup.name }.map { $0 + 1 },
-      contents: try BackupContents(backup, files: Kernel()),
+      contents: try BackupContents(backup.open()),
       reasons: KeepReasons.of(backup, among: all, time: SystemTime()))
   }
 

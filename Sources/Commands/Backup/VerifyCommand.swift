@@ -40,7 +40,7 @@ struct VerifyCommand: StackCommand {
       let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
         .find(text, time: SystemTime(), events: events)
       return try Verification(files: Kernel(), time: SystemTime(), events: events).verify(
-        path, level: level, isRecorded: true)
+        DirectoryBackup(path, files: Kernel()), level: level, isRecorded: true)
     }
     try console.json(VerificationOutput(report))
     if report.isOK {
@@ -54,7 +54,7 @@ struct VerifyCommand: StackCommand {
     console.result("✗ Backup verification failed")
     for line in Self.lines(report.findings) { console.result("  \(line)") }
     if let command = report.mendingCommand { console.result("  If you do not need it: \(command)") }
-    throw ExitCode(Failure.Exit.failed)
+    throw ExitCode.failed
   }
 
   /// One line a file, as the guide has it: that its contents changed says more than where.

@@ -5,16 +5,6 @@ internal import Store
 
 /// A failed command as its user sees it: the one place that turns an error into text, JSON and an exit code.
 struct Failure {
-  /// The exit codes that scripts rely on (`docs/exit-codes.md`).
-  enum Exit {
-    static let failed: Int32 = 1
-    static let usage: Int32 = 2
-    static let partial: Int32 = 3
-    static let notFound: Int32 = 10
-    static let busy: Int32 = 11
-    static let noSpace: Int32 = 14
-  }
-
   let error: BackupError
 
   init(_ error: any Error) { self.error = BackupError(error, doing: "working on the files") }
@@ -24,13 +14,13 @@ struct Failure {
     error = BackupError("usage", kind: .usage, message: message, remedy: remedy)
   }
 
-  var exit: Int32 {
+  var exitCode: Int32 {
     switch error.kind {
-    case .failed: Exit.failed
-    case .usage: Exit.usage
-    case .notFound: Exit.notFound
-    case .busy: Exit.busy
-    case .noSpace: Exit.noSpace
+    case .failed: ExitCode.failed.rawValue
+    case .usage: ExitCode.usage.rawValue
+    case .notFound: ExitCode.notFound.rawValue
+    case .busy: ExitCode.busy.rawValue
+    case .noSpace: ExitCode.noSpace.rawValue
     case .interrupted(let code): code
     }
   }

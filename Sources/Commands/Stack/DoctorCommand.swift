@@ -54,7 +54,7 @@ struct DoctorCommand: StackCommand {
     try console.json(
       DiagnosisOutput(
         rows, report: report.map { Stack.absolute($0).text }, completed: PrintedCommands.current.completed))
-    if failures > 0 { throw ExitCode(Failure.Exit.failed) }
+    if failures > 0 { throw ExitCode.failed }
   }
 
   private func title(_ name: String) -> String {

@@ -53,12 +53,12 @@ struct RecoverCommand: StackCommand {
     tell(plan, console: console)
     if !apply || plan.backup == nil {
       try console.json(output(plan, health: nil, stillMissing: []))
-      if plan.scenario == .noUsableBackup { throw ExitCode(Failure.Exit.failed) }
+      if plan.scenario == .noUsableBackup { throw ExitCode.failed }
       return
     }
     let (health, stillMissing) = try carryOut(plan, on: stack, console: console)
     try console.json(output(plan, health: health, stillMissing: stillMissing))
-    guard health.isOK, stillMissing.isEmpty else { throw ExitCode(Failure.Exit.failed) }
+    guard health.isOK, stillMissing.isEmpty else { throw ExitCode.failed }
   }
 
   private func tell(_ plan: RecoveryPlan, console: Console) {
@@ -96,7 +96,7 @@ struct RecoverCommand: StackCommand {
       // What cannot be read is what is to be replaced.
       request.isForced = plan.scenario == .corruptedDatabase
       let result = try RestoreRun(
-        Stack.absolute(plan.backup ?? ""), to: RestoreTarget(stack, files: Kernel()), request: request,
+        DirectoryBackup(Stack.absolute(plan.backup ?? ""), files: Kernel()), to: RestoreTarget(stack, files: Kernel()), request: request,
         protecting: stack.protected, files: Kernel(), time: SystemTime(), events: events
       ).run()
       for name in result.restored { console.result("✓ Restored \(name)") }

@@ -53,7 +53,7 @@ struct ValidateCommand: StackCommand {
     let findings = findings(health, prices: prices)
     for finding in findings { console.result("  \(finding)") }
     try console.json(HealthOutput(health, prices: prices?.history, findings: findings))
-    if !health.isOK { throw ExitCode(Failure.Exit.failed) }
+    if !health.isOK { throw ExitCode.failed }
   }
 
   private struct Prices {

@@ -99,16 +99,16 @@ package final class HotCopy {
   let options: Options
   let time: any TimeSource
   let progress: (Int64) -> Void
-  private let name: FilePath
-  private let directory: Descriptor
-  private let permissions: UInt16
-  private(set) var target: CopyTarget
+  let name: FilePath
+  let directory: Descriptor
+  let permissions: UInt16
+  var target: CopyTarget
   let logTarget: OpenFile
   let wals: LiveWALReader
   let buffer = IOBuffer(size: HotCopy.runBytes)
   let other = IOBuffer(size: 262_144)
   /// The clone that everything is read from (I9); nil: the live file is read.
-  private(set) var frozen: OpenFile?
+  var frozen: OpenFile?
   /// Where blocks are read from.
   var blocks: OpenFile { frozen ?? database.file }
 
@@ -189,7 +189,7 @@ package final class HotCopy {
     return try confirm(wal) ? wal : nil
   }
 
-  private func stageWAL() throws -> LiveWAL? {
+  func stageWAL() throws -> LiveWAL? {
     do {
       let wal = try wals.stage(for: state, into: logTarget)
       (mismatchSeen, damageSeen) = (nil, nil)
@@ -227,50 +227,8 @@ package final class HotCopy {
     for _ in 0..<100 where try observe() { time.sleep(.milliseconds(10)) }
   }
 
-  // MARK: - Clones
-
-  /// Freezes the main file with the WAL that belongs to it (I9); nil: the file system has no clones.
-  private func freeze() throws -> LiveWAL? {
-    guard options.freezes || options.keepsClone else { return nil }
-    let folder = try OpenFile(database.path.folder, mode: [.directory], files: database.file.files)
-    // Asked first: most file systems have none, and then the WAL is not read in vain.
-    guard try makeClone(in: folder) != nil else { return nil }
-    while true {
-      passes += 1
-      try checkPatience()
-      guard let wal = try stageWAL(), try isQuiet(wal) else { continue }
-      guard let clone = try makeClone(in: folder) else { return nil }
-      let bytes = try clone.read(count: Int(HeaderPair.end), at: 0)
-      guard try confirm(wal), bytes == state.mainBytes + state.pair.bytes else { continue }
-      frozen = clone
-      return wal
-    }
-  }
-
-  private func makeClone(in folder: OpenFile) throws -> OpenFile? {
-    let files = folder.files
-    guard options.keepsClone else {
-      return try files.clone(database.file.descriptor, to: nil, at: folder.descriptor, permissions: 0o600)
-        .map { OpenFile(adopting: $0, path: database.path, files: files) }
-    }
-    try files.remove(name, at: directory)
-    guard let clone = try files.clone(database.file.descriptor, to: name, at: directory, permissions: permissions)
-    else { throw HotCopyError.cannotShare(database.path) }
-    let file = OpenFile(adopting: clone, path: name, files: files)
-    target = CopyTarget(TargetFile(adopting: file), observer: nil)
-    return file
-  }
-
-  private func copyFrozen(_ wal: LiveWAL) throws -> Result {
-    // A clone stands still, so neither can be false.
-    let isWhole = try copyDataBlocks()
-    precondition(isWhole, "A clone changed.")
-    if wal.hasRowGroups, !options.keepsClone { try copyBlocksOutsideUse() }
-    return try finish(wal)
-  }
-
   /// I3, I5, I8.
-  private func confirm(_ wal: LiveWAL) throws -> Bool {
+  func confirm(_ wal: LiveWAL) throws -> Bool {
     guard try observe() else { return false }
     for block in carried.intersection(valid) where try !hasSameStoredChecksum(block) {
       valid = BlockSet(limit: state.blockCount)
@@ -320,7 +278,7 @@ package final class HotCopy {
 
   // MARK: - Limits
 
-  private func checkPatience() throws {
+  func checkPatience() throws {
     let elapsed = time.monotonicNanoseconds - began
     let isLoop =
       restarts >= Self.checkpointLoopRestarts

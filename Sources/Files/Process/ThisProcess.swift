@@ -254,21 +254,10 @@ package enum ThisProcess {
     }
   }
 
-  private static func text(_ path: FilePath) -> String? {
+  static func text(_ path: FilePath) -> String? {
     forPeople {
       let file = try OpenFile(path, files: Kernel())
       return String(decoding: try file.read(count: 1 << 20, at: 0), as: UTF8.self)
     }
-  }
-
-  /// The holder of a lock for people: "PID 12 (python)"; 0 is one that this container does not see.
-  package static func name(of pid: Int32) -> String {
-    pid == 0 ? "a process in another container" : "PID \(pid)\(program(of: pid).map { " (\($0))" } ?? "")"
-  }
-
-  /// The program of a process, as the system names it; nil when it is gone or not ours to know.
-  package static func program(of pid: Int32) -> String? {
-    guard pid > 0 else { return nil }
-    return text(FilePath("/proc/\(pid)/comm")).map { String($0.prefix { $0 != "\n" }) }
   }
 }

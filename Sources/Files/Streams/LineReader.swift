@@ -8,7 +8,7 @@ package final class LineReader {
     package let line: Int
   }
 
-  private let file: OpenFile
+  private let file: any ReadableBytes
   private let maximumLength: Int
   private let observe: (UnsafeRawBufferPointer) -> Void
   private let buffer = IOBuffer(size: 64 * 1024)
@@ -22,7 +22,7 @@ package final class LineReader {
 
   /// `observe` sees all bytes of the file in order, once each, as they are read.
   package init(
-    _ file: OpenFile, maximumLength: Int = 64 * 1024, observe: @escaping (UnsafeRawBufferPointer) -> Void = { _ in }
+    _ file: any ReadableBytes, maximumLength: Int = 64 * 1024, observe: @escaping (UnsafeRawBufferPointer) -> Void = { _ in }
   ) {
     self.file = file
     self.maximumLength = maximumLength

@@ -1,15 +1,16 @@
+private import Synchronization
 package import SystemPackage
 
 /// A file or directory that is open, and is closed exactly once.
 ///
 /// `close()` reports a failure; when the last reference goes without it, the descriptor is closed silently, which is
-/// the path of errors. Not shared between threads.
-package final class OpenFile {
+/// the path of errors. Used by one thread at a time; it may be handed from one to another.
+package final class OpenFile: ReadableBytes {
   package let descriptor: Descriptor
   package let files: any FileSystem
   /// The path as the reader of an error knows it.
   package let path: FilePath
-  private var isOpen = true
+  private let isOpen = Atomic<Bool>(true)
 
   package init(
     _ path: FilePath, at directory: Descriptor? = nil, mode: OpenMode = [], permissions: UInt16 = 0o644,
@@ -33,18 +34,17 @@ package final class OpenFile {
 
   deinit {
     // A failure to close after another error adds nothing that the reader could act on.
-    if isOpen { ignoringFailure { try files.close(descriptor) } }
+    if isOpen.load(ordering: .relaxed) { ignoringFailure { try files.close(descriptor) } }
   }
 
   package func close() throws(SystemError) {
-    guard isOpen else { return }
-    isOpen = false
+    guard isOpen.exchange(false, ordering: .relaxed) else { return }
     try named { () throws(SystemError) in try files.close(descriptor) }
   }
 
   /// Hands the descriptor to somebody else, who closes it.
   package func release() -> Descriptor {
-    isOpen = false
+    isOpen.store(false, ordering: .relaxed)
     return descriptor
   }
 
@@ -92,18 +92,10 @@ package final class OpenFile {
     }
   }
 
-  /// At most `count` bytes from an offset; fewer at the end of the file.
-  package func read(count: Int, at offset: Int64) throws(SystemError) -> [UInt8] {
-    var failure: SystemError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-      do throws(SystemError) {
-        initialized = try read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
-      } catch {
-        failure = error
-      }
-    }
-    if let failure { throw failure }
-    return bytes
+  package func passCache(size: Int64) throws(SystemError) {
+    guard size >= TargetFile.minimumDirectBytes else { return }
+    // Where the file system cannot, they come through the cache.
+    _ = try named { () throws(SystemError) in try files.bypassCache(of: descriptor, true) }
   }
 
   /// Writes all bytes.

@@ -1,6 +1,6 @@
 package import Files
 internal import MLflow
-internal import Store
+package import Store
 internal import SystemPackage
 
 /// Which names of a backup come out of it, and under which name: the backup may be a stranger's.
@@ -20,20 +20,17 @@ package struct RestoreNames {
   /// Journals that would make SQLite delete a file elsewhere.
   private let journals: Set<FileName>
 
-  /// - Parameter backup: the open backup.
-  package init(_ store: RestoreTarget.Store, in backup: OpenFile) throws {
+  package init(_ store: RestoreTarget.Store, in backup: any StoredBackup) throws {
     var names: [FileName] = []
     var journals: Set<FileName> = []
     var databases: [FileName] = []
-    let files = backup.files
-    for folder in BackupLayout.stores {
-      guard try files.exists(folder.name.path, at: backup.descriptor) else { continue }
-      let open = try OpenFile(folder.name.path, at: backup.descriptor, mode: [.directory, .noFollow], files: files)
-      let found = try files.entries(of: open.descriptor).map(\.name)
-      names += found
-      databases += try MLflowStore.databases(in: open)
-      for name in found where name.bytes.suffix(8).elementsEqual("-journal".utf8) {
-        if try Self.namesAnotherFile(name, in: open) { journals.insert(name) }
+    for folder in BackupLayout.stores where try backup.status(of: folder)?.kind == .directory {
+      for name in try backup.entries(of: folder).map(\.name).sorted() {
+        names.append(name)
+        if try Self.isDatabase(folder / name, in: backup) { databases.append(name) }
+        if name.bytes.suffix(8).elementsEqual("-journal".utf8), try Self.namesAnotherFile(folder / name, in: backup) {
+          journals.insert(name)
+        }
       }
     }
     self.journals = journals
@@ -46,11 +43,14 @@ package struct RestoreNames {
     }
   }
 
-  private static func namesAnotherFile(_ name: FileName, in folder: OpenFile) throws -> Bool {
-    guard try folder.files.status(name.path, at: folder.descriptor).kind == .regular else { return false }
-    let file = try OpenFile(name.path, at: folder.descriptor, mode: [.noFollow], files: folder.files)
-    let size = try file.status().size
-    return try size >= 16 && file.read(count: 8, at: size - 8) == journalMagic
+  private static func isDatabase(_ path: EntryPath, in backup: any StoredBackup) throws -> Bool {
+    guard try backup.status(of: path)?.kind == .regular else { return false }
+    return try backup.contents(of: path).read(count: SQLiteFile.magic.count, at: 0) == SQLiteFile.magic
+  }
+
+  private static func namesAnotherFile(_ path: EntryPath, in backup: any StoredBackup) throws -> Bool {
+    guard let status = try backup.status(of: path), status.kind == .regular, status.size >= 16 else { return false }
+    return try backup.contents(of: path).read(count: 8, at: status.size - 8) == journalMagic
   }
 
   /// Where something of the store goes; nil: it does not come out.

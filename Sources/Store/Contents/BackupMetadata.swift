@@ -70,7 +70,7 @@ package enum MetadataReader {
   /// Whether the seal holds is not looked at; whoever relies on the contents asks `read`.
   /// - Returns: nil: it was not written so that the head is enough.
   /// - Throws: `SystemError` when the file cannot be read.
-  package static func readHead(_ file: OpenFile) throws -> BackupMetadata? {
+  package static func readHead(_ file: any ReadableBytes) throws -> BackupMetadata? {
     let bytes = try file.read(count: maximumHeadBytes, at: 0)
     guard let start = bytes.firstRange(of: list)?.lowerBound else { return nil }
     let metadata = MetadataParser.decode(Array(bytes[..<start]) + list + Array("]\n}\n".utf8))
@@ -79,7 +79,7 @@ package enum MetadataReader {
 
   /// Reads all of it.
   /// - Throws: `SystemError` when the file cannot be read.
-  package static func read(_ file: OpenFile) throws -> Reading {
+  package static func read(_ file: any ReadableBytes) throws -> Reading {
     let lines = LineReader(file, maximumLength: 1 << 20)
     var parser = MetadataParser()
     do {

@@ -1,4 +1,4 @@
-package import Files
+internal import Files
 internal import SystemPackage
 
 /// What lies in a backup: the parts with their files and bytes, counted without reading a file.
@@ -18,11 +18,10 @@ package struct BackupContents: Sendable {
 
   /// Counts.
   /// - Throws: `SystemError` when the backup itself cannot be opened; `Interruption.Stopped`.
-  package init(_ backup: ListedBackup, files: any FileSystem) throws {
-    let root = try OpenFile(backup.path, mode: [.directory], files: files)
+  package init(_ backup: any StoredBackup) throws {
     var parts: [Part] = []
     var unread: [String] = []
-    try TreeWalk(files: files).walk(root) { step in
+    try backup.walk { step in
       try Interruption.check()
       switch step {
       case .directory(let entry):

@@ -15,7 +15,7 @@ package struct ListedBackup: Sendable {
   ///
   /// Such a backup is not deleted, and nothing is believed of it.
   package let problem: String?
-  fileprivate let files: any FileSystem
+  let files: any FileSystem
 
   /// What its last drill showed.
   ///
@@ -45,6 +45,10 @@ package struct ListedBackup: Sendable {
       return "it cannot be looked at: \(error.errno)"
     }
   }
+
+  /// Opens it for reading.
+  /// - Throws: `BackupError` as ``DirectoryBackup/init(_:files:)``.
+  package func open() throws -> DirectoryBackup { try DirectoryBackup(path, files: files) }
 
   /// That it is never rotated.
   package var pin: Noted<Pin> { PinDirectory(of: path.folder, files: files).pin(of: name) }

@@ -10,10 +10,8 @@ package final class ContentsCheck {
   /// A file that is open, and what its hash must be.
   package struct File: Sendable {
     package let path: EntryPath
-    /// The same, as errors name it.
-    let displayPath: FilePath
     package let status: FileStatus
-    let descriptor: Descriptor
+    package let contents: any ReadableBytes
     let expected: Digest
   }
 
@@ -31,7 +29,7 @@ package final class ContentsCheck {
   }
 
   /// Reads one file.
-  package typealias Look = @Sendable (OpenFile, File, ContentsReader) throws -> Reading
+  package typealias Look = @Sendable (File, ContentsReader) throws -> Reading
 
   /// Small files are handed over together: as many of them, or so many bytes.
   private static let batchFiles = 64
@@ -56,7 +54,6 @@ package final class ContentsCheck {
 
   private let collected: SharedState
   private let workers: Workers<[File]>
-  private let files: any FileSystem
   private let events: EventStream
   private var batch: [File] = []
   private var pendingBytes: Int64 = 0
@@ -68,18 +65,17 @@ package final class ContentsCheck {
   /// Starts the threads.
   /// - Parameter look: reads one file; called on any of the threads.
   package init(
-    fromDevice: Bool, files: any FileSystem, time: any TimeSource, events: EventStream, look: @escaping Look
+    time: any TimeSource, events: EventStream, look: @escaping Look
   ) throws {
     let collected = SharedState()
     self.collected = collected
-    self.files = files
     self.events = events
     workers = try Workers(count: Self.threads, capacity: 2 * Self.threads) {
-      let reader = ContentsReader(fromDevice: fromDevice, files: files, time: time) { bytes in
+      let reader = ContentsReader(time: time) { bytes in
         collected.value.withLock { $0.progress += bytes }
       }
       return { batch in
-        for file in batch { Self.read(file, reader: reader, files: files, look: look, collected: collected) }
+        for file in batch { Self.read(file, reader: reader, look: look, collected: collected) }
       }
     }
   }
@@ -87,12 +83,7 @@ package final class ContentsCheck {
   /// Takes an entry of the walk; what is no file, and what is not listed, is the walk's own affair.
   func take(_ entry: StoredEntry) throws {
     guard entry.status.kind == .regular, let expected = entry.expected else { return }
-    let displayPath = FilePath(bytes: entry.path.bytes)
-    let file = try OpenFile(entry.name, at: entry.directory, mode: [.noFollow], displayPath: displayPath, files: files)
-    batch.append(
-      File(
-        path: entry.path, displayPath: displayPath, status: entry.status, descriptor: file.release(), expected: expected
-      ))
+    batch.append(File(path: entry.path, status: entry.status, contents: try entry.open(), expected: expected))
     pendingBytes += entry.status.size
     if batch.count >= Self.batchFiles || pendingBytes >= Self.batchBytes { try flush() }
   }
@@ -111,9 +102,8 @@ package final class ContentsCheck {
     return result.1
   }
 
-  /// Ends the threads after an error: what was handed over is closed.
+  /// Ends the threads after an error.
   func cancel() {
-    for file in batch { ignoringFailure { try files.close(file.descriptor) } }
     batch = []
     workers.finish {}
   }
@@ -138,13 +128,12 @@ package final class ContentsCheck {
   }
 
   private static func read(
-    _ file: File, reader: ContentsReader, files: any FileSystem, look: Look, collected: SharedState
+    _ file: File, reader: ContentsReader, look: Look, collected: SharedState
   ) {
-    let open = OpenFile(adopting: file.descriptor, path: file.displayPath, files: files)
-    // After a failure there is nothing more to learn: the rest is only closed.
+    // After a failure there is nothing more to learn.
     guard collected.value.withLock({ $0.error == nil }) else { return }
     do {
-      var reading = try look(open, file, reader)
+      var reading = try look(file, reader)
       if reading.digest != file.expected {
         reading.findings.append(Finding(.mismatch, path: file.path, detail: sharing(file)))
       }

@@ -1,18 +1,24 @@
 package import Files
-package import SystemPackage
+internal import SystemPackage
 
 /// One entry of a backup with everything that its lists say of it.
 package struct StoredEntry {
-  package let path: EntryPath
-  /// The last component of the path.
-  package let name: FilePath
-  package let status: FileStatus
-  /// The open directory that holds it; valid during the visit only.
-  let directory: Descriptor
+  private let item: any StoredItem
   /// nil in backups of the Python tool.
   package let manifest: ManifestLine?
   /// Of a file: the hash that `checksums.txt` says.
   let expected: Digest?
+
+  init(_ item: any StoredItem, manifest: ManifestLine?, expected: Digest?) {
+    self.item = item
+    self.manifest = manifest
+    self.expected = expected
+  }
+
+  package var path: EntryPath { item.path }
+  package var status: FileStatus { item.status }
+  /// Opens the contents of a file, which may be read after the visit.
+  package func open() throws(SystemError) -> any ReadableBytes { try item.open() }
 }
 
 /// Walks a backup beside its two lists and notes every difference; what becomes of the contents is the visitor's.
@@ -21,8 +27,7 @@ package struct StoredEntry {
 /// memory. The same walk checks a fresh backup, verifies an old one and restores.
 package final class ContentsWalk {
 
-  private let root: OpenFile
-  private let files: any FileSystem
+  private let backup: any StoredBackup
   private let checksums: OrderedList<ChecksumLine>?
   private let manifest: OrderedList<ManifestLine>?
   package private(set) var metadata: BackupMetadata?
@@ -36,20 +41,14 @@ package final class ContentsWalk {
   /// Opens the lists of a backup.
   ///
   /// Those that are missing or malformed are findings, not errors.
-  /// - Parameter written: of a backup in the making, which has no metadata yet: the hashes of its lists.
-  package init(_ root: OpenFile, written: (checksums: Digest, manifest: Digest)? = nil) throws {
-    self.root = root
-    files = root.files
-    let reading = try written == nil ? Self.metadata(in: root) : nil
+  package init(_ backup: any StoredBackup) throws {
+    self.backup = backup
+    let reading = try backup.metadata()
     metadata = reading?.metadata
-    checksums = try Self.checksums(in: root, written: written?.checksums ?? metadata?.checksumsDigest)
-    manifest = try Self.manifest(in: root, written: written?.manifest ?? metadata?.manifestDigest)
+    checksums = try Self.checksums(of: backup, written: metadata?.checksumsDigest)
+    manifest = try Self.manifest(of: backup, written: metadata?.manifestDigest)
     noteLists()
-    if written == nil { noteMetadata(reading) }
-  }
-
-  private static func metadata(in root: OpenFile) throws -> MetadataReader.Reading? {
-    try open(BackupLayout.metadata, in: root).map { try MetadataReader.read($0) }
+    noteMetadata(reading)
   }
 
   /// How many files `checksums.txt` names.
@@ -60,7 +59,7 @@ package final class ContentsWalk {
   /// The visitor returns the hash of a file's contents, or nil where it did not read them; it is asked
   /// for files that are listed, and for directories and links.
   package func run(_ visit: (StoredEntry) throws -> Digest?) throws {
-    try TreeWalk(files: files).walk(root) { step in
+    try backup.walk { step in
       try Interruption.check()
       switch step {
       case .directory(let entry):
@@ -106,7 +105,7 @@ package final class ContentsWalk {
 
   // MARK: - Meeting of the three streams
 
-  private func meet(_ entry: TreeEntry, visit: (StoredEntry) throws -> Digest?) throws {
+  private func meet(_ entry: any StoredItem, visit: (StoredEntry) throws -> Digest?) throws {
     let isDirectory = entry.status.kind == .directory
     let key = isDirectory ? entry.path.bytes + [UInt8(ascii: "/")] : entry.path.bytes
     try passManifest(before: key)
@@ -124,7 +123,7 @@ package final class ContentsWalk {
   }
 
   private func meetFile(
-    _ entry: TreeEntry, line: ManifestLine?, visit: (StoredEntry) throws -> Digest?
+    _ entry: any StoredItem, line: ManifestLine?, visit: (StoredEntry) throws -> Digest?
   ) throws {
     try passChecksums(before: entry.path.bytes)
     guard let next = checksums?.next, next.key == entry.path.bytes else {
@@ -141,9 +140,7 @@ package final class ContentsWalk {
         note(Finding(.malformed, path: BackupLayout.manifest, detail: "does not name \(entry.path.text)"))
       }
     }
-    let stored = StoredEntry(
-      path: entry.path, name: entry.name, status: entry.status, directory: entry.directory, manifest: line,
-      expected: next.element.digest)
+    let stored = StoredEntry(entry, manifest: line, expected: next.element.digest)
     do {
       if let found = try visit(stored), found != next.element.digest { note(Finding(.mismatch, path: entry.path)) }
     } catch let error as SystemError where error.path == entry.path.text && !error.meansShortage {
@@ -152,7 +149,7 @@ package final class ContentsWalk {
   }
 
   private func meetOther(
-    _ entry: TreeEntry, line: ManifestLine?, as kind: ManifestLine.Kind,
+    _ entry: any StoredItem, line: ManifestLine?, as kind: ManifestLine.Kind,
     visit: (StoredEntry) throws -> Digest?
   ) throws {
     // Backups of the Python tool have no manifest: folders are as they are, and links they never wrote.
@@ -160,13 +157,10 @@ package final class ContentsWalk {
       return note(Finding(kind == .link ? .link : .unexpected, path: entry.path, detail: "it is not in the manifest"))
     }
     if manifest == nil, kind == .link { return note(Finding(.unexpected, path: entry.path, detail: "it is a symlink")) }
-    if let target = line?.target, try files.linkTarget(entry.name, at: entry.directory) != target {
+    if let target = line?.target, try entry.target() != target {
       return note(Finding(.link, path: entry.path, detail: "it leads to another place than when it was backed up"))
     }
-    _ = try visit(
-      StoredEntry(
-        path: entry.path, name: entry.name, status: entry.status, directory: entry.directory, manifest: line,
-        expected: nil))
+    _ = try visit(StoredEntry(entry, manifest: line, expected: nil))
   }
 
   /// Notes the files that the list names and the tree does not hold.
@@ -224,26 +218,16 @@ package final class ContentsWalk {
   }
 
   /// The list `checksums.txt` of a backup; nil: there is none.
-  package static func checksums(in root: OpenFile, written: Digest?) throws -> OrderedList<ChecksumLine>? {
-    try open(BackupLayout.checksums, in: root).map { file in
+  static func checksums(of backup: any StoredBackup, written: Digest?) throws -> OrderedList<ChecksumLine>? {
+    try backup.list(BackupLayout.checksums).map { file in
       try OrderedList(file, written: written, key: { $0.path.bytes }) { try ChecksumLine(parsing: $0) }
     }
   }
 
   /// The list `manifest.jsonl` of a backup; nil: there is none.
-  package static func manifest(in root: OpenFile, written: Digest?) throws -> OrderedList<ManifestLine>? {
-    try open(BackupLayout.manifest, in: root).map { file in
+  static func manifest(of backup: any StoredBackup, written: Digest?) throws -> OrderedList<ManifestLine>? {
+    try backup.list(BackupLayout.manifest).map { file in
       try OrderedList(file, written: written, key: key) { try ManifestLine(parsing: $0) }
-    }
-  }
-
-  /// A list of the backup; nil when there is no regular file of that name.
-  private static func open(_ path: EntryPath, in root: OpenFile) throws -> OpenFile? {
-    do {
-      let file = try OpenFile(path.name.path, at: root.descriptor, mode: [.noFollow], files: root.files)
-      return try file.status().kind == .regular ? file : nil
-    } catch  where [.noSuchFileOrDirectory, .tooManySymbolicLinkLevels].contains(error.errno) {
-      return nil
     }
   }
 

@@ -28,7 +28,7 @@ package final class OrderedList<Element> {
   ///
   /// - Parameter written: the hash of the list as hrp wrote it: such a list is sorted and right.
   init(
-    _ file: OpenFile, written: Digest?, key: @escaping (Element) -> [UInt8],
+    _ file: any ReadableBytes, written: Digest?, key: @escaping (Element) -> [UInt8],
     parse: @escaping ([UInt8]) throws -> Element
   ) throws {
     self.key = key

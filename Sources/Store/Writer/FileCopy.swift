@@ -1,5 +1,5 @@
 package import Files
-package import SystemPackage
+internal import SystemPackage
 
 /// Copies one file that others may be writing to, with a quick hash of what it wrote.
 package final class FileCopy {

@@ -69,9 +69,10 @@ package final class PreviousBackup {
     self.time = time
     root = try OpenFile(backup.path, mode: [.directory, .noFollow], files: files)
     chain = DirectoryChain(root: root)
+    let folder = DirectoryBackup(adopting: root)
     guard try files.lock(root.descriptor, kind: .shared),
-      let checksums = try ContentsWalk.checksums(in: root, written: metadata.checksumsDigest),
-      let manifest = try ContentsWalk.manifest(in: root, written: metadata.manifestDigest),
+      let checksums = try ContentsWalk.checksums(of: folder, written: metadata.checksumsDigest),
+      let manifest = try ContentsWalk.manifest(of: folder, written: metadata.manifestDigest),
       checksums.problems.isEmpty, manifest.problems.isEmpty, checksums.digest == metadata.checksumsDigest,
       manifest.digest == metadata.manifestDigest
     else { return nil }
