@@ -30,7 +30,7 @@ struct EngineCatalogue {
     self.session = session
     try session.run("SET search_path = 'system.main'")
     let name = try session.rows("SELECT database_name FROM duckdb_databases() WHERE NOT internal").first?.first
-    guard let name else { throw EngineSession.Failure(words: "the engine names no database") }
+    guard let name else { throw EngineSession.Failure(words: "the engine reports no database") }
     database = SQLText.name(name)
     databaseText = SQLText.literal(name)
     try session.run("SET search_path = \(SQLText.literal("system.main,\(database).main"))")
@@ -50,7 +50,7 @@ struct EngineCatalogue {
     return known.mapValues { schema in
       var parts = [schema.name]
       var parent = schema.parent
-      // A damaged catalogue may go round in a circle.
+      // In a damaged catalog of DuckDB, the parents may form a circle.
       while let outer = known[parent], parts.count <= known.count {
         parts.insert(outer.name, at: 0)
         parent = outer.parent
@@ -89,7 +89,7 @@ struct EngineCatalogue {
     ([database] + path.parts.map { SQLText.name($0) }).joined(separator: ".")
   }
 
-  /// What is in a schema, by the schema's number; nil: there is no such schema.
+  /// What is in a schema, by the schema's number; nil when there is no such schema.
   func path(schema: String, name: String) -> TablePath? { schemas[schema].map { TablePath($0 + [name]) } }
 
   private func named(

@@ -23,7 +23,7 @@ package enum EngineChild {
       request = try JSONDecoder().decode(EngineRequest.self, from: Data(line))
     } catch { ThisProcess.exit(2) }
     ThisProcess.exitWhenEnded(input)
-    // The engine keeps to its own limit but for what a single sentence makes: a stranger's view may ask for anything.
+    // The engine's own limit does not cover all memory of one statement, and a stranger's view may ask for any amount.
     ThisProcess.limitMemory(bytes: request.maximumMemoryBytes)
     answer(request)
     ThisProcess.exit(0)
@@ -31,7 +31,7 @@ package enum EngineChild {
 
   private static func answer(_ request: EngineRequest) {
     var reasons: [String] = []
-    // Beside the child: the program that asks may be another than hrp.
+    // The library is looked for beside this child: the program that started it may not be `hrp`.
     for library in request.libraries.isEmpty ? EngineLibrary.candidates() : request.libraries {
       do throws(EngineSession.Failure) {
         let session = try EngineSession(library: library)
@@ -66,7 +66,7 @@ package enum EngineChild {
     tell(.done)
   }
 
-  /// Rows that go in one line: parsing them costs less than a line each would.
+  /// How many rows go in one line: one line for each row would cost more to parse.
   private static let rowsPerLine = 500
 
   private static func run(_ statement: String, session: EngineSession) {

@@ -2,11 +2,11 @@ package import Files
 
 /// What is asked of the child: one line of JSON on its standard input.
 package struct EngineRequest: Codable, Sendable {
-  /// Where the library may be, best first: paths, or a name for the system's loader; none: the child looks itself.
+  /// Where the library may be, best first, as paths or a loader's name; when it is empty, the child looks for it.
   package var libraries: [String]
   /// The database, by absolute path.
   package var database: String
-  /// A copy to be thrown away, which may be written to; else it is opened read-only.
+  /// Whether the database is a scratch copy, which may be written to; otherwise it is opened read-only.
   package var isScratch: Bool
   /// Where the engine may spill to.
   package var scratch: String
@@ -25,7 +25,7 @@ package struct EngineRequest: Codable, Sendable {
 
   /// What is to be done with the database.
   package enum Task: Codable, Sendable, Equatable {
-    /// Everything is read and told.
+    /// Everything is read and reported.
     case prove
     /// The rows of every table are counted.
     case count
@@ -72,11 +72,11 @@ package enum EngineReply: Codable, Sendable, Equatable {
   case experiments(table: String, ids: [String])
   /// Rows of the statement that runs; NULL is nil.
   case rows([[String?]])
-  /// A statement was run; not nil: it failed, with these words.
+  /// A statement was run; `failure` has the engine's words when it failed, and is nil when it did not.
   case ran(failure: String?)
   /// Something is wrong: what, and the engine's words.
   case problem(name: String, detail: String)
-  /// Something could not be looked at, and nothing is wrong with that.
+  /// Something could not be checked, which does not mean that anything is wrong.
   case notice(String)
   case done
 }

@@ -55,11 +55,11 @@ package struct EngineReport: Sendable {
 
 /// Has a database read by DuckDB in a child process, which may crash without harm.
 package struct EngineRun {
-  /// Bytes that a child may say in all: as much of a proof is read, more of an answer is refused.
+  /// The most bytes that are read from a child: the rest of a proof is ignored, and a longer answer is refused.
   private static let maximumBytes = 64 << 20
   private static let maximumAnswerBytes = 512 << 20
 
-  /// How long a child may be silent: so long, and a second more for each 10 MB of the database.
+  /// How long a child may be silent, not counting one more second for each 10 MB of the database.
   private static let patience = Duration.seconds(60)
   private static let bytesPerSecond: Int64 = 10_000_000
   /// How many times the patience all of it may take.
@@ -70,7 +70,8 @@ package struct EngineRun {
   private let viewPatience: Duration
   private let onStep: (String) -> Void
 
-  /// - Parameter executable: the program `hrp`; nil: `HRP_EXECUTABLE`, else this program when it is `hrp`, else `PATH`.
+  /// - Parameter executable: the program `hrp`; when it is nil, `HRP_EXECUTABLE` names it, else it is this program when
+  ///   that is `hrp`, else the first `hrp` on `PATH`.
   /// - Parameter viewPatience: how long a child may be silent while a view is planned.
   /// - Parameter onStep: is told what the engine reads now: "table main.prices".
   /// - Throws: `EngineError.noExecutable`.
@@ -124,7 +125,7 @@ package struct EngineRun {
     let report = try answer(to: request)
     let problem = report.problems.first ?? report.checkpointProblems.first
     if let problem, ThisProcess.memoryLimitBytes < request.maximumMemoryBytes {
-      // Whatever the engine met, it may have met for want of memory.
+      // Any problem that the engine met may come from a lack of memory.
       throw EngineError.exhausted(
         words: "\(problem.name): \(problem.detail); this process may use no more than "
           + "\(ThisProcess.memoryLimitBytes >> 20) MB of memory (ulimit -v)")
@@ -132,8 +133,9 @@ package struct EngineRun {
     return report
   }
 
-  /// A FIFO in the place of a database, or of its WAL, would hold the engine; a symlink may lead to one, or to a
-  /// database in use.
+  /// Refuses a FIFO or a symlink in the place of a database or of its WAL.
+  ///
+  /// A FIFO would block the engine; a symlink may lead to a FIFO, or to a database in use.
   private func checkFiles(_ request: EngineRequest) throws {
     for suffix in ["", ".wal", ".wal.checkpoint"] where !request.database.isEmpty {
       let path = FilePath(request.database + suffix)
@@ -149,7 +151,7 @@ package struct EngineRun {
       do {
         try child.send(Array(JSONEncoder().encode(request)) + [UInt8(ascii: "\n")])
       } catch let error as SystemError where error.errno == .brokenPipe {
-        // It has ended already; how, is told below.
+        // The child has ended already; the code below finds out how.
       }
       try listen(to: child, request, hearing: &hearing)
     } catch let silence as Silence {
@@ -181,7 +183,7 @@ package struct EngineRun {
     var total = 0
     while let line = try child.output.line(whileWaiting: {
       try Interruption.check()
-      // A damaged index can make the engine go round for ever, a view can ask for it.
+      // A damaged index or a view can keep the engine busy without end.
       let limit = hearing.report.stage == .views ? viewPatience : patience
       let now = SuspendingClock.now
       if now - heard > limit { throw Silence(seconds: limit.components.seconds) }
@@ -205,7 +207,7 @@ package struct EngineRun {
   private struct Silence: Error { let seconds: Int64 }
 
   private func patience(for request: EngineRequest) throws(SystemError) -> Duration {
-    // What is not there the engine says itself.
+    // The engine itself reports a database that is missing.
     let size = try files.statusIfPresent(FilePath(request.database), at: nil)?.size ?? 0
     return Self.patience + .seconds(size / Self.bytesPerSecond)
   }

@@ -18,12 +18,12 @@ package struct EngineWords: Sendable, Equatable {
     var isOfDatabase = true
   }
 
-  /// The first that fits counts: what is special stands before what is general.
+  /// The first entry that matches counts, so special texts come before general ones.
   private static let known = [
     Known(
       marks: ["Could not set lock on file", "Conflicting lock is held"],
       cause: "another process has the database open",
-      remedy: "Close the program that it names (see hrp duckdb inspect FILE), or let it be: "
+      remedy: "Close the program that it names (see hrp duckdb inspect FILE), or leave it open: "
         + "hrp's own commands work beside it.", isOfDatabase: false),
     Known(
       marks: ["newer version of DuckDB", "we can only read version", "not compatible with the current version"],
@@ -64,7 +64,7 @@ package struct EngineWords: Sendable, Equatable {
       remedy: "See what is full with df -h; nothing is damaged.", isOfDatabase: false),
   ]
 
-  /// nil: none of the texts that are known.
+  /// Returns nil when the text is none of those that are known.
   package init?(_ text: String) {
     let known = Self.known.first { known in known.marks.contains { text.contains($0) } }
     guard let known else { return nil }

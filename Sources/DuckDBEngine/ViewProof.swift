@@ -2,8 +2,8 @@ internal import Files
 
 /// Looks whether every view binds: runs in the child.
 ///
-/// A view is a sentence and holds no data: DuckDB allows one whose table is gone, and a stranger's may take for ever to
-/// plan. So nothing here is a problem of the database, and it takes a bounded time.
+/// A view is a statement and holds no data. DuckDB allows a view whose table is gone, and a stranger's view may take
+/// for ever to plan. So nothing here is a problem of the database, and the time is limited.
 struct ViewProof {
   private static let patience = Duration.seconds(30)
 
@@ -31,7 +31,7 @@ struct ViewProof {
       // It reads files or another database, which a proof does not do.
       let isOutside = ["disabled by configuration", "enable_external_access"].contains { error.words.contains($0) }
       let firstLine = error.words.prefix { $0 != "\n" }
-      tell(.notice("\(name) " + (isOutside ? "reads what is outside of the database" : "cannot be used: \(firstLine)")))
+      tell(.notice("\(name) " + (isOutside ? "reads files or another database" : "cannot be used: \(firstLine)")))
     }
   }
 }

@@ -1,11 +1,11 @@
 internal import Files
 
-/// What only a connection that writes can show, on a scratch copy: indexes are used and hold.
+/// Checks on a scratch copy what only a writing connection can show: that the indexes are complete and work.
 ///
 /// Runs in the child. A scan reads no block of an index. Here a key that is there must be refused, and sampled rows
 /// must be found for deletion and go in again, after which the table must read as before.
 final class WriteProof {
-  /// Rows of each table that are deleted and inserted again: so many stretches of so many neighbours, spread evenly.
+  /// How many stretches of neighbouring rows are deleted from each table and inserted again; they are spread evenly.
   ///
   /// Neighbours share blocks of the index, so a table of any size costs the same memory.
   private static let stretches: Int64 = 10
@@ -13,7 +13,7 @@ final class WriteProof {
 
   private let session: EngineSession
   private let tell: (EngineReply) -> Void
-  /// The engine has given up this database: what it says from here on is that.
+  /// Whether the engine has given up this database: then every further error only repeats that.
   private var isDead = false
 
   init(session: EngineSession, tell: @escaping (EngineReply) -> Void) {
@@ -55,15 +55,15 @@ final class WriteProof {
         continue
       }
       let takesRows = isKey ? refuseDuplicate(table) : true
-      // Rows that others refer to may not go, and that is right.
+      // Rows that other tables refer to cannot be deleted, and that is right.
       if takesRows, !referenced.contains(table.path) { putBack(before, table: table) }
     }
     return !isDead
   }
 
-  /// Takes the user's triggers (DuckDB 2.0) out of the scratch copy: they are not to fire for what is done here.
+  /// Removes the user's triggers (DuckDB 2.0) from the scratch copy, so that they do not fire here.
   ///
-  /// - Returns: the tables of those that do not go.
+  /// - Returns: the tables whose triggers cannot be removed.
   private func removeTriggers(_ catalogue: EngineCatalogue) throws(EngineSession.Failure) -> Set<TablePath> {
     let isKnown = try session.rows(
       "SELECT function_name FROM duckdb_functions() WHERE function_name = 'duckdb_triggers' LIMIT 1")

@@ -9,9 +9,11 @@ private import SystemPackage
 ///
 /// The database is copied while other processes write to it; nothing has to be stopped. Every byte is read back from
 /// the disk before the backup appears. Blocks the calling thread.
-/// - Parameter backupDirectory: where backups are; nil: `HRP_BACKUP_DIR`, else `backups/` in the data directory.
+/// - Parameter backupDirectory: where backups are; when it is nil, `HRP_BACKUP_DIR`, else `backups/` in the data
+///   directory.
 /// - Parameter includeMLflow: whether MLflow's directory is part of it.
-/// - Parameter dataDirectory: the stack; nil: `HRP_DATA_DIR`, else the folder of `HRP_DB_PATH`, else `~/hrp-data`.
+/// - Parameter dataDirectory: the stack; when it is nil, `HRP_DATA_DIR` names it, else it is the folder of
+///   `HRP_DB_PATH`, else `~/hrp-data`.
 /// - Parameter events: is told of progress, notices and warnings, on the calling thread.
 /// - Throws: `BackupError`: `source.not-found`, `disk.full`, `duckdb.…`; see `docs/exit-codes.md`. A database that this
 ///   process itself has open is refused: closing our descriptor would drop the engine's locks.
@@ -55,7 +57,7 @@ public func verificationReport(
 ///
 /// The backup is verified on the way; nothing appears at the target before all of it is right and durable. A database
 /// that any program has open is never replaced.
-/// - Parameter targetDirectory: where to; nil: the stack of the environment.
+/// - Parameter targetDirectory: where the backup is restored to; when it is nil, the stack that the environment names.
 /// - Returns: false when the backup is damaged: then nothing was restored.
 /// - Throws: `BackupError`: `backup.not-found`, `restore.database-in-use`, `restore.mlflow-in-use`, `disk.full`.
 public func restoreBackup(
@@ -79,7 +81,7 @@ public func restoreBackup(
 }
 
 /// Brings back what the last restore replaced; called again, it takes that back too.
-/// - Parameter targetDirectory: where the restore went; nil: the stack of the environment.
+/// - Parameter targetDirectory: where the restore went; when it is nil, the stack that the environment names.
 /// - Throws: `BackupError`: `undo.nothing`, `restore.database-in-use`.
 public func undoRestore(
   targetDirectory: String? = nil, events: EventStream = EventStream()
@@ -122,9 +124,9 @@ public struct BackupSummary: Sendable {
   public let name: String
   /// Its directory, absolute, in readable form.
   public let path: String
-  /// When it was made, in seconds since 1970 UTC; nil: nothing says.
+  /// When it was made, in seconds since 1970 UTC; nil when nothing tells.
   public let createdAt: Double?
-  /// Bytes of its files; nil: nothing says.
+  /// Bytes of its files; nil when nothing tells.
   public let sizeBytes: Int64?
   /// Whether it was read back and right when it was made.
   public let isVerified: Bool

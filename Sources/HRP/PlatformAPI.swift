@@ -14,9 +14,11 @@ public struct PlatformAPI: Sendable {
   private let profile: StackProfile
 
   /// Touches no file yet.
-  /// - Parameter dataDirectory: the stack; nil: `HRP_DATA_DIR`, else the folder of `HRP_DB_PATH`, else `~/hrp-data`.
+  /// - Parameter dataDirectory: the stack; when it is nil, `HRP_DATA_DIR` names it, else it is the folder of
+  ///   `HRP_DB_PATH`, else `~/hrp-data`.
   /// - Parameter profile: the tables that are expected.
-  /// - Parameter executable: the program `hrp`; nil: `HRP_EXECUTABLE`, else the first on `PATH`.
+  /// - Parameter executable: the program `hrp`; when it is nil, `HRP_EXECUTABLE` names it, else it is the first on
+  ///   `PATH`.
   public init(dataDirectory: String? = nil, profile: StackProfile = .found, executable: String? = nil) {
     stack = Stack(StackSettings(dataDirectory: dataDirectory))
     self.executable = executable

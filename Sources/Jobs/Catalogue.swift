@@ -8,12 +8,13 @@ package import SystemPackage
 
 // An index of backups and proofs, and the history of jobs: an SQLite database in the data directory.
 //
-//   C1  Nothing depends on it: the truth is in the backup directory. It is never needed to list, verify or restore, and
-//       no operation fails because it is absent or cannot be read. What it knows of a place tells a disk that is not
-//       mounted from a new place (`BackupPlace`).
-//   C2  Lost or damaged, it is made anew from the backup directory; a damaged one is set aside, and the history says
-//       from when on it goes.
-//   C3  It does not grow without end: the newest jobs stay.
+//   C1  No operation depends on it: the facts are in the backup directory. Listing, verifying and restoring never need
+//       it, and no operation fails when it is missing or cannot be read. It remembers where backups were made, so that
+//       a disk that is not mounted is not taken for a new place (`BackupPlace`).
+//   C2  When it is lost or damaged, it is created again from the backup directory. A damaged one is set aside, and the
+//       history tells when it begins. Example: somebody deletes `hrp-catalogue.db`. The next job lists all backups in a
+//       new one, and says that the history of jobs begins now.
+//   C3  It does not grow without limit: only the newest jobs are kept.
 
 /// The catalogue of a data directory.
 package final class Catalogue: Sendable {
@@ -54,7 +55,7 @@ package final class Catalogue: Sendable {
       try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM setting WHERE name = 'history_since'") ?? 0 }
       == 0
     if isNew {
-      // Backups without a catalogue: there was one, or they are the Python tool's.
+      // There are backups and no catalogue: it was lost, or the Python tool made the backups.
       if !wasThere, forPeople({ try BackupDirectory(backups, files: files).list().isEmpty }) == false {
         loss = "there was no catalogue: the history of jobs begins now"
       }
@@ -100,7 +101,7 @@ package final class Catalogue: Sendable {
     }
   }
 
-  /// The catalogue of a stack, where there is one that can be read: a look makes none (C1).
+  /// The catalogue of a stack, if there is one that can be read; a command that only looks does not create one (C1).
   package static func ifPresent(of stack: Stack, files: any FileSystem, time: any TimeSource) -> Catalogue? {
     forPeople {
       guard try files.exists(stack.dataDirectory.appending(Self.name.components)) else { return nil }
@@ -108,9 +109,9 @@ package final class Catalogue: Sendable {
     } ?? nil
   }
 
-  /// Writes down what is in the backup directory now; one that is out of reach stays as it was known.
+  /// Records what is in the backup directory now; the old record stays when the directory cannot be reached.
   ///
-  /// So does one that holds none of what was known there: it may be the empty place of a disk that is not mounted.
+  /// The old record stays, too, when none of the known backups is there: it may be an empty mount point.
   package func index() throws {
     let found: [ListedBackup]
     do { found = try BackupDirectory(backups, files: files).list() } catch { return }
@@ -146,7 +147,7 @@ package final class Catalogue: Sendable {
     let known = try queue.read { try String.fetchAll($0, sql: Self.paths, arguments: [backups.text]) }
     let paths = Dictionary(names.map { (backups.appending($0.path.components).text, $0) }) { left, _ in left }
     let since = try queue.read { try Int64.fetchOne($0, sql: "SELECT value FROM setting WHERE name = 'indexed_at'") }
-    // Renamed, moved, another disk, or pinned and proven anew: that takes a look at everything.
+    // After a rename, a move, or a change of pins or proofs, everything must be read again.
     guard let since, !directory.notesHaveChanged(since: since), known.contains(where: { paths[$0] != nil }) else {
       return try index()
     }
@@ -189,7 +190,7 @@ package final class Catalogue: Sendable {
     }
   }
 
-  /// From when on the history goes, ISO 8601 with offset.
+  /// When the history begins, ISO 8601 with offset.
   package func historySince() throws -> String? {
     try queue.read { try String.fetchOne($0, sql: "SELECT value FROM setting WHERE name = 'history_since'") }
   }
@@ -210,7 +211,7 @@ package final class Catalogue: Sendable {
   }
 
   /// Notes how it ended.
-  /// - Parameter code: of its error; nil: it is done.
+  /// - Parameter code: the code of its error; nil when it did not fail.
   func end(_ id: Int64, code: String?, message: String, at timestamp: Int64) throws {
     try queue.write {
       try $0.execute(
@@ -225,7 +226,7 @@ package final class Catalogue: Sendable {
   package func jobs(limit: Int) throws -> [Job] {
     try queue.read { database in
       try Row.fetchAll(database, sql: "SELECT * FROM job ORDER BY id DESC LIMIT ?", arguments: [limit]).map { row in
-        // A word that a newer program wrote is one that has ended.
+        // A status word that only a newer program knows counts as completed.
         let status = Job.Status(rawValue: row["status"]) ?? .completed
         let isGone = status == .running && !ThisProcess.isAlive(row["pid"])
         return Job(

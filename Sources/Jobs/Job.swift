@@ -8,9 +8,9 @@ public struct Job: Sendable, Equatable {
   public let status: Status
   /// ISO 8601 with offset.
   public let beganAt: String
-  /// ISO 8601 with offset; nil: it runs, or never said.
+  /// When it ended, ISO 8601 with offset; nil when it still runs, or when its process ended without a note.
   public let endedAt: String?
-  /// The code of its error; nil: there was none.
+  /// The code of its error; nil when it did not fail.
   public let code: String?
   /// What it did, or why it failed.
   public let message: String

@@ -16,7 +16,7 @@ package final class JobHistory: Sendable {
 
   private let state = Mutex(State())
   private let time: any TimeSource
-  /// What to tell the user when the catalogue had to be made anew; nil: nothing was lost.
+  /// What to tell the user when the catalogue was created again; nil when no history was lost.
   package let loss: String?
 
   package init(_ stack: Stack, files: any FileSystem, time: any TimeSource) {

@@ -25,8 +25,8 @@ package struct JobRunner: Sendable {
   /// Runs one operation.
   ///
   /// - Parameter isRecorded: whether the log and the history get it; what only looks leaves no trace.
-  /// - Parameter finishesPending: whether a restore that a crash interrupted is finished first; what stands against it
-  ///   is a warning, and met again by whoever needs it done.
+  /// - Parameter finishesPending: whether a restore that a crash interrupted is finished first. When that fails, it is
+  ///   only a warning here; an operation that depends on it fails later.
   /// - Parameter events: is told what the log is told, and of progress.
   /// - Throws: `BackupError`, whatever the body throws.
   package func run<Result>(

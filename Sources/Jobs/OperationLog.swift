@@ -18,7 +18,7 @@ package struct OperationLog: Sendable {
   private let time: any TimeSource
   private let level: LogLevel
 
-  /// The log of a data directory, which must exist: a log never brings one into being.
+  /// The log file of a data directory, which must exist: writing a log never creates it.
   package init(dataDirectory: FilePath, files: any FileSystem, time: any TimeSource) {
     self.init(dataDirectory: dataDirectory, level: EnvironmentSettings.logLevel, files: files, time: time)
   }
@@ -58,7 +58,7 @@ package struct OperationLog: Sendable {
 
   private func append(_ line: [UInt8]) throws(SystemError) {
     if try !files.exists(folder) { try files.makeDirectoryOfItsOwner(folder) }
-    // Of the directory that it lies in: a symlink may lead into somebody else's.
+    // The owner is that of the directory in which the file really lies: a symlink may lead to another user's.
     let owner = try files.status(folder.appending("."), at: nil).owner
     let name = folder.appending("backup.log")
     let file = try OpenFile(name, mode: [.write, .create, .append, .noFollow], permissions: 0o644, files: files)

@@ -75,11 +75,14 @@ struct SampleStack {
       memory, to: RestoreTarget(FilePath(target), files: Kernel()), request: request, protecting: stack.protected,
       files: Kernel(), time: SystemTime(), events: EventStream()
     ).run()
-    // The folder itself is as new as its restore.
+    // The folder itself is as new as its restore, and so is a tracking database whose locations were rewritten.
     let lines = { (path: String) in
-      try Self.listing(of: path).split(separator: "\n").filter { !$0.hasSuffix(" .") }
+      try Self.listing(of: path).split(separator: "\n").filter {
+        !$0.hasSuffix(" .") && !($0.hasPrefix("f ") && $0.hasSuffix("/mlflow.db"))
+      }
     }
-    #expect(try lines(target) == lines(aside))
+    let (fromMemory, fromFolder) = try (lines(target), lines(aside))
+    #expect(fromMemory == fromFolder, "\(Set(fromMemory).symmetricDifference(fromFolder).sorted())")
     try run("/bin/rm", ["-rf", target])
     try FileManager.default.moveItem(atPath: aside, toPath: target)
   }

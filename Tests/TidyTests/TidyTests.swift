@@ -69,7 +69,8 @@ struct TidyTests {
 
   @Test("files stay below 350 lines; functions, computed properties and closures below 60")
   func sizes() {
-    let isType = /^\s*(?:@\w+ )*(?:(?:public|package|private|fileprivate|final|indirect) )*(?:struct|class|enum|extension|protocol|actor)\b/
+    let isType =
+      /^\s*(?:@\w+ )*(?:(?:public|package|private|fileprivate|final|indirect) )*(?:struct|class|enum|extension|protocol|actor)\b/
     for source in Self.sources {
       #expect(source.lines.count <= 350, "\(source.path) has \(source.lines.count) lines")
       var blocks: [(line: Int, indent: Int)] = []

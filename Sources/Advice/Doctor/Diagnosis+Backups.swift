@@ -10,7 +10,7 @@ extension Diagnosis {
   private static let lateNanoseconds: Int64 = 8 * 86_400 * 1_000_000_000
   private static let probe = FilePath(".\(BackupLayout.prefix)probe.\(ThisProcess.pid)\(BackupLayout.partialSuffix)")
 
-  /// It is there, can be written to, and is on another device than the data.
+  /// Checks that the backup directory is there, can be written to, and is on another device than the data.
   func backupDirectory() throws -> [DiagnosisRow] {
     let path = stack.backupDirectory
     try place.check()
@@ -22,7 +22,8 @@ extension Diagnosis {
       ]
     }
     let folder = try OpenFile(path, mode: [.directory], files: files)
-    // Only a real write tells of quotas, mounts and rights alike; hidden, and of a kind that every run cleans up.
+    // Only a real write finds a full quota, a read-only mount or missing rights. The probe is hidden, and every run
+    // removes such a name.
     try files.makeDirectory(Self.probe, at: folder.descriptor, permissions: 0o700)
     try files.removeDirectory(Self.probe, at: folder.descriptor)
     let device = try folder.status().identity.device
@@ -61,7 +62,7 @@ extension Diagnosis {
   private var memory: any PlaceMemory { CatalogueMemory(stack, files: files, time: time) }
   private var place: BackupPlace { BackupPlace(stack, memory: memory, files: files) }
 
-  /// The next backup fits.
+  /// Checks that there is enough space for the next backup.
   func space() throws -> [DiagnosisRow] {
     // What is wrong with the place itself is said where the place is looked at.
     do { try place.check() } catch { return [] }

@@ -7,8 +7,10 @@ internal import Store
 internal import SystemPackage
 
 extension Diagnosis {
-  /// DuckDB checkpoints by itself when its log reaches 16 MB (`checkpoint_threshold`): several times as much does not
-  /// come about while no transaction stays open.
+  /// The size of a WAL that is suspicious, in bytes.
+  ///
+  /// DuckDB makes a checkpoint by itself when the WAL reaches 16 MB (`checkpoint_threshold`). A WAL of several times
+  /// that size occurs only while a transaction stays open.
   private static let largeWALBytes: Int64 = 64 << 20
 
   /// The library that proofs and questions need.
@@ -26,7 +28,7 @@ extension Diagnosis {
     }
   }
 
-  /// Readable, by whom it was written, who holds it.
+  /// Checks that the database can be read, which DuckDB wrote it, and which process has it open.
   func database() throws -> [DiagnosisRow] {
     guard try files.exists(stack.database) else { throw BackupError.sourceNotFound(stack.database) }
     let found = try Inspection(stack.database, files: files, time: time)
@@ -69,7 +71,7 @@ extension Diagnosis {
     )
   }
 
-  /// A log that only grows means a transaction that stays open.
+  /// Checks the WAL: one that only grows means that a transaction stays open.
   func log() throws -> [DiagnosisRow] {
     guard try files.exists(stack.database) else { return [] }
     let found = try Inspection(stack.database, files: files, time: time)

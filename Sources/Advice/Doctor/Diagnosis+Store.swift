@@ -6,7 +6,7 @@ internal import Store
 internal import SystemPackage
 
 extension Diagnosis {
-  /// The MLflow store can be read, and what its records name is part of a backup.
+  /// Checks that the MLflow store can be read, and that what its records name is part of a backup.
   func mlflow() throws -> [DiagnosisRow] {
     guard let store = try stack.mlflow(files: files) else {
       let backups = BackupDirectory(stack.backupDirectory, files: files)
@@ -74,7 +74,7 @@ extension Diagnosis {
       case .directory(let entry): return !entry.path.parent.isRoot || store.holds(entry.path.name)
       case .entry(let entry):
         if entry.name == "meta.yaml" {
-          // One that cannot be read is counted nowhere; a backup names it.
+          // A file that cannot be read is not counted here; a backup that has to leave it out names it.
           let head = forPeople {
             try OpenFile(entry.name, at: entry.directory, mode: [.noFollow], files: files).read(count: 65_536, at: 0)
           }

@@ -10,7 +10,7 @@ public struct DiagnosisRow: Sendable {
   public enum State: String, Sendable {
     /// As it should be.
     case good
-    /// Worth a look; works.
+    /// It works, but the user should look at it.
     case warning
     /// Something does not work, or would not on the worst day.
     case failure
@@ -31,7 +31,7 @@ public struct DiagnosisRow: Sendable {
   public let state: State
   /// What was seen, as a sentence without a full stop.
   public let detail: String
-  /// The command, or the deed, that mends it; nil: nothing is to be mended.
+  /// The command or action that repairs it; nil when nothing needs repair.
   public let remedy: String?
 
   init(_ name: String, state: State, detail: String, remedy: String? = nil) {
@@ -42,7 +42,9 @@ public struct DiagnosisRow: Sendable {
   }
 }
 
-/// Looks at everything that a backup and a restore depend on; writes nothing but to scratch and a probe of a moment.
+/// Looks at everything that a backup and a restore depend on.
+///
+/// It writes nothing but a copy in scratch, and one hidden probe that it removes at once.
 package struct Diagnosis {
   let stack: Stack
   let files: any FileSystem
@@ -85,7 +87,7 @@ package struct Diagnosis {
     return rows
   }
 
-  /// How long ago a moment was: "3 days", "2 h", "5 min", "12 s".
+  /// How long ago a timestamp was: "3 days", "2 h", "5 min", "12 s".
   func age(of nanoseconds: Int64) -> String {
     Age.words(since: nanoseconds, now: time.nowNanoseconds)
   }

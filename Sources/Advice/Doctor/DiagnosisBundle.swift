@@ -7,7 +7,7 @@ package import SystemPackage
 /// Everything that a bug report needs in one text file, without names of people and machines and without contents.
 package struct DiagnosisBundle {
   /// Bytes of the log's end that go in.
-  private static let maximumWALBytes = 64 << 10
+  private static let maximumLogBytes = 64 << 10
 
   private let stack: Stack
   private let files: any FileSystem
@@ -92,8 +92,8 @@ package struct DiagnosisBundle {
     let path = stack.dataDirectory.appending("logs").appending("backup.log")
     do {
       guard let file = try OpenFile.ifPresent(path, mode: [.noFollow], files: files) else { return "none" }
-      let start = max(0, try file.status().size - Int64(Self.maximumWALBytes))
-      return String(decoding: try file.read(count: Self.maximumWALBytes, at: start), as: UTF8.self)
+      let start = max(0, try file.status().size - Int64(Self.maximumLogBytes))
+      return String(decoding: try file.read(count: Self.maximumLogBytes, at: start), as: UTF8.self)
     } catch {
       return BackupError(error, doing: "reading the log").message
     }

@@ -15,7 +15,7 @@ package struct DiagnosisOutput: Encodable {
   private let report: Nullable<String>
 
   /// - Parameters:
-  ///   - report: where the report was written; nil: none was asked for.
+  /// - report: where the report was written; nil when the user asked for none.
   ///   - completed: makes a remedy of a row one that can be run as it is.
   package init(_ rows: [DiagnosisRow], report: String?, completed: (String) -> String) {
     ok = !rows.contains { $0.state == .failure }

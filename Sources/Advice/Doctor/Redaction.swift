@@ -14,7 +14,7 @@ package struct Redaction: Sendable {
   }
 
   init(_ replacements: [(String, String)]) {
-    // "root" and the like stand in too many words that are nobody's name.
+    // Short names and "root" are parts of many words that name nobody.
     self.replacements = replacements.filter { $0.0.count > 2 && $0.0 != "root" && $0.0 != "/root" }
   }
 

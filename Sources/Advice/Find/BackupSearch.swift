@@ -118,7 +118,7 @@ package struct BackupSearch {
     }.hits(unread: &unread)
   }
 
-  /// The MLflow directory of a backup; nil: it has none.
+  /// The MLflow directory of a backup; nil when the backup has none.
   static func store(in backup: ListedBackup, _ files: any FileSystem) throws -> FilePath? {
     try BackupLayout.stores.map { backup.path.appending($0.name.path.components) }.first { try files.exists($0) }
   }

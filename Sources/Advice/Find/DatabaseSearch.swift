@@ -4,10 +4,10 @@ internal import Files
 
 /// Looks for a text in a DuckDB database that nobody writes to.
 ///
-/// Only tables are asked, each by a statement of its own: a view may lead to a file that is gone, or go round for ever,
-/// and what cannot be read of one table says nothing of the others.
+/// Only tables are asked, each by a statement of its own. A view may lead to a file that is missing, or never end; and
+/// a table that cannot be read says nothing about the others.
 package struct DatabaseSearch {
-  /// How often the engine may die, or be ended because it is silent, before the rest is left alone.
+  /// How often the engine may crash, or be stopped because it is silent, before the other tables are skipped.
   private static let maximumDeaths = 3
 
   private struct Table {
@@ -105,7 +105,7 @@ package struct DatabaseSearch {
     return isText && (name.hasSuffix("id") || ["name", "title", "symbol"].contains(name))
   }
 
-  /// An answer for each statement, also when the engine dies of one of them: the others are asked again without it.
+  /// Answers each statement; when one makes the engine crash, the others are asked again without it.
   private func askEach(_ statements: [String]) throws -> [EngineAnswer] {
     var answers: [EngineAnswer] = []
     var deaths = 0

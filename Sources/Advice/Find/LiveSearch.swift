@@ -97,7 +97,7 @@ struct LiveSearch {
     return false
   }
 
-  /// What a backup has and the stack has not: places that it does not have at all, and those with fewer rows.
+  /// What a backup has and the stack lacks: places that are missing in the stack, and places with fewer rows there.
   func lacking(_ hits: [SearchHit]) -> (absent: [SearchHit], fewer: [SearchHit]) {
     let merged = SearchHit.merged(hits)
     let absent = merged.filter { counts[$0.place] == nil }
@@ -119,11 +119,11 @@ extension SearchHit {
 }
 
 extension BackupError {
-  /// The database could not be looked at, which says nothing of how it is.
+  /// The error for a database that could not be read, so that nothing is known about its state.
   static func undetermined(_ health: HealthReport) -> BackupError {
     BackupError(
       health.code ?? "recover.undetermined", kind: .failed,
-      message: "whether the database is well cannot be told: \(health.words)",
+      message: "it is not known whether the database is damaged: \(health.words)",
       remedy: health.remedy ?? "See hrp doctor.")
   }
 }

@@ -7,8 +7,8 @@ internal import SystemPackage
 /// Chooses the backup that a recovery restores: the newest that a drill has proven and that verifies, else the newest
 /// that verifies.
 ///
-/// Only what is restored is judged, one whose drill failed is never chosen (but when only a checkpoint failed, and
-/// there is no better one), and those that are passed over are named.
+/// Only the part that is restored is judged. A backup whose drill failed is never chosen, with one exception: only a
+/// checkpoint failed, and there is no better backup. Backups that are skipped are named.
 struct BackupChoice {
   private let stack: Stack
   private let files: any FileSystem
@@ -45,7 +45,7 @@ struct BackupChoice {
 
   /// The best of the candidates that hold a part.
   ///
-  /// - Parameter part: the part that is restored from it; nil: all of it.
+  /// - Parameter part: the part to restore; nil when both parts are restored.
   /// - Throws: `BackupError` `backup.none-valid`, and what a verification throws.
   func best(of candidates: [ListedBackup], for part: StackPart?) throws -> ListedBackup {
     let holding = candidates.filter { backup in part.map { !backup.lacks($0) } ?? true }
@@ -75,15 +75,15 @@ struct BackupChoice {
       remedy: "Check the disk for errors (dmesg, smartctl -a) and try your copies elsewhere.")
   }
 
-  /// Why a backup is passed over without a look at it, as a clause; nil: a verification decides.
+  /// Why a backup is skipped without verifying it, as a clause; nil when a verification decides.
   func refusal(of backup: ListedBackup, for part: StackPart?) -> String? {
     guard backup.problem != nil || BackupTrust(backup, for: part) == nil else { return nil }
     return doubt(about: backup, for: part)
   }
 
-  /// Why a backup is not to be recommended, as a clause; nil: nothing is known against it.
+  /// Why a backup is not recommended, as a clause; nil when nothing is known against it.
   ///
-  /// - Parameter part: the part that is restored from it; nil: all of it.
+  /// - Parameter part: the part to restore; nil when both parts are restored.
   func doubt(about backup: ListedBackup, for part: StackPart?) -> String? {
     if let problem = backup.problem { return problem }
     switch backup.proof {
@@ -101,11 +101,12 @@ struct BackupChoice {
     let name = ByteText.escaped(backup.name.bytes)
     let report: VerificationReport
     do {
-      report = try Verification(files: files, time: time, events: EventStream()).verify(backup.open(), level: .structure)
+      report = try Verification(files: files, time: time, events: EventStream()).verify(
+        backup.open(), level: .structure)
     } catch let stopped as Interruption.Stopped {
       throw stopped
     } catch {
-      // One that cannot be read says nothing of the older ones.
+      // A backup that cannot be read says nothing about older ones: those are tried next.
       events.send(.warning("\(name) cannot be verified: \(BackupError(error, doing: "verifying it").message)"))
       return false
     }

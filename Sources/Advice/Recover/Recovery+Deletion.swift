@@ -15,7 +15,7 @@ extension Recovery {
 
     var name: String { ByteText.escaped(backup.name.bytes) }
 
-    /// The part of the stack that the hits are in; nil: both.
+    /// The part of the stack that the hits are in; nil when they are in both parts.
     var part: StackPart? {
       let parts = Set(hits.map(\.part))
       return parts.count == 1 ? parts.first : nil
@@ -24,8 +24,8 @@ extension Recovery {
 
   /// Finds the newest backup that holds what the stack itself lacks, and that can be restored.
   ///
-  /// A text may be named in more than one place: a backup that was made after the deletion holds it where the stack has
-  /// it still, and does not help.
+  /// A text may occur in more than one place. A backup made after the deletion still has it in the places where the
+  /// stack has it too, so that backup does not help.
   func planDeletion(_ text: String) throws -> RecoveryPlan {
     try BackupSearch.check(text)
     let live = try LiveSearch(for: text, in: stack, files: files, time: time)
@@ -44,13 +44,14 @@ extension Recovery {
       let lacking = live.lacking(hits)
       if !lacking.fewer.isEmpty { fewer.append(Candidate(backup: backup, hits: lacking.fewer)) }
       if !lacking.absent.isEmpty { absent.append(Candidate(backup: backup, hits: lacking.absent)) }
-      // An older backup may hold more of it: it was deleted here first, and there later.
+      // An older backup may have more of it, when it was deleted in several places at different times.
       let isNew = !places.isSuperset(of: lacking.absent.map(\.place))
       places.formUnion(lacking.absent.map(\.place))
       sinceNewPlace = isNew || absent.isEmpty ? 0 : sinceNewPlace + 1
       if sinceNewPlace == Self.patience { break }
     }
-    // That which holds the most places; of several the newest. Where it is gone nowhere, that with more rows.
+    // The best backup has the most missing places; among equals it is the newest. When no place is missing, the best
+    // one has more rows.
     let fullest = absent.enumerated().sorted {
       ($1.element.hits.count, $0.offset) < ($0.element.hits.count, $1.offset)
     }.map(\.element)
@@ -130,7 +131,7 @@ extension Recovery {
       steps: ["Look into copies elsewhere: hrp backup find \(ShellWord.quoted(text)) --backup-dir DIR."])
   }
 
-  /// What of a plan's missing things is still not there: to be asked after the restore.
+  /// What the plan should bring back and is still missing; it is called after the restore.
   /// - Throws: as `plan`.
   package func stillMissing(_ text: String, plan: RecoveryPlan) throws -> [SearchHit] {
     let live = try LiveSearch(for: text, in: stack, files: files, time: time)

@@ -11,7 +11,7 @@ package struct Recovery {
   let files: any FileSystem
   let time: any TimeSource
   let events: EventStream
-  /// The backup that the user named; nil: the best is chosen.
+  /// The backup that the user named; nil when the best one is chosen.
   private let named: String?
 
   /// - Parameter named: a backup as the user names it, which is restored in place of the best one.
@@ -35,7 +35,7 @@ package struct Recovery {
   ///   `Interruption.Stopped`.
   package func plan(missing: String?) throws -> RecoveryPlan {
     if let missing { return try planDeletion(missing) }
-    // A name that is wrong is said to be so, whatever there is to recover.
+    // A wrong name is an error, even when there is nothing to recover.
     _ = try namedBackup()
     let database = try LiveDatabase(stack, files: files, time: time).health(expecting: .found)
     let loss = try storeLoss()
@@ -45,7 +45,7 @@ package struct Recovery {
     // A program that still has the database open holds every row: nothing need be lost.
     let first = database.known == .walDamaged ? database.remedy.map { ". \($0)" } ?? "" : ""
     let finding = "\(stack.database.text): \(database.database)\(first)"
-    // What is well stays, with everything that came into it since the backup.
+    // A part that is not damaged stays, with everything that was added to it since the backup.
     guard loss.problems.isEmpty, try hasStore() else {
       return try planRestore(
         isThere ? .corruptedDatabase : .migration, findings: [finding] + loss.problems + loss.notices)
@@ -75,7 +75,7 @@ package struct Recovery {
     do { return try stack.mlflow(files: files) != nil } catch is MLflowStore.Missing { return false }
   }
 
-  /// The newest backup of the stack that has a part; nil: none has, or there is no backup directory.
+  /// The newest backup of the stack that has a part; nil when none has it, or when there is no backup directory.
   private func newest(with part: StackPart) throws -> ListedBackup? { try ofStack(with: part).first }
 
   /// The backups that have a part, newest first: those of this stack, where there are some.
@@ -86,7 +86,7 @@ package struct Recovery {
     return own.isEmpty ? all : own
   }
 
-  /// That the database holds nothing of what a backup has, as a sentence; nil: it holds something of it.
+  /// A sentence that the database holds nothing of what a backup has; nil when it holds some of it.
   ///
   /// A program that finds no database makes an empty one, and perhaps its tables.
   private func emptiness(of database: HealthReport) throws -> String? {
@@ -105,7 +105,7 @@ package struct Recovery {
     return nil
   }
 
-  /// Rows by table of a backup; nil: they cannot be counted.
+  /// The number of rows of each table in a backup; nil when they cannot be counted.
   private func tables(of newest: ListedBackup) throws -> [String: Int64]? {
     do {
       let target = try RestoreTarget(stack, files: files)
@@ -140,7 +140,7 @@ package struct Recovery {
     return try loss(of: store, beside: backups)
   }
 
-  /// That the tracking database is gone, as a sentence; nil: it is there, or none of the backups has it.
+  /// A sentence that the tracking database is missing; nil when it is there, or when no backup has one.
   private func lostDatabase(of store: MLflowStore, _ backups: ArraySlice<ListedBackup>) throws -> String? {
     let database = FilePath("mlflow.db")
     let here = store.directory.appending(database.components)
@@ -153,7 +153,7 @@ package struct Recovery {
     return backup.map { "\(here.text) is missing or empty, and \(ByteText.escaped($0.name.bytes)) has it" }
   }
 
-  /// What the first backup shows that shows a loss; where none does, what there is to say beside the newest.
+  /// The loss that is found beside the first backup that shows one; if none does, the notices from the newest backup.
   private func loss(of store: MLflowStore, beside backups: ArraySlice<ListedBackup>) throws -> StoreComparison.Loss {
     let comparison = try StoreComparison(store, scratch: stack.scratchDirectory, files: files)
     var first: StoreComparison.Loss?
@@ -178,7 +178,7 @@ package struct Recovery {
 
   // MARK: - The backup
 
-  /// The backup that the user named; nil: none was.
+  /// The backup that the user named; nil when the user named none.
   /// - Throws: `BackupError` `backup.not-found`.
   func namedBackup() throws -> ListedBackup? {
     guard let named else { return nil }
@@ -248,7 +248,7 @@ package struct Recovery {
     if part == nil, backup.lacks(.mlflow), let other = try newest(with: .mlflow) {
       findings.append(
         "\(ByteText.escaped(backup.name.bytes)) has no MLflow directory, and "
-          + "\(ByteText.escaped(other.name.bytes)) has one: hrp recover again brings that")
+          + "\(ByteText.escaped(other.name.bytes)) has one: run hrp recover again to restore that")
     }
     if backup.metadata?.complete == false, part != .duckdb {
       findings.append("\(ByteText.escaped(backup.name.bytes)) is incomplete: see \"unread\" in its metadata.json")

@@ -19,7 +19,7 @@ package struct RecoveryOutput: Encodable {
 
   /// - Parameters:
   ///   - steps: the commands of the plan, as they are to be run.
-  ///   - health: how the stack is after the plan was carried out; nil: it was not.
+  /// - health: the state of the stack after the plan was carried out; nil when it was not carried out.
   package init(_ plan: RecoveryPlan, steps: [String], health: HealthReport?, stillMissing: [SearchHit]) {
     scenario = plan.scenario.rawValue
     findings = plan.findings

@@ -36,15 +36,15 @@ public struct RecoveryPlan: Sendable {
   public let scenario: Scenario
   /// What was seen, a sentence each.
   public let findings: [String]
-  /// The backup to restore, absolute, in readable form; nil: none is needed, or there is none.
+  /// The absolute path of the backup to restore, in readable form; nil when none is needed, or when none can be used.
   public var backup: String?
-  /// When the backup was made, in nanoseconds since 1970 UTC; nil: nothing says, or there is none.
+  /// When the backup was made, in nanoseconds since 1970 UTC; nil when nothing tells, or when there is no backup.
   public var timestamp: Int64?
-  /// The part of the stack that is restored from it; nil: all of it.
+  /// The part of the stack that is restored from it; nil when both parts are.
   public var part: StackPart?
-  /// What there is now and what the backup has; nil: there is nothing that could be lost.
+  /// The differences between the stack now and the backup; nil when the stack holds nothing that could be lost.
   public var losses: Losses?
-  /// Where the backup has what is missing, and the stack has not, or has fewer rows.
+  /// Places that the backup has and that the stack lacks, or has with fewer rows.
   public var missing: [SearchHit] = []
   /// What to do, in order, a sentence each.
   public var steps: [String]

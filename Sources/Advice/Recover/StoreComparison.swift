@@ -4,8 +4,9 @@ internal import MLflow
 internal import Store
 internal import SystemPackage
 
-/// Holds an MLflow store in use, which is read once, against backups of it: what its records still name, and the store
-/// has lost.
+/// Compares an MLflow store in use with backups of it, to find what its records still name and the store has lost.
+///
+/// The store is read once.
 struct StoreComparison {
   /// What is gone that the backup has.
   struct Loss {
@@ -54,7 +55,7 @@ struct StoreComparison {
     return loss
   }
 
-  /// The MLflow directory in the backup; nil: it has none.
+  /// The MLflow directory in the backup; nil when the backup has none.
   private func storedFolder(of backup: ListedBackup) throws -> (EntryPath, FilePath)? {
     for folder in BackupLayout.stores {
       let path = backup.path.appending(folder.name.path.components)
@@ -122,10 +123,10 @@ struct StoreComparison {
       "\(single.count + more) files of artifacts are gone that \(name) has, such as \(place(first.path).text)")
   }
 
-  /// What a path of the store is now.
+  /// The file-system path of an entry of the store.
   private func place(_ path: EntryPath) -> FilePath { store.directory.pushing(FilePath(bytes: path.bytes)) }
 
-  /// The folder of artifacts that a file lies in and that is recorded; nil: none is.
+  /// The recorded folder of artifacts that contains a file; nil when no record names such a folder.
   private func owner(of path: EntryPath, _ recorded: Set<EntryPath>) throws -> EntryPath? {
     var folder = path.parent
     while !folder.isRoot {
@@ -139,7 +140,7 @@ struct StoreComparison {
     return nil
   }
 
-  /// The topmost of a file's folders that is gone, from the folder of its artifacts on; else the file.
+  /// The topmost missing folder that contains a file, from its artifact folder downwards; otherwise the file itself.
   private func topmost(_ path: EntryPath, below owner: EntryPath) throws -> Gone {
     var chain = [path.parent]
     while let last = chain.last, last != owner, !last.isRoot { chain.append(last.parent) }
@@ -153,7 +154,7 @@ struct StoreComparison {
   private func places(of location: String) -> [EntryPath] {
     let served = "mlflow-artifacts:/"
     if location.hasPrefix(served) {
-      // What a tracking server serves lies where it was told to keep it: these are the usual places.
+      // A tracking server keeps artifacts where it was configured to keep them; these are the usual places.
       let rest = String(location.dropFirst(served.count).drop { $0 == "/" })
       return ["mlartifacts/", "mlruns/", "artifacts/"].compactMap { EntryPath(validating: Array(($0 + rest).utf8)) }
     }

@@ -5,7 +5,7 @@ internal import SystemPackage
 
 /// Looks whether the databases of an MLflow store in use can be read.
 struct StoreProblem {
-  /// What is wrong with the first database that cannot be read, as a sentence without a full stop; nil: nothing is.
+  /// What is wrong with the first unreadable database, as a sentence without a full stop; nil when all can be read.
   ///
   /// While others may write, SQLite alone may read a database: a copy of it is looked at.
   /// - Throws: `SystemError`, `BackupError` of the scratch directory.

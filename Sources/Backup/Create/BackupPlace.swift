@@ -3,7 +3,7 @@ package import Stacks
 internal import Store
 internal import SystemPackage
 
-/// Where backups go: made when it is new, and refused when it looks like a disk that is not mounted.
+/// The backup directory: it is created when it is new, and refused when a disk seems not to be mounted.
 ///
 /// A backup that is written below an empty mount point fills the disk of the system, and protects from nothing.
 package struct BackupPlace {
@@ -14,7 +14,7 @@ package struct BackupPlace {
   private var path: FilePath { stack.backupDirectory }
 
   /// - Parameter beginsAnew: whether the place may have lost all backups that it held.
-  /// - Parameter memory: what was seen in this place before; nil: nobody remembers.
+  /// - Parameter memory: what was seen in this place before; nil when nothing is remembered.
   package init(_ stack: Stack, beginsAnew: Bool = false, memory: (any PlaceMemory)?, files: any FileSystem) {
     self.stack = stack
     self.beginsAnew = beginsAnew
@@ -22,7 +22,7 @@ package struct BackupPlace {
     self.files = files
   }
 
-  /// Refuses a place that is not what it was, and one that would take more than one new directory.
+  /// Refuses a place that has lost its backups, and a place that would need more than one new directory.
   /// - Throws: `BackupError` `backup-directory.not-mounted`, `backup-directory.no-parent`; `SystemError`.
   package func check() throws {
     let known = memory?.known(in: path)
@@ -44,14 +44,14 @@ package struct BackupPlace {
     do throws(SystemError) {
       try files.makeDirectoryOfItsOwner(path)
     } catch {
-      // What is there is looked at when it is opened.
+      // Something is there already; opening it later tells whether it is a directory.
       if error.errno != .fileExists { throw error }
     }
   }
 
   private func holdsAny(of known: KnownBackups) throws -> Bool {
     guard try files.exists(path) else { return false }
-    // By their names first: reading all of them is only for those that were renamed.
+    // Names are compared first. All backups are read only when no name fits, since they may have been renamed.
     for name in known.paths.prefix(100) {
       guard let bytes = ByteText.bytes(of: name.utf8), let last = FilePath(bytes: bytes).lastComponent else { continue }
       if try files.exists(path.appending([last])) { return true }

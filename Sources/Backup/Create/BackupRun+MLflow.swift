@@ -47,7 +47,7 @@ extension BackupRun {
         try writer.clear(path)
         continue
       }
-      // Closed by SQLite by now: from here on it is a file like others.
+      // SQLite has closed it, so from here on it is an ordinary file.
       let file = try OpenFile(place.name, at: place.directory, mode: [.noFollow], displayPath: place.path, files: files)
       try files.setPermissions(file.descriptor, to: FileCopy.permissions(of: status))
       try file.close()
@@ -93,7 +93,7 @@ extension BackupRun {
 
   /// The backup to link from.
   ///
-  /// While it is chosen nobody rotates; afterwards its own lock keeps it.
+  /// No rotation runs while it is chosen; afterwards its own lock protects it.
   private func previousBackup(_ note: ProcessNote) throws -> PreviousBackup? {
     let lock = try AdvisoryLock.take(
       .shared, of: .backups, on: stack.backupDirectory, note: note, patience: .seconds(600),
@@ -102,7 +102,7 @@ extension BackupRun {
     return try PreviousBackup.newest(in: stack.backupDirectory, files: files, time: time)
   }
 
-  /// When the backup that files will be linked from was made, with a margin: an estimate; nil: there is none.
+  /// When the backup that files will be hard-linked from was made, as an estimate; nil when there is none.
   func linkedSince() throws -> Int64? {
     try linksUnchanged ? PreviousBackup.timestamp(in: stack.backupDirectory, files: files, time: time) : nil
   }

@@ -12,7 +12,7 @@ extension BackupRun {
     let contents: DirectoryWriter.Contents
     let database: CopiedDatabase
     let mlflow: CopiedStore?
-    /// What of MLflow an earlier backup has, and is not there.
+    /// Parts of MLflow that an earlier backup has and that are missing now.
     let lost: [CreateResult.SourceNote]
     let durationSeconds: Double
 
@@ -22,7 +22,7 @@ extension BackupRun {
       return notes
     }
     var isComplete: Bool { notes.unread.isEmpty }
-    /// What could not be read is in no check: an incomplete backup is never called verified.
+    /// Files that could not be read were not checked, so an incomplete backup is never called verified.
     var isVerified: Bool { isComplete }
 
     func result(path: FilePath) -> CreateResult {
@@ -47,7 +47,7 @@ extension BackupRun {
       events.send(.warning("could not be read, and is not in the backup: \(note.path) (\(note.why))"))
     }
     for note in report.notes.unstable.prefix(100) {
-      events.send(.warning("never held still, and is in the backup as read last: \(note.path)"))
+      events.send(.warning("changed whenever it was read, and is in the backup as read last: \(note.path)"))
     }
     for note in report.notes.skipped.prefix(100) {
       events.send(.notice("not in the backup: \(note.path) (\(note.why))"))
@@ -55,7 +55,7 @@ extension BackupRun {
     let (unread, unstable) = (report.notes.unread.count - 100, report.notes.unstable.count - 100)
     if unread > 0 { events.send(.warning("and \(unread) more could not be read (\"unread\" in metadata.json)")) }
     if unstable > 0 {
-      events.send(.warning("and \(unstable) more never held still (\"unstable\" in metadata.json)"))
+      events.send(.warning("and \(unstable) more changed whenever they were read (\"unstable\" in metadata.json)"))
     }
     if let copied = report.mlflow, let scheme = copied.store.remoteScheme {
       events.send(
@@ -73,9 +73,9 @@ extension BackupRun {
           + "the MLflow directory (\(places.joined(separator: ", ")))"))
   }
 
-  /// An MLflow directory that an earlier backup of this stack has, as what could not be read; nil: none has.
+  /// A note about an MLflow directory that is missing now and that an earlier backup has; nil when no backup has one.
   ///
-  /// A backup without it is not whole: else those that have it would be rotated away one by one.
+  /// A backup without it is incomplete. Otherwise rotation would delete, one by one, the backups that have it.
   func lostStore() throws -> CreateResult.SourceNote? {
     guard let earlier = try earlierWithStore() else { return nil }
     return .init(
@@ -88,9 +88,9 @@ extension BackupRun {
     try BackupDirectory(stack.backupDirectory, files: files).newest(of: stack, holding: .mlflow)
   }
 
-  /// What the backup before has at the top of a store, and the store has not: its databases and its folders.
+  /// Databases and folders at the top of a store that the previous backup has and that are missing now.
   ///
-  /// Who removed it for good is told once: the next backup is compared with this one.
+  /// When the user removed them on purpose, this is reported once: the next backup is compared with this one.
   func lostParts(of store: MLflowStore) throws -> [CreateResult.SourceNote] {
     guard let earlier = try earlierWithStore() else { return [] }
     let name = ByteText.escaped(earlier.name.bytes)

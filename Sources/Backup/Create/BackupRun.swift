@@ -8,8 +8,8 @@ internal import SystemPackage
 // A backup exists only when it is whole. The order of writes:
 //
 //   B1  Everything is written below a hidden folder `.backup_….partial`, which is locked as long as its maker lives.
-//   B2  The database is copied before the tracking database, and that before the artifacts: what refers is copied
-//       before what it refers to, so that no id dangles.
+//   B2  The database is copied before the tracking database, and that before the artifacts. So whatever an id refers to
+//       is copied after the id, and no id in the backup dangles.
 //   B3  All files are durable (one sync of their file system, on a descriptor opened before the first write) before
 //       they are read back from the device. Each was given a quick hash while it was written: what is read back must
 //       have the same one, and its SHA-256 is made of what was read. So `checksums.txt` says what the disk gave back,
@@ -20,7 +20,7 @@ internal import SystemPackage
 //       ago; when it is linked it must have the size and the time that it was given then.
 //   B4  `metadata.json` and the folder are durable before the rename that publishes; the rename is made durable.
 //   B5  Nothing is replaced: the rename refuses an existing name.
-//   B6  A backup that fails leaves nothing visible; what a killed one leaves is removed by the next run.
+//   B6  A backup that fails leaves nothing visible. What a killed one leaves is removed by the next run.
 
 /// Makes one backup.
 package struct BackupRun {
@@ -30,7 +30,7 @@ package struct BackupRun {
     package let databaseBytes: Int64
     package let mlflow: String?
     package let mlflowBytes: Int64
-    /// Of these, what changed since the backup that unchanged files are linked from.
+    /// The bytes among these that changed since the backup that unchanged files are hard-linked from.
     package let mlflowNewBytes: Int64
     package let mlflowFiles: Int
     package let backupDirectory: String
@@ -50,7 +50,7 @@ package struct BackupRun {
   let sharesDatabase: Bool
   /// Whether the backup directory may have lost all backups that it held.
   let beginsAnew: Bool
-  /// What was seen in the backup directory before; nil: nobody remembers.
+  /// What was seen in the backup directory before; nil when nothing is remembered.
   let memory: (any PlaceMemory)?
   let files: any FileSystem
   let time: any TimeSource
@@ -82,7 +82,7 @@ package struct BackupRun {
     throw BackupError(
       "backup-directory.in-source", kind: .usage,
       message: "\(stack.backupDirectory.text) is the MLflow directory itself",
-      remedy: "Name another directory with --backup-dir or HRP_BACKUP_DIR; one inside of it will do.")
+      remedy: "Name another directory with --backup-dir or HRP_BACKUP_DIR; a directory inside of it is fine.")
   }
 
   private var place: BackupPlace { BackupPlace(stack, beginsAnew: beginsAnew, memory: memory, files: files) }
@@ -113,7 +113,7 @@ package struct BackupRun {
   package func run() throws -> CreateResult {
     events.send(.began(operation: "backup create", on: stack.database.text))
     try stack.checkOutsideOfBackups(files: files)
-    // A stack that is half the old and half the restored one is no stack to back up.
+    // A stack that is half old and half restored must not be backed up: an interrupted restore is finished first.
     try PendingRestore(RestoreTarget(stack, files: files), files: files, time: time, events: events).finish()
     let plan = try plan()
     guard UInt64(plan.neededBytes) <= plan.availableBytes else {
@@ -185,7 +185,7 @@ package struct BackupRun {
       options: options, observer: hash, files: files, time: time
     ) { events.send(.progress(bytes: $0)) }
     for warning in result.warnings { events.send(.warning(warning)) }
-    // A clone was not written by us, and what a checkpoint made us write twice has no hash in order: both are read.
+    // There is no hash of a clone, nor of a file with a block that was written twice: both are read.
     try writer.take(BackupLayout.database, from: status, quick: sharesDatabase ? nil : hash.finalize())
     if result.walBytes > 0 { try writer.take(BackupLayout.wal, from: status) }
     if result.checkpointWALBytes > 0 { try writer.take(BackupLayout.checkpointWAL, from: status) }
@@ -193,7 +193,7 @@ package struct BackupRun {
   }
 
   private func publish(_ staging: Staging, note: ProcessNote) throws -> FilePath {
-    // Long: a rotation that deletes large backups holds this lock, and the backup is whole and verified by now.
+    // The wait is long, since a rotation that deletes large backups has this lock; our backup is verified by now.
     let lock = try AdvisoryLock.take(
       .exclusive, of: .backups, on: stack.backupDirectory, note: note, patience: .seconds(600),
       onWait: events.waitingForLock, files: files, time: time)
@@ -213,7 +213,7 @@ struct CopiedStore {
   let store: MLflowStore
   let notes: MLflowSource.Notes
   let scan: ArtifactScan
-  /// The backup whose files are shared; nil: none are.
+  /// The backup whose files are shared by hard links; nil when no files are shared.
   let sharedWith: FileName?
   let sharedBytes: Int64
   let sharedFiles: Int

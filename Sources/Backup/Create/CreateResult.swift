@@ -34,7 +34,7 @@ public struct CreateResult: Sendable {
   /// FIFOs, sockets and devices, which hold no data of their own.
   public let skipped: [SourceNote]
 
-  /// The backup whose files this one shares by hard links; nil: none.
+  /// The backup whose files this one shares by hard links; nil when it shares none.
   public let sharedWith: String?
   /// Bytes of the files that are shared.
   public let sharedBytes: Int64
@@ -47,15 +47,15 @@ public struct CreateResult: Sendable {
     /// "hot-copy"; "clone": by way of a clone that froze it; "reflink": the clone itself, which shares storage with the
     /// source; "verbatim": an encrypted database as it lay, while nobody wrote to it.
     public let method: String
-    /// The checkpoint that the copy belongs to; nil: the database is encrypted and no WAL says it.
+    /// The checkpoint that the copy belongs to; nil when the database is encrypted and no WAL names a checkpoint.
     public let iteration: UInt64?
-    /// Bytes of the WAL that belongs to it; 0: there is none.
+    /// Bytes of the WAL that belongs to it; 0 when there is none.
     public let walBytes: Int64
     /// Blocks in use, all of which were copied; 0 when the database is encrypted and they cannot be told apart.
     public let blocksCopied: Int
     /// Blocks that hold nothing and were left out.
     public let blocksFree: Int
-    /// Times that the copy was begun anew because a checkpoint came; 1 on a quiet database.
+    /// How often the copy was begun: once on a quiet database, and again each time a checkpoint came.
     public let passes: Int
   }
 

@@ -7,7 +7,7 @@ internal import SystemPackage
 ///
 /// It knows what belongs to the store and what does not, and nothing of where it goes.
 final class MLflowSource {
-  /// What is to be said of the source beside its files.
+  /// Notes about the source, apart from its files.
   struct Notes {
     var unread: [CreateResult.SourceNote] = []
     var unstable: [CreateResult.SourceNote] = []
@@ -155,7 +155,7 @@ final class MLflowSource {
     return rest.components.first.map { !store.holds(FileName($0)) } ?? false
   }
 
-  /// Where a symlink points; nil: it is gone, or no symlink any more, as if it had gone a moment earlier.
+  /// The target of a symlink; nil when it is gone or is no symlink any more: it is then left out.
   private func linkTarget(_ entry: TreeEntry) throws(SystemError) -> [UInt8]? {
     do throws(SystemError) {
       return try files.linkTarget(entry.name, at: entry.directory)
@@ -202,8 +202,8 @@ final class MLflowSource {
     return false
   }
 
-  /// Whether an entry at the top was handed to SQLite, which copied it or said why not, or is what SQLite keeps beside
-  /// a database that was copied.
+  /// Whether an entry at the top is a database that SQLite copied or refused, or a file that SQLite keeps beside a
+  /// database that was copied.
   private func isOfCopiedDatabase(_ path: EntryPath) -> Bool {
     guard isAtTop(path) else { return false }
     let name = path.name
@@ -214,7 +214,7 @@ final class MLflowSource {
     }
   }
 
-  /// Where an entry goes; nil: the lists cannot name it there, which is noted.
+  /// Where an entry goes; nil when its path is too long or too deep for the lists, which is noted.
   private func target(of path: EntryPath) -> EntryPath? {
     if let target: EntryPath = BackupLayout.mlflow / path { return target }
     note(unread: FilePath(bytes: path.bytes), "its path is too long or too deep")
@@ -224,7 +224,7 @@ final class MLflowSource {
   // MARK: - Notes
 
   /// Takes the first bytes of the description of a run or an experiment: they say where its artifacts are.
-  /// - Parameter head: nil: they are read now, if they can be.
+  /// - Parameter head: the first bytes; when it is nil, they are read now, if they can be.
   func noteMeta(_ entry: TreeEntry, head: [UInt8]?) {
     let head =
       head
@@ -240,7 +240,7 @@ final class MLflowSource {
   }
 
   /// Notes that a file's extended attributes are not in the backup.
-  /// - Parameter names: some of them; empty: only their number is known.
+  /// - Parameter names: some of their names; empty when only their number is known.
   func note(attributesCount count: Int64, names: [String] = [], of path: EntryPath) {
     guard count > 0 else { return }
     attributed += 1
@@ -249,7 +249,7 @@ final class MLflowSource {
     notes.skipped.append(.init(path: path.text, why: "only its extended attributes: \(words)"))
   }
 
-  /// Notes what is not told one by one.
+  /// Notes how many files with extended attributes were not named one by one.
   func noteRest() {
     guard attributed > Self.maximumAttributed else { return }
     notes.skipped.append(

@@ -2,9 +2,9 @@ internal import Files
 package import Store
 package import SystemPackage
 
-/// What is remembered of backup directories, though they be out of reach now.
+/// What is remembered of backup directories, even when they cannot be reached now.
 ///
-/// Nothing depends on it: whoever remembers nothing says so, and forbids nothing.
+/// Nothing depends on it: a memory that knows nothing returns nil, and then no place is refused.
 package protocol PlaceMemory: Sendable {
   /// The backups that were seen in a directory; nil when none were, or when it cannot be told.
   func known(in directory: FilePath) -> KnownBackups?

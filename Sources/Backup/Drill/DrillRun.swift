@@ -8,12 +8,14 @@ package import SystemPackage
 //
 //   P1  The backup is restored to scratch by the code of every restore: each byte is checked on its way, and nothing of
 //       the backup is linked or written to.
-//   P2  DuckDB opens the scratch copy read-write in a child process, replays the log, reads everything, writes a
-//       checkpoint, opens it again, writes rows, and writes a checkpoint of those. A checkpoint that fails is a finding
-//       of its own when all else passes without one: the bytes are sound, and the live database is in danger too.
-//   P3  What the first drill that passed read, every later one must read: a fingerprint for each table.
-//   P4  The proof is written last, beside the sealed backup; scratch is removed. What a killed drill leaves there is
-//       removed by the next.
+//   P2  DuckDB opens the scratch copy read-write in a child process. It replays the WAL, reads everything, writes a
+//       checkpoint, opens the copy again, writes rows, and writes a checkpoint of those. When only a checkpoint fails,
+//       that is a finding of its own kind: the bytes are sound, and the live database is in danger too.
+//   P3  Every later drill must read what the first passed drill read: the fingerprint of each table is compared.
+//       Example: the first drill counted 1,200 rows in `prices`. A later drill that counts 1,199 fails, even when every
+//       checksum is right.
+//   P4  The proof is written last, beside the sealed backup; then scratch is removed. What a killed drill leaves in
+//       scratch is removed by the next drill.
 
 /// What a drill showed.
 package struct DrillReport: Sendable {
@@ -24,13 +26,13 @@ package struct DrillReport: Sendable {
   package let durationSeconds: Double
   package let findings: [Finding]
   package let notices: [String]
-  /// nil: it did not come so far.
+  /// What the engine read; nil when the drill did not get so far.
   package let engine: EngineSummary?
   /// Rows that the newest proven backup before this one had, by table.
   package let rowsBefore: [String: Int64]
 
   package var isOK: Bool { findings.isEmpty }
-  /// What to do with a live database whose backup reads well, and of which DuckDB writes no checkpoint.
+  /// What to do when the backup can be read, but DuckDB cannot write a checkpoint of it.
   package static let checkpointRemedy =
     "Make the indexes of the live database anew before its next checkpoint: EXPORT DATABASE into a folder, and IMPORT "
     + "DATABASE into a new file; then hrp backup create, and hrp backup drill. Look for a newer DuckDB."
@@ -50,7 +52,8 @@ package struct DrillRun {
   private let events: EventStream
 
   package init(
-    _ backup: any StoredBackup, scratchDirectory: FilePath, files: any FileSystem, time: any TimeSource, events: EventStream
+    _ backup: any StoredBackup, scratchDirectory: FilePath, files: any FileSystem, time: any TimeSource,
+    events: EventStream
   ) {
     self.backup = backup
     self.scratchDirectory = scratchDirectory
@@ -101,7 +104,7 @@ package struct DrillRun {
     let target = scratch.path.appending("stack")
     do {
       var request = RestoreRun.Request()
-      // What the records name is held against the place that they were taken from.
+      // The records keep their old locations, because they are compared with the place that was backed up.
       request.relocates = false
       _ = try RestoreRun(
         backup, to: RestoreTarget(target, files: files), request: request, files: files, time: time,
@@ -121,7 +124,7 @@ package struct DrillRun {
     var report = try engine.run(request)
     let checkpoint = report.checkpointProblems
     if !checkpoint.isEmpty, report.stage == .checkpoint {
-      // Whether all else holds is seen without one.
+      // The rest is checked again, without a checkpoint.
       request.checkpoints = false
       report = try engine.run(request)
     }
@@ -140,9 +143,9 @@ package struct DrillRun {
   /// P3.
   private static func differences(_ engine: EngineSummary, from first: Proof.Reading?) -> [Finding] {
     guard let first else { return [] }
-    // Another version may hash otherwise; rows it must count alike.
+    // Another version of DuckDB may compute other hashes, but it must count the same rows.
     let isSameEngine = first.engine == engine.version
-    // Old proofs have names that can be read in more than one way: those are held against all of that name.
+    // A name in an old proof may fit several tables: it is compared with all of them.
     let isIdentified = first.tables.allSatisfy(\.isIdentified)
     let key = { (table: TableFingerprint) in isIdentified ? table.path : TablePath([table.formerName]) }
     let order = { (left: TableFingerprint, right: TableFingerprint) in
@@ -173,7 +176,7 @@ package struct DrillRun {
 
   /// What the newest proven backup before this one had.
   private func rowsBefore(_ name: FileName, proofs: ProofDirectory) -> [String: Int64] {
-    // A directory that cannot be listed has shown so elsewhere: this is a courtesy.
+    // This is only information: a directory that cannot be listed was reported before.
     let all = forPeople { try BackupDirectory(backup.place.folder, files: files).list() } ?? []
     let older = all.drop { $0.name != name }.dropFirst()
     for backup in older {
@@ -192,16 +195,16 @@ package struct DrillRun {
     _ report: DrillReport, name: FileName, metadata: BackupMetadata?, earlier: Noted<Proof>,
     proofs: ProofDirectory
   ) throws {
-    // Without its own metadata a backup has no seal that a proof could be of.
+    // A backup without metadata has no seal, so a proof could not say which contents it is about.
     guard let checksums = metadata?.checksumsDigest else { return }
     if let problem = earlier.problem {
-      // What the first drill read, which every later one must read again, may be in it.
+      // The unreadable proof may contain what the first drill read, so it must not be overwritten.
       return events.send(
         .warning(
           "this drill was not compared with an earlier one, nor written down: the proof cannot be read (\(problem)). "
             + "Make it readable, or remove it"))
     }
-    // What this machine or user may be the cause of says nothing of the backup.
+    // A failure that this machine or user may have caused says nothing about the backup.
     guard report.isOK || !report.findings.allSatisfy(\.mayBeOfMachine) else { return }
     let tables = report.engine?.tables ?? []
     let reading = Proof.Reading(engine: report.engine?.version ?? "", at: report.at, tables: tables)

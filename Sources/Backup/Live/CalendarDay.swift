@@ -9,7 +9,7 @@ public struct CalendarDay: Sendable, Hashable, Comparable, LosslessStringConvert
   /// Days of the month, 1 to 31.
   public let day: Int
 
-  /// nil: there is no such day.
+  /// Returns nil when there is no such day.
   public init?(year: Int, month: Int, day: Int) {
     guard (1...9999).contains(year), (1...12).contains(month), (1...31).contains(day) else { return nil }
     let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)

@@ -31,12 +31,12 @@ public struct HealthReport: Sendable {
   public let database: String
   /// Tables that were found; with a profile in its order, missing ones among them.
   public let tables: [Table]
-  /// The moment that this is of, ISO 8601 with offset; nil: the database could not be read.
+  /// The timestamp of the state that was read, ISO 8601 with offset; nil when the database could not be read.
   public let asOf: String?
   /// The version of DuckDB that read it.
   public let engine: String?
 
-  /// What to do when the database cannot be read; nil: it can, or nobody knows.
+  /// What to do when the database cannot be read; nil when it can be read, or when no remedy is known.
   public let remedy: String?
   /// The code of the error that kept us from reading it.
   package let code: String?
@@ -67,7 +67,7 @@ public struct HealthReport: Sendable {
   }
 
   /// A database that could not be opened.
-  /// - Parameter words: what DuckDB would say of it; nil: what the error says.
+  /// - Parameter words: what DuckDB would say of it; when it is nil, the error's own message is used.
   package init(_ error: BackupError, words: String? = nil) {
     // DuckDB's words are looked up; a loader's may be the same, and mean something else.
     let isOfEngine = words != nil || error.known == .engineRefused

@@ -16,7 +16,7 @@ package struct LiveDatabase {
   private let files: any FileSystem
   private let time: any TimeSource
 
-  /// - Parameter executable: the program that runs the engine; nil: as `EngineRun` finds it.
+  /// - Parameter executable: the program that runs the engine; when it is nil, `EngineRun` finds it.
   package init(_ stack: Stack, executable: FilePath? = nil, files: any FileSystem, time: any TimeSource) {
     self.init(stack.database, scratch: stack.scratchDirectory, executable: executable, files: files, time: time)
   }
@@ -56,7 +56,7 @@ package struct LiveDatabase {
 
   /// Runs statements whose columns are all VARCHAR on one state of the database.
   ///
-  /// - Returns: an answer for each, and the moment that they are of, in nanoseconds since 1970 UTC.
+  /// - Returns: an answer for each statement, and the timestamp of the state, in nanoseconds since 1970 UTC.
   /// - Throws: `EngineError`, and what `LiveSnapshot` throws.
   func ask(_ statements: [String]) throws -> (answers: [EngineAnswer], timestamp: Int64) {
     let (answers, timestamp) = try withSnapshot { snapshot in
@@ -86,7 +86,7 @@ package struct LiveDatabase {
     return (try body(snapshot), snapshot.timestamp)
   }
 
-  /// What is found, in the profile's order; then what it does not know, in the order of names.
+  /// The tables of the profile in its order, then all others in the order of their names.
   private static func tables(_ found: [TableFingerprint], profile: StackProfile) -> [HealthReport.Table] {
     var rest = found.map { table in
       HealthReport.Table(name: table.shortName, isThere: true, count: table.rows)
@@ -102,7 +102,7 @@ package struct LiveDatabase {
     return tables + rest
   }
 
-  /// The words that DuckDB has for it, where it has some: programs of the platform look for them.
+  /// DuckDB's own text for an error, if it has one; programs of the platform search for that text.
   private func words(_ error: any Error) -> String? {
     switch error {
     case let error as BackupError where error.known == .sourceNotFound:

@@ -6,11 +6,12 @@ package import SystemPackage
 // Questions are never put to the live database: an open read-only connection would keep a starting writer out. They are
 // put to a hot copy in scratch.
 //
-//   S1  A snapshot is used under a shared lock on its folder and removed under an exclusive one: nobody's is taken
-//       away, and what a killed process leaves is removed by the next.
-//   S2  A snapshot is kept for the next question only when nothing happened to headers, file and WALs from before it
-//       was begun until after it was done, and it answers only as long as that is still so.
-//   S3  One is kept, for a day, up to a size; all others go when they are done with.
+//   S1  A snapshot is used under a shared lock on its folder, and removed under an exclusive lock. So a snapshot in use
+//       is never removed, and the next run removes what a killed process left.
+//   S2  A snapshot is kept for the next question only when the headers, the file and the WALs did not change from
+//       before the copy began until after it ended. It is used again only while they still have not changed. Example: a
+//       notebook commits one row. Its WAL then has another size, so the next question takes a new snapshot.
+//   S3  One snapshot is kept, for at most a day and up to a maximum size. All others are removed after use.
 
 /// A hot copy of the live database in scratch, which the engine may open read-only.
 package final class LiveSnapshot {
@@ -42,10 +43,10 @@ package final class LiveSnapshot {
     self.isKept = isKept
   }
 
-  /// Lets go of it; removes it unless it is kept.
+  /// Releases the snapshot, and removes it unless it is kept.
   func close() {
     guard !isKept, let name = folder.lastComponent else { return }
-    // What cannot be removed now, the next one will.
+    // The next run removes what cannot be removed now.
     ignoringFailure { try parent.files.removeTree(FilePath(name.string), at: parent.descriptor) }
   }
 
@@ -64,7 +65,7 @@ package final class LiveSnapshot {
       do {
         if let kept = try reuse(entry.name.path, in: parent, state: now, time: time) { return kept }
       } catch {
-        // One that cannot be read answers nothing; a new one is made.
+        // A snapshot that cannot be read is not used; a new one is made.
       }
       ignoringFailure { try discard(entry.name.path, in: parent) }
     }
@@ -80,7 +81,7 @@ package final class LiveSnapshot {
     var parts = ["hrp snapshot 1", database.text, "headers \(hash.finalize().hex)", words(try file.file.status())]
     for name in file.names {
       for wal in [WALNames.wal(of: name), WALNames.checkpointWAL(of: name)] {
-        parts.append(try files.statusIfPresent(wal).map(words) ?? "no log")
+        parts.append(try files.statusIfPresent(wal).map(words) ?? "no WAL")
       }
     }
     return parts.joined(separator: "\n") + "\n"
@@ -91,13 +92,13 @@ package final class LiveSnapshot {
       + "\(status.changedNanoseconds)"
   }
 
-  /// S2; nil: it is of another state, or too old, or being made.
+  /// Opens the kept snapshot if S2 allows it; returns nil when it shows another state, is too old, or is being made.
   private static func reuse(
     _ name: FilePath, in parent: OpenFile, state: String, time: any TimeSource
   ) throws -> LiveSnapshot? {
     let folder = try OpenFile(name, at: parent.descriptor, mode: [.directory, .noFollow], files: parent.files)
     guard try parent.files.lock(folder.descriptor, kind: .shared) else { return nil }
-    // After the lock: whoever removed it before has removed this too.
+    // This is opened after the lock was taken, so it fails when another process has removed the folder before.
     let file = try OpenFile(stateName, at: folder.descriptor, mode: [.noFollow], files: parent.files)
     let timestamp = try file.status().modifiedNanoseconds
     guard try file.read(count: 65536, at: 0).elementsEqual(state.utf8), timestamp <= time.nowNanoseconds,
@@ -106,9 +107,9 @@ package final class LiveSnapshot {
     return LiveSnapshot(name, in: parent, lock: folder, timestamp: time.nowNanoseconds, isKept: true)
   }
 
-  /// Leaves a directory that was made for a snapshot: what nobody uses goes, and the directory where it is empty then.
+  /// Removes snapshots that are not in use, and then their directory if it is empty.
   ///
-  /// Somebody else may have begun to work in it.
+  /// Another process may have begun to use the directory.
   package static func leave(_ directory: FilePath, files: any FileSystem) {
     ignoringFailure {
       let parent = try OpenFile(directory, mode: [.directory], files: files)
@@ -167,7 +168,7 @@ package final class LiveSnapshot {
       return LiveSnapshot(name, in: parent, lock: folder, timestamp: timestamp, isKept: false)
     } catch {
       ignoringFailure { try files.removeTree(name, at: parent.descriptor) }
-      // What only a writer meets is scratch's trouble, and not the database's.
+      // Only writing can cause these errors: they are about scratch, not about the database.
       let writing: [Errno] = [.noSpace, .diskQuotaExceeded, .readOnlyFileSystem, .fileTooLarge]
       if let full = error as? SystemError, writing.contains(full.errno) {
         throw BackupError.scratch(parent.path, error: full)
@@ -176,7 +177,7 @@ package final class LiveSnapshot {
     }
   }
 
-  /// What root asked is for the owner of scratch to answer from, and to remove: the last that is done to it.
+  /// Gives a snapshot that root made to the owner of scratch, who may then use and remove it; this is the last step.
   private static func give(_ folder: OpenFile) throws {
     guard ThisProcess.isRoot else { return }
     let owner = try folder.files.status("..", at: folder.descriptor).owner

@@ -9,17 +9,17 @@ public struct Price: Sendable, Equatable {
   public let symbol: String
   /// The trading day.
   public let date: CalendarDay
-  /// The first price of the day; nil: not recorded.
+  /// The first price of the day; nil when it was not recorded.
   public let open: Double?
-  /// The highest price of the day; nil: not recorded.
+  /// The highest price of the day; nil when it was not recorded.
   public let high: Double?
-  /// The lowest price of the day; nil: not recorded.
+  /// The lowest price of the day; nil when it was not recorded.
   public let low: Double?
-  /// The last price of the day; nil: not recorded.
+  /// The last price of the day; nil when it was not recorded.
   public let close: Double?
-  /// The last price, adjusted for splits and dividends; nil: not recorded.
+  /// The last price, adjusted for splits and dividends; nil when it was not recorded.
   public let adjustedClose: Double?
-  /// Shares traded; nil: not recorded.
+  /// The number of shares traded; nil when it was not recorded.
   public let volume: Int64?
 }
 
@@ -30,9 +30,9 @@ public struct PriceHistory: Sendable {
 
   /// In the order of date, then symbol.
   public let rows: [Price]
-  /// The moment that they are of, ISO 8601 with offset.
+  /// The timestamp of the state that they were read from, ISO 8601 with offset.
   public let asOf: String
-  /// What the caller should know: that there are none.
+  /// What the caller should know, such as that no prices were found.
   public let notices: [String]
 }
 

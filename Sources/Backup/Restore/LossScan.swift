@@ -7,7 +7,7 @@ internal import SystemPackage
 
 /// Compares what is at the target now with what a backup has, before anything is replaced.
 ///
-/// What cannot be read is said and passed over: on the worst day the current database may be in pieces.
+/// What cannot be read is reported and skipped: when a restore is needed, the current database may be damaged.
 package struct LossScan {
   private let backup: any StoredBackup
   private let target: RestoreTarget
@@ -16,7 +16,7 @@ package struct LossScan {
 
   private let scratch: FilePath
 
-  /// - Throws: `SystemError` when it cannot be told whether there is a target, in whose folder copies of it belong.
+  /// - Throws: `SystemError` when it cannot be told whether the target exists; its folder takes the copies of it.
   package init(_ backup: any StoredBackup, target: RestoreTarget, files: any FileSystem, time: any TimeSource)
     throws(SystemError)
   {
@@ -27,11 +27,11 @@ package struct LossScan {
     scratch = try files.exists(target.directory) ? target.directory.appending("scratch") : Scratch.standard
   }
 
-  /// nil: there is nothing at the target that could be lost.
+  /// Compares; returns nil when the target holds nothing that could be lost.
   /// - Throws: `Interruption.Stopped`.
   package func run(_ request: RestoreRun.Request, metadata: BackupMetadata?) throws -> Losses? {
     let hadScratch = try files.exists(scratch)
-    // A place that is no stack's own keeps nothing of ours.
+    // Nothing of ours is left behind in a directory that had no scratch directory before.
     defer {
       if !hadScratch { LiveSnapshot.leave(scratch, files: files) }
     }
@@ -84,8 +84,10 @@ package struct LossScan {
 
   /// Rows by table: what a drill counted, else what the engine counts now, read-only and in place.
   package func tablesOfBackup(_ metadata: BackupMetadata?) throws -> [String: Int64] {
-    let proof = ProofDirectory(of: backup.place.folder, files: files).proof(of: backup.name, checksums: metadata?.checksumsDigest)
-      .value
+    let proof = ProofDirectory(of: backup.place.folder, files: files).proof(
+      of: backup.name, checksums: metadata?.checksumsDigest
+    )
+    .value
     let tables: [TableFingerprint]
     if let proof, proof.isOK, proof.level == .drill, proof.tables.allSatisfy(\.isIdentified) {
       tables = proof.tables

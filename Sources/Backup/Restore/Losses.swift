@@ -4,9 +4,9 @@ public struct Losses: Sendable {
   public struct Row: Sendable, Equatable {
     /// In the form `table prices` or `experiment momentum`.
     public let name: String
-    /// Rows or runs that are there now; nil: it is not there.
+    /// Rows or runs that are there now; nil when the table or experiment is not there.
     public let now: Int64?
-    /// Rows or runs in the backup; nil: it is not there.
+    /// Rows or runs in the backup; nil when the backup does not have the table or experiment.
     public let backup: Int64?
 
     /// The line that people read.
@@ -20,7 +20,7 @@ public struct Losses: Sendable {
   public internal(set) var rows: [Row]
   /// Why something could not be told.
   public internal(set) var notices: [String]
-  /// How the database was before it was replaced; nil: there was none.
+  /// The state of the database before it was replaced; nil when there was no database.
   public internal(set) var health: HealthReport?
 
   mutating func add(_ kind: String, now: [String: Int64], backup: [String: Int64]) {

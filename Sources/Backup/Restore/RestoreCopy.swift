@@ -15,10 +15,10 @@ final class RestoreCopy {
   private var directories: [(path: EntryPath, permissions: UInt16?, modified: Int64?)] = []
   private(set) var filesCount = 0
   private(set) var sizeBytes: Int64 = 0
-  /// What there is of the backup's two parts.
+  /// Which of the two parts the backup has.
   private(set) var hasDatabase = false
   private(set) var hasStore = false
-  /// Names at the top of the backup and of its store that do not come out of it, in the backup's own paths.
+  /// Names at the top of the backup and of its store that are not restored, as paths in the backup.
   private(set) var leftOut: Set<EntryPath> = []
 
   init(
@@ -40,7 +40,7 @@ final class RestoreCopy {
   /// Returns the hash of a file's contents.
   func take(_ entry: StoredEntry) throws -> Digest? {
     guard let place = place(of: entry.path) else {
-      // Not asked for: read all the same, for a restore in part comes from a backup that is whole.
+      // It was not asked for, but it is read too: a partial restore also checks the whole backup.
       return entry.status.kind == .regular ? try reader.digest(of: entry) : nil
     }
     let path = place.path
@@ -81,8 +81,8 @@ final class RestoreCopy {
     }
     if end != entry.status.size { try target.file.truncate(to: entry.status.size) }
     try files.give(target.file.descriptor, to: owner(place))
-    // Backups are read-only and in those of the Python tool nothing says what the source was. What would give whoever
-    // runs a file another's rights never comes out of a backup.
+    // Stored files are read-only, and backups of the Python tool do not say which permissions the source had. Bits that
+    // let a program run with its owner's rights are never restored.
     let permissions = entry.manifest?.permissions ?? (entry.status.permissions | 0o600)
     // The swap and its undo open the database for writing.
     try files.setPermissions(target.file.descriptor, to: permissions & 0o777 | (place.inStore ? 0 : 0o600))
@@ -97,8 +97,8 @@ final class RestoreCopy {
 
   /// Gives folders their times and permissions, once nothing is put into them any more.
   ///
-  /// A folder passes on its group and keeps its sticky bit; it gives nobody rights. One that changes places as a whole
-  /// stays its owner's to move.
+  /// A folder keeps its setgid and sticky bits, which give nobody more rights. A folder at the top stays writable for
+  /// its owner, because the swap may have to rename it.
   func finishDirectories() throws {
     for (path, permissions, modified) in directories.reversed() {
       let directory = try storeChain.directory(path)
@@ -120,7 +120,7 @@ final class RestoreCopy {
     try staging.owner(of: place.path, inStore: place.inStore)
   }
 
-  /// Where an entry goes; nil: it is not asked for, or does not come out of a backup.
+  /// Where an entry goes; nil when it was not asked for, or is never restored.
   private func place(of path: EntryPath) -> Place? {
     guard request.wants(path) else { return nil }
     for folder in BackupLayout.stores where path.isInside(folder) {
@@ -136,7 +136,7 @@ final class RestoreCopy {
       return joined.map { Place(path: $0, inStore: true) }
     }
     guard request.part != .mlflow else { return nil }
-    // The database and its logs under the name that the target has for it.
+    // The database and its WALs get the name that the database has at the target.
     let prefix = BackupLayout.database.bytes
     for suffix in RestoreNames.databaseSuffixes where path.bytes.elementsEqual(prefix + Array(suffix.utf8)) {
       hasDatabase = true

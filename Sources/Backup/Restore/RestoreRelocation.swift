@@ -16,7 +16,7 @@ struct RestoreRelocation {
     let place = { (text: String?) in text.flatMap { ByteText.bytes(of: $0.utf8) }.map { FilePath(bytes: $0) } }
     let realStore = ThisProcess.realPathOfWhatExists(store)
     let sources = [place(metadata?.sourceDirectory), place(metadata?.realSourceDirectory)].compactMap { $0 }
-    // What a program found by way of symlinks it may have recorded without them.
+    // A program that used a path with symlinks may have recorded it with the symlinks resolved.
     var pairs = [
       (place(metadata?.mlflowDirectory), store), (place(metadata?.realMLflowDirectory), realStore),
     ]

@@ -13,7 +13,7 @@ struct RestoreReport {
   func write(in target: FilePath, files: any FileSystem) throws {
     let folder = target.appending("logs")
     if try !files.exists(folder) { try files.makeDirectoryOfItsOwner(folder) }
-    // Of the directory that it lies in: a symlink may lead into somebody else's.
+    // The owner is that of the directory in which the file really lies: a symlink may lead to another user's.
     let owner = try files.status(folder.appending("."), at: nil).owner
     var name = "restore_\(timestamp.compact)"
     var number = 1

@@ -6,7 +6,7 @@ internal import SystemPackage
 // What is looked at before anything is written.
 
 extension RestoreRun {
-  /// What will be lost.
+  /// Counts what will be lost by the restore.
   func survey(_ metadata: BackupMetadata?) throws -> Losses? {
     guard request.surveys else { return nil }
     events.send(.phase("comparing with what is there"))
@@ -20,15 +20,15 @@ extension RestoreRun {
     return losses
   }
 
-  /// Where the store goes: name by name where something lies in it that is not to be moved.
+  /// Where the store goes; it is exchanged name by name when something in it must stay where it is.
   func store(_ metadata: BackupMetadata?) -> RestoreTarget.Store {
     let store = target.store(of: metadata)
     guard case .folder(let path) = store, protecting.contains(where: { $0.starts(with: path) }) else { return store }
     return .contents(path)
   }
 
-  /// What is restored: what was asked for, of what the backup holds; what it does not hold is not taken away.
-  /// - Throws: `Damaged` for a part that is no file or no folder: what it leads to is not looked at.
+  /// The part to restore: what was asked for and is in the backup; a part that the backup lacks is not removed.
+  /// - Throws: `Damaged` for a part that is neither a file nor a folder; a symlink is not followed.
   func partOfBackup() throws -> StackPart? {
     try checkKinds()
     let hasStore = try BackupLayout.stores.contains { try backup.status(of: $0) != nil }
@@ -50,7 +50,7 @@ extension RestoreRun {
     }
   }
 
-  /// The parts are asked for their kind before anything opens them.
+  /// Checks the kind of each part before anything opens it.
   private func checkKinds() throws {
     let parts = [BackupLayout.database, BackupLayout.wal, BackupLayout.checkpointWAL].map { ($0, FileKind.regular) }
     for (path, kind) in parts + BackupLayout.stores.map({ ($0, FileKind.directory) }) {
@@ -62,8 +62,8 @@ extension RestoreRun {
     }
   }
 
-  /// Held from before the first byte is staged: no backup of the stack begins in the middle of a restore.
-  /// - Returns: nil: there is no directory yet.
+  /// Takes the lock before the first byte is staged, so that no backup of the stack begins during a restore.
+  /// - Returns: nil when the directory does not exist yet.
   func takeLock() throws -> AdvisoryLock? {
     guard try files.exists(target.directory) else { return nil }
     return try AdvisoryLock.take(
@@ -71,8 +71,7 @@ extension RestoreRun {
       patience: request.wait, onWait: events.waitingForLock, files: files, time: time)
   }
 
-  /// Nothing that is restored is open to more people than the backup is, which lies in its directory and that in a
-  /// stack's.
+  /// The permissions of a new target: it is open only to users who can look into the backup and the directories above.
   func permissionsOfNewTarget() throws -> UInt16 {
     var folder = ThisProcess.realPathOfWhatExists(backup.place)
     var permissions: UInt16 = 0o755
@@ -90,7 +89,7 @@ extension RestoreRun {
     let more = leftOut.count > 5 ? " and \(leftOut.count - 5) more" : ""
     events.send(
       .warning(
-        "left out, for it is no part of a stack at this place: \(names)\(more); it is in the backup, to be copied "
+        "left out, because it is no part of a stack at this place: \(names)\(more); it is in the backup, to be copied "
           + "with cp"))
   }
 
@@ -145,7 +144,7 @@ extension RestoreRun {
       remedy: "Restore to another place with --target-dir, or one part with --only duckdb.")
   }
 
-  /// Says that a backup is not whole, or of another stack than the one that it replaces.
+  /// Warns when a backup is incomplete, or is of another stack than the one that it replaces.
   func warn(of metadata: BackupMetadata?) throws {
     let proofs = ProofDirectory(of: backup.place.folder, files: files)
     let proof = proofs.proof(of: backup.name, checksums: metadata?.checksumsDigest).value
@@ -174,21 +173,21 @@ extension RestoreRun {
     return try OldBackups.find(in: folder).map { path.appending($0.path.components) }
   }
 
-  /// Programs that a forced restore goes on beside.
+  /// Programs that have files of MLflow open while a forced restore goes on.
   func programsAside(_ metadata: BackupMetadata?) -> OpenPrograms {
     guard request.isForced, request.part != .duckdb else { return OpenPrograms(below: []) }
     return OpenPrograms(below: openPlaces(store(metadata)))
   }
 
-  /// R5, before the long part: the swap asks again, and then holds the lock.
+  /// Checks R5 before the long part of the work; the swap checks it again, and then takes the lock.
   func checkHolders(_ store: RestoreTarget.Store) throws {
     if request.part != .mlflow { try checkDatabaseHolder() }
     if request.part != .duckdb, !request.isForced { try checkOpenFiles(store) }
   }
 
-  /// Right before the commit: a program may have opened something since, and hold no lock yet.
+  /// Checks once more, right before the commit, whether a program has opened something without a lock.
   ///
-  /// Only looks: to open and close the database would drop the lock that is held on it by now (W5).
+  /// It does not open the database: closing it again would release the lock that the swap has on it by now (W5).
   func checkOpen(_ store: RestoreTarget.Store) throws {
     if request.part != .mlflow { try BackupError.checkDatabaseOpen(target.database, files: files) }
     if request.part != .duckdb, !request.isForced { try checkOpenFiles(store) }
@@ -207,7 +206,7 @@ extension RestoreRun {
     throw BackupError.databaseInUse(target.database, holder: holder)
   }
 
-  /// What a restore would put out of the way.
+  /// The names that a restore would move away.
   func outgoing(_ store: RestoreTarget.Store) throws -> [FilePath] {
     let database = request.part == .mlflow ? [] : [target.database]
     if request.part == .duckdb { return database }

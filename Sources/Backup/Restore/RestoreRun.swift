@@ -12,7 +12,9 @@ package import SystemPackage
 //   R3  A target that did not exist appears in one rename, whole. In one that exists, names change places under a
 //       journal: W1 to W6 at the head of `Swap.swift`.
 //   R4  Nothing is lost: what is replaced is kept, and `UndoRun` brings it back.
-//   R5  A database that anybody has open is not replaced, whatever is asked; nobody is ended for it.
+//   R5  A database that any process has open is not replaced, whatever the options are, and no process is ended for it.
+//       Example: an idle notebook has `hrp.duckdb` open. The restore ends with exit code 11 and names the notebook's
+//       process, also with `--force`.
 
 /// What a restore did.
 public struct RestoreResult: Sendable {
@@ -26,9 +28,9 @@ public struct RestoreResult: Sendable {
   public let filesCount: Int
   /// Bytes of the restored files.
   public let sizeBytes: Int64
-  /// The folder with what was replaced, which `hrp backup undo` brings back; nil: nothing was.
+  /// The folder with what was replaced, which `hrp backup undo` brings back; nil when nothing was replaced.
   public let undoPath: String?
-  /// What there is now and what the backup has; nil: there was nothing at the target, or it could not be told.
+  /// The differences between the target and the backup; nil when the target held nothing, or could not be compared.
   public let losses: Losses?
   /// Locations in MLflow's records that name the new place now.
   public let relocated: [Relocated]
@@ -50,9 +52,9 @@ public struct RestoreResult: Sendable {
 package struct RestoreRun {
   /// What is asked for.
   package struct Request: Sendable {
-    /// nil: both parts.
+    /// The part to restore; nil when both parts are restored.
     package var part: StackPart?
-    /// Only what lies in these, in the backup's names; empty: everything.
+    /// Paths in the backup: only what lies in them is restored; everything is restored when there are none.
     package var includes: [EntryPath] = []
     /// Goes on beside open files of MLflow, and for a database that cannot be opened.
     package var isForced = false
@@ -71,7 +73,7 @@ package struct RestoreRun {
         || includes.contains { path.isInside($0) || $0.isInside(path) || Self.areOneDatabase($0, path) }
     }
 
-    /// Whether it is wanted, and of the part that is asked for.
+    /// Whether a path is wanted and belongs to the part that was asked for.
     func takes(_ path: EntryPath) -> Bool { wants(path) && canTake(path) }
 
     /// Whether what is asked for can lie in a path at all.
@@ -86,9 +88,9 @@ package struct RestoreRun {
   let backup: any StoredBackup
   let target: RestoreTarget
   private(set) var request: Request
-  /// The part that was asked for: a part that a backup has lost is not taken for one that it never had.
+  /// The part that was asked for; with it, a part that a damaged backup has lost is not taken for one it never had.
   private var asked: StackPart?
-  /// What lies in the stack's directories and is no part of it: backups, WALs, scratch.
+  /// Directories inside the stack's directories that are no part of it: backups, logs, scratch.
   private(set) var protecting: [FilePath]
   let files: any FileSystem
   let time: any TimeSource
@@ -176,7 +178,7 @@ package struct RestoreRun {
       events.send(
         .warning(
           "\(result.left) locations in MLflow's records name \(metadata?.sourceDirectory ?? "the old place") outside "
-            + "of the MLflow directory: what lies there is in no backup, and they are as they were"))
+            + "of the MLflow directory: what they name is in no backup, and they were not changed"))
     }
     if result.mentioned > 0 {
       events.send(

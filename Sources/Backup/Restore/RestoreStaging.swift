@@ -9,8 +9,8 @@ internal import SystemPackage
 /// A target that does not exist yet is staged beside its place, and appears in one rename. In one that exists, names
 /// are exchanged (`Swap`).
 final class RestoreStaging {
-  /// A hidden folder and the part in it that holds what comes in.
-  private struct Site {
+  /// A swap directory with its hidden folder, and the subfolder of that for incoming names.
+  private struct Staged {
     let directory: OpenFile
     let hidden: FileName
     /// What its hidden folders are named after.
@@ -30,10 +30,13 @@ final class RestoreStaging {
 
   private let target: RestoreTarget
   private let store: RestoreTarget.Store
-  private let sites: [Site]
+  /// The part in the database's directory; a target that does not exist yet has only this one.
+  private let databaseSide: Staged
+  /// The part in the store's directory; nil when the store lies in the database's directory.
+  private let ownStoreSide: Staged?
   private let nonce: String
   let isNewTarget: Bool
-  /// W1: from here on nothing of it is anybody's to remove.
+  /// Whether the swap is committed (W1); from then on, none of its files may be removed.
   private(set) var isCommitted = false
   private let files: any FileSystem
 
@@ -47,15 +50,14 @@ final class RestoreStaging {
       && target.database.folder == ThisProcess.realPathOfWhatExists(target.directory)
     nonce = SwapOwner.newNonce()
     if isNewTarget {
-      let site = try Self.stageWhole(target, files: files)
-      sites = [site]
+      (databaseSide, ownStoreSide) = (try Self.stageWhole(target, files: files), nil)
     } else {
       try files.makeDirectories(target.database.folder)
       try files.makeDirectories(target.directory)
-      sites = try Self.stageSites(target, store: store, nonce: nonce, files: files)
+      (databaseSide, ownStoreSide) = try Self.stageSides(target, store: store, nonce: nonce, files: files)
     }
-    databaseFolder = sites[0].incoming
-    storeFolder = sites[sites.count - 1].incoming
+    databaseFolder = databaseSide.incoming
+    storeFolder = (ownStoreSide ?? databaseSide).incoming
     if case .folder(let path) = store, let name = path.lastComponent {
       storePath = EntryPath.root / FileName(name)
     } else {
@@ -63,37 +65,38 @@ final class RestoreStaging {
     }
   }
 
-  private static func stageWhole(_ target: RestoreTarget, files: any FileSystem) throws -> Site {
+  private var storeSide: Staged { ownStoreSide ?? databaseSide }
+  private var sides: [Staged] { [databaseSide] + (ownStoreSide.map { [$0] } ?? []) }
+
+  private static func stageWhole(_ target: RestoreTarget, files: any FileSystem) throws -> Staged {
     let parent = target.directory.folder
     try files.makeDirectories(parent)
     let name = target.directory.lastComponent.map { FileName($0) } ?? FileName("stack")
     let hidden = FileName(bytes: [UInt8(ascii: ".")] + name.bytes + Array(".hrp-restore.partial".utf8))
     let directory = try OpenFile(parent, mode: [.directory], files: files)
     let folder = try make(hidden, in: directory, owner: nil)
-    return Site(directory: directory, hidden: hidden, base: name, folder: folder, incoming: folder)
+    return Staged(directory: directory, hidden: hidden, base: name, folder: folder, incoming: folder)
   }
 
-  private static func stageSites(
+  private static func stageSides(
     _ target: RestoreTarget, store: RestoreTarget.Store, nonce: String, files: any FileSystem
-  ) throws -> [Site] {
+  ) throws -> (database: Staged, store: Staged?) {
     let directory = try OpenFile(target.database.folder, mode: [.directory], files: files)
     let journal = SwapJournal(in: directory, base: target.databaseName)
-    var sites = [try stage(target.databaseName, in: directory, owner: nil)]
+    let database = try stage(target.databaseName, in: directory, owner: nil)
     try files.makeDirectories(store.place)
     let second = try OpenFile(store.place, mode: [.directory], files: files)
-    if try second.status().identity != directory.status().identity {
-      let base: FileName =
-        if case .folder(let path) = store, let name = path.lastComponent { FileName(name) } else {
-          FileName("mlflow")
-        }
-      let owner = SwapOwner(
-        committed: directory.path.appending(journal.committed.path.components), nonce: nonce)
-      sites.append(try stage(base, in: second, owner: owner))
-    }
-    return sites
+    if try second.status().identity == directory.status().identity { return (database, nil) }
+    let base: FileName =
+      if case .folder(let path) = store, let name = path.lastComponent { FileName(name) } else {
+        FileName("mlflow")
+      }
+    let owner = SwapOwner(
+      committed: directory.path.appending(journal.committed.path.components), nonce: nonce)
+    return (database, try stage(base, in: second, owner: owner))
   }
 
-  private static func stage(_ base: FileName, in directory: OpenFile, owner: SwapOwner?) throws -> Site {
+  private static func stage(_ base: FileName, in directory: OpenFile, owner: SwapOwner?) throws -> Staged {
     let hidden = SwapJournal(in: directory, base: base).staged
     let folder = try make(hidden, in: directory, owner: owner)
     for name in ["a", "b"] {
@@ -103,7 +106,7 @@ final class RestoreStaging {
     let incoming = try OpenFile(
       "a", at: folder.descriptor, mode: [.directory, .noFollow], displayPath: folder.path.appending("a"),
       files: directory.files)
-    return Site(directory: directory, hidden: hidden, base: base, folder: folder, incoming: incoming)
+    return Staged(directory: directory, hidden: hidden, base: base, folder: folder, incoming: incoming)
   }
 
   /// Makes and locks the folder; what a crashed restore left under that name is removed.
@@ -115,7 +118,7 @@ final class RestoreStaging {
     if try files.exists(name, at: parent.descriptor) {
       let old = try OpenFile(name, at: parent.descriptor, mode: [.directory, .noFollow], files: files)
       guard try files.lockPatiently(old.descriptor) else { throw BackupError.restoreBusy(parent.path) }
-      // The other half of a swap that another stack has committed is no debris.
+      // Another stack has committed a swap that needs this folder, so it must not be removed.
       if let owner = try SwapOwner(in: old), try files.exists(owner.committed) {
         throw BackupError(
           "restore.pending", kind: .busy, message: "\(displayPath.text) belongs to a restore that is not finished",
@@ -136,19 +139,19 @@ final class RestoreStaging {
   }
 
   /// Makes everything that was staged durable.
-  func synchronize() throws { for site in sites { try files.synchronizeTree(site.folder) } }
+  func synchronize() throws { for side in sides { try files.synchronizeTree(side.folder) } }
 
-  /// Who gets what comes in under a name: the owner of what it replaces, else of the directory.
+  /// The owner of an incoming name: the owner of what it replaces, else that of the directory.
   ///
   /// - Parameter path: as it is staged.
   func owner(of path: EntryPath, inStore: Bool) throws -> FileOwner {
-    let site = sites[inStore ? sites.count - 1 : 0]
-    guard !isNewTarget, let name = path.components.first else { return try site.directory.status().owner }
+    let side = inStore ? storeSide : databaseSide
+    guard !isNewTarget, let name = path.components.first else { return try side.directory.status().owner }
     if let known = owners[name], known.inStore == inStore { return known.owner }
-    let isThere = try files.exists(name.path, at: site.directory.descriptor)
+    let isThere = try files.exists(name.path, at: side.directory.descriptor)
     let owner =
       try isThere
-      ? files.status(name.path, at: site.directory.descriptor).owner : site.directory.status().owner
+      ? files.status(name.path, at: side.directory.descriptor).owner : side.directory.status().owner
     owners[name] = (inStore, owner)
     return owner
   }
@@ -157,7 +160,7 @@ final class RestoreStaging {
 
   /// Removes what was staged.
   func discard() throws(SystemError) {
-    for site in sites { try files.removeTree(site.hidden.path, at: site.directory.descriptor) }
+    for side in sides { try files.removeTree(side.hidden.path, at: side.directory.descriptor) }
   }
 
   // MARK: - Publishing
@@ -166,47 +169,48 @@ final class RestoreStaging {
   ///
   /// - Parameter permissions: of a target that did not exist.
   /// - Parameter check: is asked once more, last, whether anybody uses what is replaced.
-  /// - Returns: the folder with what was replaced, in readable form; nil: nothing was.
+  /// - Returns: the folder with what was replaced, in readable form; nil when nothing was replaced.
   func publish(
     _ request: RestoreRun.Request, backup: FilePath, protecting: [FilePath], at timestamp: String, permissions: UInt16,
     time: any TimeSource, events: EventStream, check: () throws -> Void
   ) throws -> String? {
     if isNewTarget {
-      try files.setPermissions(sites[0].folder.descriptor, to: permissions)
-      try files.give(sites[0].folder.descriptor, to: sites[0].directory.status().owner)
-      try files.renameNew(sites[0].hidden.path, at: sites[0].directory.descriptor, to: target.directory, at: nil)
-      try sites[0].directory.synchronize()
+      try files.setPermissions(databaseSide.folder.descriptor, to: permissions)
+      try files.give(databaseSide.folder.descriptor, to: databaseSide.directory.status().owner)
+      try files.renameNew(
+        databaseSide.hidden.path, at: databaseSide.directory.descriptor, to: target.directory, at: nil)
+      try databaseSide.directory.synchronize()
       return nil
     }
-    let journal = sites[0].journal
+    let journal = databaseSide.journal
     let databaseLock = DatabaseLock()
     defer { databaseLock.release() }
     if request.part != .mlflow {
       try request.waiting(time, events: events) {
-        try databaseLock.take(databaseName, in: sites[0].directory, isForced: request.isForced)
+        try databaseLock.take(databaseName, in: databaseSide.directory, isForced: request.isForced)
       }
     }
     let plan = try plan(request, backup: backup, protecting: protecting, at: timestamp)
     try plan.checkDevices(files)
-    for (index, site) in sites.enumerated() {
-      try SwapProbe(plan, files: files).run(index, in: site.directory, hidden: site.folder)
+    for (side, (_, planned)) in zip(sides, plan.directories) {
+      try SwapProbe(plan, files: files).run(planned, in: side.directory, hidden: side.folder)
     }
-    if request.part != .mlflow { try databaseLock.take(databaseName, in: sites[0].incoming, isForced: false) }
-    try plan.write(SwapJournal.planName, in: sites[0].folder)
-    for site in sites {
-      try files.give(SwapJournal.planName, in: site.folder, to: site.directory.status().owner)
-      try site.folder.synchronize()
-      try site.directory.synchronize()
+    if request.part != .mlflow { try databaseLock.take(databaseName, in: databaseSide.incoming, isForced: false) }
+    try plan.write(SwapJournal.planName, in: databaseSide.folder)
+    for side in sides {
+      try files.give(SwapJournal.planName, in: side.folder, to: side.directory.status().owner)
+      try side.folder.synchronize()
+      try side.directory.synchronize()
     }
     try request.waiting(time, events: events) { try check() }
     try commit(journal)
     do {
-      try sites[0].directory.synchronize()
+      try databaseSide.directory.synchronize()
       try journal.finish(databaseLock)
     } catch { throw BackupError.unfinished("the restore", path: target.directory, error: error) }
     databaseLock.release()
-    guard plan.replacesSomething, let undo = plan.sites.first.flatMap({ SwapPlan.name($0.undo) }) else { return nil }
-    return sites[0].directory.path.appending(undo.path.components).text
+    guard plan.replacesSomething else { return nil }
+    return databaseSide.directory.path.appending(plan.database.undo.path.components).text
   }
 
   /// W1: the commit.
@@ -214,10 +218,10 @@ final class RestoreStaging {
     isCommitted = true
     do throws(SystemError) {
       try files.renameNew(
-        journal.staged.path, at: sites[0].directory.descriptor, to: journal.committed.path,
-        at: sites[0].directory.descriptor)
+        journal.staged.path, at: databaseSide.directory.descriptor, to: journal.committed.path,
+        at: databaseSide.directory.descriptor)
     } catch {
-      // What cannot be told is taken for committed: nothing of it is removed.
+      // When this cannot be told, the swap counts as committed, and nothing of it is removed.
       do { isCommitted = try journal.isPending() } catch { isCommitted = true }
       throw error
     }
@@ -227,43 +231,41 @@ final class RestoreStaging {
     _ request: RestoreRun.Request, backup: FilePath, protecting: [FilePath], at timestamp: String
   ) throws -> SwapPlan {
     let hasDatabase = request.part != .mlflow
-    let database = hasDatabase ? SwapPlan.text(databaseName) : nil
-    var items: [[SwapPlan.Item]] = sites.map { _ in [] }
-    if let database {
-      let names = [database] + Swap.wals(of: database)
-      items[0] += try names.compactMap(SwapPlan.name).compactMap { try item($0, in: sites[0]) }
+    let ofDatabase = hasDatabase ? [databaseName] + Swap.wals(of: databaseName) : []
+    let (names, spared) = request.part == .duckdb ? ([], nil) : try storeNames(protecting: protecting)
+    let databaseItems = try ofDatabase.compactMap { try item($0, in: databaseSide) }
+    let storeItems = try names.filter { ownStoreSide != nil || !ofDatabase.contains($0) }
+      .compactMap { try item($0, in: storeSide) }
+    // When the plan is carried out, the folder in the database's directory has its committed name.
+    var database = SwapPlan.SwapDirectory(
+      path: databaseSide.directory.path, hidden: databaseSide.journal.committed,
+      undo: try databaseSide.journal.nextUndo(), items: databaseItems)
+    var store: SwapPlan.SwapDirectory?
+    if let side = ownStoreSide {
+      store = SwapPlan.SwapDirectory(
+        path: side.directory.path, hidden: side.hidden, undo: try side.journal.nextUndo(), items: storeItems,
+        names: names, spared: spared)
+    } else {
+      database.items += storeItems
+      (database.names, database.spared) = (names, spared)
     }
-    let (names, spared) =
-      request.part == .duckdb ? ([], nil) : try storeNames(sites[sites.count - 1], protecting: protecting)
-    let known = Set(items[sites.count - 1].map(\.name))
-    items[sites.count - 1] += try names.filter { !known.contains(SwapPlan.text($0)) }
-      .compactMap { try item($0, in: sites[sites.count - 1]) }
     return SwapPlan(
-      backup: backup.text, target: target.directory.text, at: timestamp, nonce: nonce, database: database,
-      headers: hasDatabase ? try Swap.headers(of: databaseName, in: sites[0].incoming) : nil,
-      oldHeaders: hasDatabase ? try Swap.headers(of: databaseName, in: sites[0].directory) : nil,
-      sites: try sites.indices.map { index in
-        let site = sites[index]
-        // The first site's folder has its committed name by the time that the plan is carried out.
-        let hidden = index == 0 ? site.journal.committed : site.hidden
-        let isOfStore = index == sites.count - 1
-        return SwapPlan.Site(
-          path: site.directory.path.text, hidden: SwapPlan.text(hidden),
-          undo: SwapPlan.text(try site.journal.nextUndo()), items: items[index],
-          names: isOfStore ? names.map(SwapPlan.text) : nil, spared: isOfStore ? spared?.map(SwapPlan.text) : nil)
-      })
+      backup: backup.text, target: target.directory.text, at: timestamp, nonce: nonce,
+      databaseName: hasDatabase ? databaseName : nil,
+      headers: hasDatabase ? try Swap.headers(of: databaseName, in: databaseSide.incoming) : nil,
+      oldHeaders: hasDatabase ? try Swap.headers(of: databaseName, in: databaseSide.directory) : nil,
+      database: database, store: store)
   }
 
-  private func item(_ name: FileName, in site: Site) throws -> SwapPlan.Item? {
-    try SwapPlan.Item(name, in: site.directory, incoming: site.incoming)
+  private func item(_ name: FileName, in side: Staged) throws -> SwapPlan.Item? {
+    try SwapPlan.Item(name, in: side.directory, incoming: side.incoming)
   }
 
-  /// The names at the site that belong to the store, those that come in and those that go out; and where everything
-  /// there does, those that do not.
-  private func storeNames(
-    _ site: Site, protecting: [FilePath]
-  ) throws -> (names: [FileName], spared: [FileName]?) {
-    let staged = try files.entries(of: site.incoming.descriptor).map(\.name)
+  /// The names in the store's directory that belong to the store, those that come in and those that go out.
+  ///
+  /// Where everything in there belongs to it, also the names that do not.
+  private func storeNames(protecting: [FilePath]) throws -> (names: [FileName], spared: [FileName]?) {
+    let staged = try files.entries(of: storeSide.incoming.descriptor).map(\.name)
     switch store {
     case .folder(let path): return (path.lastComponent.map { [FileName($0)] } ?? [], nil)
     case .names(_, let database):
@@ -277,14 +279,13 @@ final class RestoreStaging {
           guard rest.removePrefix(path) else { return nil }
           return rest.components.first.map { FileName($0) }
         } + [FileName("lost+found")])
-      let present = try files.entries(of: site.directory.descriptor).map(\.name)
+      let present = try files.entries(of: storeSide.directory.descriptor).map(\.name)
       return (Set(staged + present).filter { !spared.contains($0) && !$0.isReserved }.sorted(), spared.sorted())
     }
   }
 
   private func isOfDatabase(_ name: FileName) -> Bool {
-    let database = SwapPlan.text(databaseName)
-    return ([database] + Swap.wals(of: database)).contains(SwapPlan.text(name))
+    ([databaseName] + Swap.wals(of: databaseName)).contains(name)
   }
 }
 

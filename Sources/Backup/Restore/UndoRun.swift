@@ -5,11 +5,11 @@ internal import SystemPackage
 
 /// What an undo did.
 public struct UndoResult: Sendable {
-  /// What changed places again: names at the target; empty: an undo that was interrupted is finished now.
+  /// The names at the target that were exchanged; empty when an interrupted undo was finished instead.
   public let names: [String]
-  /// Names that were there and are not any more, for nothing was there in their place: names at the target.
+  /// Names at the target that were moved away, because there was nothing of that name before the restore.
   public let removed: [String]
-  /// The backup whose restore was undone, in readable form; empty: an undo was, and what that had replaced is back.
+  /// The backup whose restore was undone, in readable form; empty when an undo was undone.
   public let backup: String
   /// When that restore, or that undo, was made, ISO 8601 with offset.
   public let at: String
@@ -38,7 +38,7 @@ package struct UndoRun {
     return try KeptStates(in: journal).all()
   }
 
-  /// Brings one of them back; what is there now is kept in its stead, as the newest.
+  /// Brings one of them back; the state that is there now is kept in turn, as the newest.
   ///
   /// - Parameter number: 1 is the newest.
   /// - Parameter isForced: goes on beside open files of MLflow.
@@ -72,7 +72,7 @@ package struct UndoRun {
     request.wait = wait
     let databaseLock = DatabaseLock()
     defer { databaseLock.release() }
-    if let name = plan.database.flatMap(SwapPlan.name) {
+    if let name = plan.databaseName {
       try request.waiting(time, events: events) { try databaseLock.take(name, in: journal.directory, isForced: false) }
       try databaseLock.take(name, in: try incoming(plan, folder: folder), isForced: false)
     }
@@ -83,7 +83,7 @@ package struct UndoRun {
     let programs = OpenPrograms(below: isForced ? openPlaces(plan) : [])
     try plan.write(SwapJournal.nextName, in: folder)
     try journal.directory.synchronize()
-    if plan.database != nil {
+    if plan.databaseName != nil {
       try request.waiting(time, events: events) { try BackupError.checkDatabaseOpen(target.database, files: files) }
     }
     // W1: the commit.
@@ -96,21 +96,18 @@ package struct UndoRun {
     programs.warn(events)
     events.send(.finished(operation: "backup undo", summary: target.directory.text))
     return UndoResult(
-      names: plan.sites.flatMap { $0.items.filter { $0.new != nil }.map(\.name) },
-      removed: plan.sites.flatMap { $0.items.filter { $0.new == nil && $0.old != nil }.map(\.name) },
+      names: plan.items.filter { $0.new != nil }.map { ByteText.escaped($0.name.bytes) },
+      removed: plan.items.filter { $0.new == nil && $0.old != nil }.map { ByteText.escaped($0.name.bytes) },
       backup: kept.plan.backup, at: kept.plan.at)
   }
 
-  /// Sees to it, before the commit, that every name can be renamed.
+  /// Checks before the commit that every name can be renamed.
   private func probe(_ plan: SwapPlan, journal: SwapJournal, first: OpenFile) throws {
-    for (index, site) in plan.sites.enumerated() {
-      guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.hidden) else {
-        throw BackupError.journalUnreadable(site.path)
-      }
-      let place = index == 0 ? journal.directory : try OpenFile(path, mode: [.directory], files: files)
-      let hidden = index == 0 ? first : try plan.openHidden(undo, of: index, in: place)
-      try SwapProbe(plan, files: files).run(index, in: place, hidden: hidden)
-    }
+    let probe = SwapProbe(plan, files: files)
+    try probe.run(plan.database, in: journal.directory, hidden: first)
+    guard let store = plan.store else { return }
+    let place = try OpenFile(store.path, mode: [.directory], files: files)
+    try probe.run(store, in: place, hidden: try plan.openHidden(store.hidden, of: .store, in: place))
   }
 
   private func checkOpenFiles(_ plan: SwapPlan) throws {
@@ -119,11 +116,9 @@ package struct UndoRun {
 
   /// What changes places beside the database.
   private func openPlaces(_ plan: SwapPlan) -> [FilePath] {
-    plan.sites.flatMap { site in
-      site.items.filter { $0.old != nil && $0.name != plan.database }.compactMap { item in
-        guard let place = SwapPlan.path(site.path), let name = item.fileName else { return nil }
-        return place.appending(name.path.components)
-      }
+    plan.directories.flatMap { _, directory in
+      directory.items.filter { $0.old != nil && $0.name != plan.databaseName }
+        .map { directory.path.appending($0.name.path.components) }
     }
   }
 
@@ -141,8 +136,8 @@ package struct UndoRun {
 
   /// Removes what is kept, and what interrupted restores left, and frees its space.
   ///
-  /// - Parameter number: only this one, 1 being the newest; nil: all.
-  /// - Returns: bytes that came free; nil: there was nothing.
+  /// - Parameter number: the one state to remove, 1 being the newest; when it is nil, all are removed.
+  /// - Returns: the number of bytes that were freed; nil when there was nothing to remove.
   /// - Throws: `BackupError` `undo.nothing` for a number that is not there, `restore.busy`; `SystemError`.
   package func drop(number: Int? = nil) throws -> Int64? {
     if try PendingRestore(target, files: files, time: time, events: events).finish() != .nothing {
@@ -173,69 +168,65 @@ package struct UndoRun {
     guard let journal = try SwapJournal(of: target, files: files) else { return }
     for kept in try journal.kept().reversed() where try KeptStates(in: journal).expiry(of: kept) < time.nowNanoseconds {
       let bytes = try drop(kept, journal: journal)
-      // Nothing was there to be kept, and nobody was told of it.
+      // This swap replaced nothing, so the user was never told that something is kept.
       guard kept.plan.replacesSomething else { continue }
       events.send(.notice("what the restore of \(kept.plan.at) had replaced is removed (\(ByteCount.text(bytes)))"))
     }
   }
 
-  /// Bytes that an interrupted restore left, which nobody is at; nil: none did.
+  /// Bytes that an interrupted restore left behind; nil when no restore left any, or when its process still runs.
   package func abandonedBytes() throws -> Int64? {
     guard let folder = try SwapJournal(of: target, files: files)?.abandoned() else { return nil }
     return try KeptStates.allocatedBytes(of: folder)
   }
 
   private func incoming(_ plan: SwapPlan, folder: OpenFile) throws -> OpenFile {
-    try OpenFile(FilePath(plan.incoming), at: folder.descriptor, mode: [.directory, .noFollow], files: files)
+    try OpenFile(plan.incoming, at: folder.descriptor, mode: [.directory, .noFollow], files: files)
   }
 
   /// Says of every name what is there now and what comes in.
   private func describe(_ plan: inout SwapPlan, journal: SwapJournal, first: OpenFile) throws {
-    for index in plan.sites.indices {
-      guard let path = SwapPlan.path(plan.sites[index].path), let undo = SwapPlan.name(plan.sites[index].undo) else {
-        throw BackupError.journalUnreadable(plan.sites[index].path)
-      }
-      let directory = try OpenFile(path, mode: [.directory], files: files)
-      let hidden =
-        try index == 0
-        ? first : plan.openHidden(undo, of: index, in: directory)
-      let folder = try incoming(plan, folder: hidden)
-      var names = Set(plan.sites[index].items.compactMap(\.fileName))
-      names.formUnion((plan.sites[index].names ?? []).compactMap(SwapPlan.name))
-      if let spared = plan.sites[index].spared.map({ Set($0.compactMap(SwapPlan.name)) }) {
-        names.formUnion(
-          try files.entries(of: directory.descriptor).map(\.name).filter { !spared.contains($0) && !$0.isReserved })
-      }
-      // A WAL that was put away under a number is nobody's now.
+    let (directory, folder) = (journal.directory, try incoming(plan, folder: first))
+    let wals = plan.databaseName.map(Swap.wals) ?? []
+    var database = plan.database
+    database.items = try items(of: database, and: wals, in: directory, incoming: folder, plan)
+    database.hidden = journal.committed
+    // This state becomes the newest; the hidden folder in the store's directory keeps its name.
+    database.undo = try journal.nextUndo()
+    plan.database = database
+    plan.oldHeaders = try plan.databaseName.flatMap { try Swap.headers(of: $0, in: directory) }
+    plan.headers = try plan.databaseName.flatMap { try Swap.headers(of: $0, in: folder) }
+    guard var store = plan.store else { return }
+    let place = try OpenFile(store.path, mode: [.directory], files: files)
+    let hidden = try plan.openHidden(store.undo, of: .store, in: place)
+    store.items = try items(of: store, and: [], in: place, incoming: incoming(plan, folder: hidden), plan)
+    store.hidden = store.undo
+    plan.store = store
+  }
+
+  /// The names of a swap directory that an undo exchanges, with what there is of each.
+  private func items(
+    of planned: SwapPlan.SwapDirectory, and more: [FileName], in directory: OpenFile, incoming folder: OpenFile,
+    _ plan: SwapPlan
+  ) throws -> [SwapPlan.Item] {
+    var names = Set(planned.items.map(\.name) + planned.names)
+    if let spared = planned.spared {
       names.formUnion(
-        try files.entries(of: folder.descriptor).map(\.name).filter { name in
-          !plan.sites[index].items.contains { $0.fileName == name } && !isNumberedWAL(name, of: plan)
-        })
-      // What was never part of the swap stays out of it, whatever came in beside it.
-      names.subtract((plan.sites[index].spared ?? []).compactMap(SwapPlan.name))
-      if index == 0, let database = plan.database {
-        names.formUnion(Swap.wals(of: database).compactMap(SwapPlan.name))
-      }
-      plan.sites[index].items = try names.sorted().compactMap {
-        try SwapPlan.Item($0, in: directory, incoming: folder)
-      }
-      if index == 0 {
-        plan.sites[index].hidden = SwapPlan.text(journal.committed)
-        // It will be the newest; the other sites' folders keep their names.
-        plan.sites[index].undo = SwapPlan.text(try journal.nextUndo())
-        plan.oldHeaders = try plan.database.flatMap(SwapPlan.name).flatMap {
-          try Swap.headers(of: $0, in: directory)
-        }
-        plan.headers = try plan.database.flatMap(SwapPlan.name).flatMap { try Swap.headers(of: $0, in: folder) }
-      } else {
-        plan.sites[index].hidden = plan.sites[index].undo
-      }
+        try files.entries(of: directory.descriptor).map(\.name).filter { !spared.contains($0) && !$0.isReserved })
     }
+    // A WAL that was moved away under a number belongs to no database any more.
+    names.formUnion(
+      try files.entries(of: folder.descriptor).map(\.name).filter { name in
+        !planned.items.contains { $0.name == name } && !isNumberedWAL(name, of: plan)
+      })
+    // What was never part of the swap stays out of it, whatever came in beside it.
+    names.subtract(planned.spared ?? [])
+    names.formUnion(more)
+    return try names.sorted().compactMap { try SwapPlan.Item($0, in: directory, incoming: folder) }
   }
 
   private func isNumberedWAL(_ name: FileName, of plan: SwapPlan) -> Bool {
-    guard let database = plan.database else { return false }
-    let text = SwapPlan.text(name)
-    return Swap.wals(of: database).contains { text.hasPrefix($0 + ".") }
+    guard let database = plan.databaseName else { return false }
+    return Swap.wals(of: database).contains { name.bytes.starts(with: $0.bytes + [UInt8(ascii: ".")]) }
   }
 }

@@ -3,9 +3,9 @@ internal import Store
 
 /// What `--wait` does.
 extension RestoreRun.Request {
-  /// Does something again and again as long as the stack is in use and the time is not over.
+  /// Repeats the body as long as the stack is in use and there is time left.
   ///
-  /// Who is waited for is told, once for each state of things.
+  /// It reports whom it waits for, once for each change.
   func waiting(_ time: any TimeSource, events: EventStream, body: () throws -> Void) throws {
     let end = time.monotonicNanoseconds &+ wait.nanoseconds
     var told = ""

@@ -8,7 +8,7 @@ package enum KeepReasons {
 
   private static let dayNanoseconds: Int64 = 86_400 * 1_000_000_000
 
-  /// The reasons, each as a clause; none: the next rotation with the default deletes it.
+  /// The reasons, each as a clause; empty when the next rotation with the default retention deletes the backup.
   ///
   /// - Parameter all: the backups of the same directory, newest first.
   package static func of(_ backup: ListedBackup, among all: [ListedBackup], time: any TimeSource) -> [String] {

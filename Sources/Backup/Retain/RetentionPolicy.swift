@@ -1,4 +1,4 @@
-/// Which backups stay, and why: facts in, decisions out.
+/// Decides which backups stay, and why.
 ///
 /// Pure: it reads no file and no clock. `Rotation` finds the facts and carries the decisions out (D1, D2 and D5, at the
 /// head of `Rotation.swift`).
@@ -7,7 +7,7 @@ package struct RetentionPolicy: Sendable {
   /// D2: so many good backups stay, whatever their age.
   package static let minimumKept = 2
 
-  /// What is older may go.
+  /// Backups that are older than this timestamp may be deleted.
   private let limit: Int64
 
   /// - Parameter now: in nanoseconds since 1970 UTC.
@@ -17,11 +17,11 @@ package struct RetentionPolicy: Sendable {
 
   /// What is known of one backup.
   package struct Facts: Sendable {
-    /// When it was made, in nanoseconds since 1970 UTC; nil: nothing says.
+    /// When it was made, in nanoseconds since 1970 UTC; nil when nothing tells.
     package var timestamp: Int64?
-    /// The same by its name; nil: the name is not one that hrp gives.
+    /// The same time, taken from its name; nil when its name has another form than `hrp` gives.
     package var timestampInName: Int64?
-    /// Why it cannot be judged, as a clause; nil: everything that a decision needs could be read.
+    /// Why it cannot be judged, as a clause; nil when everything that a decision needs could be read.
     package var problem: String?
     package var pin: Pin
     package var reading: Reading
@@ -58,13 +58,13 @@ package struct RetentionPolicy: Sendable {
     case delete
     /// It is younger than what may go.
     case young
-    /// It stays though its age says otherwise.
+    /// It stays although it is old enough to be deleted.
     case keep(because: String)
     /// It stays, and something is wrong with it.
     case keepInDoubt(because: String)
   }
 
-  /// Whether a backup is old enough to go; where none is, nothing of them needs to be known.
+  /// Whether a backup is old enough to be deleted; when none is, nothing else about them is needed.
   package func isOld(_ timestamp: Int64?) -> Bool { timestamp ?? .min < limit }
 
   package func decision(on facts: Facts) -> Decision {

@@ -5,18 +5,20 @@ package import SystemPackage
 
 // Deleting backups by age. What is deleted is gone, so:
 //
-//   D1  A backup is deleted only when it is older than asked for, by `created_at`, else `timestamp`, else its name.
-//       When name and metadata differ by more than a day, or nothing says how old it is, or its name is not one that
-//       hrp gives (somebody renamed it), it is kept and named.
-//   D2  The newest two good backups stay, whatever their age and whoever wrote them. Good is what was read whole, just
-//       now, and is right: a mark in the metadata is believed only when it says that a backup is not good. One that was
-//       read and is damaged, that a drill has failed, or that cannot be read counts for nothing, and stays to be looked
-//       at. So nothing is deleted while fewer than two good ones are known.
+//   D1  A backup is deleted only when it is older than `keepDays`, by `created_at`, else `timestamp`, else its name. It
+//       is kept and named when its name and metadata differ by more than a day, when nothing tells its age, or when its
+//       name has another form than `hrp` gives (somebody renamed it).
+//   D2  The newest two good backups stay, whatever their age and whichever program made them. A backup is good when it
+//       was read completely during this run, and is right. The metadata is believed only when it says that a backup is
+//       not good. A backup that is damaged, that failed a drill, or that cannot be read is not good. It stays too, so
+//       that somebody can look at it. So nothing is deleted while fewer than two good backups are known. Example: with
+//       `--keep-days 30` there are three backups, 40, 50 and 60 days old, and the one of 40 days is damaged. All three
+//       stay: the damaged one, and the two others as the newest two good ones.
 //   D3  A backup that is being read (verified, restored) is passed over.
-//   D4  A backup leaves the list in one rename, before the first of its files goes: what a crash leaves is hidden, and
+//   D4  A backup leaves the list in one rename, before its first file is deleted. What a crash leaves is hidden, and
 //       the next run removes it.
-//   D5  A pinned backup stays, whatever its age. So does one whose pin or metadata cannot be read: "cannot tell" is
-//       never "no".
+//   D5  A pinned backup stays, whatever its age. So does a backup whose pin or metadata cannot be read: "unknown" never
+//       counts as "no".
 
 /// What a rotation did, or would do.
 public struct RotationResult: Sendable {
@@ -119,7 +121,7 @@ package struct Rotation {
   /// An old backup that stays, and why.
   private struct Stay {
     let words: String
-    /// Something is wrong: said whatever was asked for.
+    /// Whether something is wrong with it; this is then reported even with `--quiet`.
     let isDoubt: Bool
 
     init(_ backup: ListedBackup, why: String, isDoubt: Bool) {
@@ -140,9 +142,9 @@ package struct Rotation {
       problem: backup.problem ?? backup.metadataProblem, pin: pin, reading: reading)
   }
 
-  /// D2: the backups that stay because they are good, and what is to be said of those that were found not to be.
+  /// Reads backups until two good ones are found (D2), and says of each whether it is good.
   ///
-  /// The list is newest first. What says of itself that it is not whole is asked last.
+  /// The list is newest first. Backups that call themselves incomplete or unverified are read last.
   private func readings(_ all: [ListedBackup]) throws -> [FileName: RetentionPolicy.Reading] {
     let isLesser = { (backup: ListedBackup) in
       backup.metadata?.verified == false || backup.metadata?.complete == false || !backup.hasDatabase
@@ -157,8 +159,7 @@ package struct Rotation {
     return readings
   }
 
-  /// Why a backup cannot be relied on, as a clause; nil: every byte of it is what was written, its databases are
-  /// whole, and no drill failed.
+  /// Why a backup is not good, as a clause; nil when it verifies at the level `structure` and no drill of it failed.
   private func doubt(about backup: ListedBackup) throws -> String? {
     if let problem = backup.problem { return problem }
     switch backup.proof {
@@ -177,9 +178,9 @@ package struct Rotation {
     }
   }
 
-  /// Deletes one backup; nil: it is being read (D3, D4).
+  /// Deletes one backup, unless it is being read (D3, D4).
   ///
-  /// Returns the bytes that came free.
+  /// Returns the bytes that were freed; nil when the backup is being read.
   private func delete(_ backup: ListedBackup) throws -> Int64? {
     let parent = try OpenFile(directory, mode: [.directory], files: files)
     let folder = try OpenFile(backup.name.path, at: parent.descriptor, mode: [.directory, .noFollow], files: files)
@@ -214,7 +215,8 @@ package struct Rotation {
     return bytes
   }
 
-  /// An owner may make a folder writable, and does (`removeTree`); anybody else needs to find it so.
+  /// Checks that a folder can be emptied: `removeTree` makes it writable when this user owns it; else it must be
+  /// writable already.
   private func checkRemovable(_ status: FileStatus, path: FilePath) throws {
     if !ThisProcess.owns(status) { try ThisProcess.checkWritable(path) }
   }

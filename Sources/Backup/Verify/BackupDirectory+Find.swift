@@ -16,7 +16,7 @@ extension BackupDirectory {
       }
       return named
     }
-    // A name needs no list: it works though another backup's metadata be unreadable.
+    // A name needs no list, so it works even when another backup's metadata cannot be read.
     if text.hasPrefix(BackupLayout.prefix), try files.exists(path.appending(FilePath(text).components)) {
       return path.appending(FilePath(text).components)
     }
@@ -28,8 +28,10 @@ extension BackupDirectory {
     throw BackupError.backupNotFound(text, in: path)
   }
 
-  /// Finds the backup that a user means; `latest-valid` is the newest proven one that verifies, else the newest that
-  /// does; one whose drill failed is none, unless nothing but a checkpoint failed: that comes last.
+  /// Finds the backup that a user means.
+  ///
+  /// `latest-valid` is the newest proven backup that verifies, else the newest that verifies. A backup whose drill
+  /// failed does not count; when only a checkpoint failed, it is the last choice.
   ///
   /// Those that are passed over are named.
   /// - Parameter part: only those that hold it count for `latest-valid`.
@@ -74,7 +76,7 @@ extension BackupDirectory {
         + "writes what a bug report needs.")
   }
 
-  /// Why a backup is not one to restore, as the rest of a sentence; nil: it verifies.
+  /// Why a backup should not be restored, as the rest of a sentence; nil when it verifies.
   private func problem(of backup: ListedBackup, for part: StackPart?, _ time: any TimeSource) throws -> String? {
     do {
       let report = try Verification(files: files, time: time, events: EventStream()).verify(
@@ -83,7 +85,7 @@ extension BackupDirectory {
     } catch let stopped as Interruption.Stopped {
       throw stopped
     } catch {
-      // One that cannot be read says nothing of the older ones.
+      // A backup that cannot be read says nothing about older ones: those are tried next.
       return "cannot be verified: \(BackupError(error, doing: "verifying it").message)"
     }
   }

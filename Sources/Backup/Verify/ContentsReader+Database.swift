@@ -34,7 +34,7 @@ extension ContentsReader {
     head.withUnsafeBytes { stream.update($0) }
     let digest = try digest(of: file, size: size, from: Int64(head.count), stream: stream) { audit.consume($0, at: $1) }
     var findings: [Finding] = []
-    // Nobody was writing it: an engine refuses such a file, though the other slot is right.
+    // Nobody writes to a stored file, so both slots must be right: an engine refuses the file otherwise.
     if !state.pair.isWhole { findings.append(Finding(.block, path: path, detail: "one of its two headers is damaged")) }
     findings += audit.damaged.map {
       Finding(

@@ -3,7 +3,7 @@ internal import MLflow
 internal import Store
 internal import SystemPackage
 
-/// Looks at the part of a store that MLflow keeps in files: a folder an experiment, and in it a folder a run.
+/// Checks the part of a store that MLflow keeps in files: a folder for each experiment, in it one for each run.
 ///
 /// The layout is that of `mlflow/store/tracking/file_store.py` and `mlflow/store/model_registry/file_store.py`, 2.x and
 /// 3.x: `EXPERIMENT/meta.yaml`, `EXPERIMENT/RUN/meta.yaml`, `EXPERIMENT/models/MODEL/meta.yaml`,

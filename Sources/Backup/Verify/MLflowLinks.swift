@@ -5,13 +5,13 @@ internal import SystemPackage
 
 /// Looks at an MLflow store that nobody writes to: a restored one, or the one in a backup.
 ///
-/// Its databases are right, ready models have their artifacts, runs their directories, and what DuckDB names of it is
-/// there. Runs and models that were being made are not blamed.
+/// Its databases must be right, ready models must have their artifacts and runs their directories, and the ids that
+/// DuckDB names must exist. Runs and models that were not finished are not reported.
 package struct MLflowLinks {
   /// The most missing things that are named one by one.
   private static let maximumNamed = 1000
 
-  /// The store; nil: there is none.
+  /// The folder of the store; nil when there is no store.
   private let root: FilePath?
   /// What its files are called in a finding.
   private let displayPath: EntryPath
@@ -99,18 +99,18 @@ package struct MLflowLinks {
     return Finding(.missing, path: displayPath, detail: "the artifacts of \(artifacts.name)")
   }
 
-  /// A file, or a folder that is not empty: artifacts are never nothing.
+  /// Whether there is a file, or a folder that is not empty: artifacts always have contents.
   private func holdsSomething(_ path: FilePath, mayBeEmpty: Bool) -> Bool {
     do {
       guard let status = try files.statusIfPresent(path) else { return false }
       if mayBeEmpty || status.kind != .directory { return true }
-      // Named, so that it stays open until its names were read.
+      // The variable keeps the folder open until its names are read.
       let folder = try OpenFile(path, mode: [.directory], files: files)
       let isEmpty = try files.entries(of: folder.descriptor).isEmpty
       try folder.close()
       return !isEmpty
     } catch {
-      // What cannot be looked at is told by the walk beside the lists.
+      // The walk beside the lists reports what cannot be read.
       return true
     }
   }

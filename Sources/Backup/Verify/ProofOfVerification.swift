@@ -4,12 +4,12 @@ internal import SystemPackage
 
 /// What a verification changes in the proof of a backup.
 ///
-/// A failure is noted; a success takes a noted failure back that was no deeper. A drill that failed stays noted until a
-/// drill passes.
+/// A failure is noted. A success removes a noted failure of the same or a lower level. A failed drill stays noted until
+/// a drill passes.
 enum ProofOfVerification: Equatable {
   case unchanged
   case written(Proof)
-  /// There was nothing but the failure that is taken back.
+  /// The proof is removed, because it held only the failure that is taken back.
   case removed
 
   /// - Parameter findings: only those that are the backup's own.
@@ -56,7 +56,7 @@ enum ProofOfVerification: Equatable {
 extension Verification {
   /// Notes in the proof of a backup what a verification of it showed.
   ///
-  /// What this machine or user may be the cause of is not noted. Where nothing can be written, that is a warning.
+  /// A failure that this machine or user may have caused is not noted. A proof that cannot be written is a warning.
   func record(_ report: VerificationReport, of backup: FilePath, metadata: BackupMetadata?, seconds: Double) {
     guard let checksums = metadata?.checksumsDigest, let name = backup.lastComponent.map({ FileName($0) })
     else { return }

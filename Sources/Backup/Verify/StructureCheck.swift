@@ -42,9 +42,9 @@ struct StructureCheck: Sendable {
       }
     } catch let error as HotCopyError {
       switch error {
-      // Such a database hides its WAL as well.
+      // The WAL of such a database cannot be read either.
       case .encrypted, .unknownVersion: return nil
-      // Its damage is told where it is read, and the WAL has its own checksums.
+      // Damage of the database is reported where it is read; the WAL has checksums of its own.
       default: break
       }
     }
@@ -57,7 +57,7 @@ struct StructureCheck: Sendable {
     guard BackupLayout.stores.contains(where: { path.isDirectly(in: $0) }) else { return [] }
     let head = try file.contents.read(count: SQLiteFile.magic.count, at: 0)
     guard head == SQLiteFile.magic else {
-      // Nothing else is ever called that; an empty one is what SQLite makes before its first table.
+      // Only a tracking database has this name; SQLite leaves it empty before its first table.
       guard path.name == FileName("mlflow.db"), !head.isEmpty else { return [] }
       return [Finding(.sqlite, path: path, detail: "it does not begin as an SQLite database does")]
     }

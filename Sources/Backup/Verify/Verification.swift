@@ -50,7 +50,8 @@ package struct Verification {
       findings: walk.findings, notices: notices, engine: engine)
     for notice in notices { events.send(.notice(notice)) }
     if isRecorded {
-      record(report, of: backup.place, metadata: walk.metadata, seconds: Double(time.monotonicNanoseconds - began) / 1e9)
+      record(
+        report, of: backup.place, metadata: walk.metadata, seconds: Double(time.monotonicNanoseconds - began) / 1e9)
     }
     if report.isOK {
       events.send(
@@ -67,7 +68,9 @@ package struct Verification {
   /// Has DuckDB itself read the database where it lies, in a child process: read-only, no byte changes.
   ///
   /// Then what it names of MLflow is looked up.
-  private func askEngine(_ backup: any StoredBackup, walk: ContentsWalk, notices: inout [String]) throws -> EngineSummary {
+  private func askEngine(_ backup: any StoredBackup, walk: ContentsWalk, notices: inout [String]) throws
+    -> EngineSummary
+  {
     events.send(.phase("reading everything with DuckDB"))
     let scratch = try Scratch(files: files)
     defer { scratch.remove() }

@@ -26,7 +26,7 @@ struct BackupCommand: ParsableCommand, StackCommand {
     ],
     defaultSubcommand: GuideCommand.self)
 
-  // Groups that every subcommand has too: the parser hands it what was read here, so they may stand before its name.
+  // Every subcommand has these options too. The parser passes on what it reads here, so they may come first.
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 }

@@ -11,7 +11,7 @@ struct DrillCommand: StackCommand {
     commandName: "drill",
     abstract: "Restore a backup to scratch, have DuckDB use it, write down the proof, throw it away.",
     discussion: """
-      The backup is restored for real. DuckDB then opens the copy in a process of its own: the log replays, every \
+      The backup is restored for real. DuckDB then opens the copy in a process of its own: the WAL replays, every \
       column of every table is read, foreign keys hold, every index refuses a key that is there and finds sampled \
       rows, checkpoints are written and read again; views that do not bind are named. MLflow's databases are checked, \
       ready models have their artifacts, and every experiment that DuckDB names is there. Later drills of the same \
@@ -42,7 +42,8 @@ struct DrillCommand: StackCommand {
       let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
         .find(backup, time: SystemTime(), events: events)
       return try DrillRun(
-        DirectoryBackup(path, files: Kernel()), scratchDirectory: stack.scratchDirectory, files: Kernel(), time: SystemTime(), events: events
+        DirectoryBackup(path, files: Kernel()), scratchDirectory: stack.scratchDirectory, files: Kernel(),
+        time: SystemTime(), events: events
       ).run()
     }
     try console.json(DrillOutput(report))

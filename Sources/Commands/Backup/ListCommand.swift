@@ -42,7 +42,7 @@ struct ListCommand: StackCommand {
     Screen.endProgress()
     let backups = try BackupDirectory(stack.backupDirectory, files: Kernel()).list()
     try console.json(backups.map(ListedBackupOutput.init))
-    // A courtesy: a target that cannot be looked at is no reason to list nothing.
+    // The undo line is an extra: the list is shown even when the target cannot be read.
     let undo = forPeople { try jobs.undo(events) }
     for state in forPeople({ try undo?.states() ?? [] }) ?? [] {
       console.notice("hrp: \(UndoCommand.line(state)): hrp backup undo\(state.number > 1 ? " \(state.number)" : "")")
@@ -111,7 +111,7 @@ struct ListCommand: StackCommand {
       + (backup.problem.map { " [\($0)]" } ?? "")
   }
 
-  /// That it was made of another stack.
+  /// The mark of a backup that was made of another stack.
   private static func originMark(_ backup: ListedBackup, stack: Stack) -> String {
     backup.isOf(stack) == false ? " [of \(backup.metadata?.sourceDirectory ?? "another stack")]" : ""
   }

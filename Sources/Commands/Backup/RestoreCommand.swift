@@ -83,7 +83,8 @@ struct RestoreCommand: StackCommand {
       var request = request
       request.surveys = true
       let run = try RestoreRun(
-        DirectoryBackup(path, files: Kernel()), to: try UndoCommand.target(target, stack: stack), request: request, protecting: stack.protected,
+        DirectoryBackup(path, files: Kernel()), to: try UndoCommand.target(target, stack: stack), request: request,
+        protecting: stack.protected,
         files: Kernel(),
         time: SystemTime(), events: events)
       return try run.run()

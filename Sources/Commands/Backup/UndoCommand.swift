@@ -51,7 +51,7 @@ struct UndoCommand: StackCommand {
     }
     console.result(Self.words(done))
     for name in done.names { console.result("  \(name)") }
-    for name in done.removed { console.result("  \(name): there was none then, so it is put away") }
+    for name in done.removed { console.result("  \(name): it did not exist then, so it was moved away") }
     console.notice(
       KeptStates.keepsNothing
         ? "hrp: what was there is not kept (HRP_UNDO_DAYS=0)"

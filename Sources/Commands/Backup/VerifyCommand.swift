@@ -11,9 +11,9 @@ struct VerifyCommand: StackCommand {
     commandName: "verify",
     abstract: "Read a backup and check it; nothing in it is changed.",
     discussion: """
-      The level checksums finds every byte that changed, every file that is missing or there too much. The level \
-      structure also checks each block in use of the DuckDB file, its log, and the SQLite databases. The level engine \
-      then has DuckDB itself read everything, read-only and in a process of its own: the log replays, every column of \
+      The level checksums finds every byte that changed, every file that is missing or was added. The level \
+      structure also checks each block in use of the DuckDB file, its WAL, and the SQLite databases. The level engine \
+      then has DuckDB itself read everything, read-only and in a process of its own: the WAL replays, every column of \
       every table is read, foreign keys hold; views that do not bind are named. It needs DuckDB's library \
       (HRP_DUCKDB_LIBRARY).
 

@@ -54,7 +54,7 @@ struct InspectionOutput: Encodable {
     private var rowGroups: Bool?
     private var marker: Bool?
 
-    /// nil: there is none.
+    /// Returns nil when there is no WAL.
     init?(_ wal: Inspection.WALState) {
       switch wal {
       case .none: return nil

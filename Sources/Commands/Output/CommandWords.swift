@@ -2,9 +2,9 @@ internal import ArgumentParser
 
 /// The words of a command line that name a command, and what may have been meant where they name none.
 struct CommandWords {
-  /// The commands that were named, "backup list"; nil: none was.
+  /// The commands that were named, such as "backup list"; nil when no command was named.
   let path: String?
-  /// The command that may have been meant, as it is typed; nil: every word is known, or nothing is like it.
+  /// The command that the user probably meant, as it is typed; nil when all words are known or none is similar.
   let suggestion: String?
 
   /// - Parameter arguments: what was typed after `hrp`.
@@ -31,7 +31,7 @@ struct CommandWords {
     suggestion = Self.closest(to: unknown, near: path, of: root)
   }
 
-  /// The command whose name is the word, else is like it; here before elsewhere.
+  /// The command of this name, else the one with the most similar name; commands near `path` come first.
   private static func closest(to word: String, near path: [String], of root: any ParsableCommand.Type) -> String? {
     let candidates = all(root, path: []).map { command in
       let isNear = command.dropLast().elementsEqual(path)

@@ -9,7 +9,7 @@ struct Console: Sendable {
   let isJSON: Bool
   let isQuiet: Bool
 
-  /// A line of the result; nothing with `--json`.
+  /// Writes a line of the result; writes nothing with `--json`.
   func result(_ line: String) { if !isJSON { Screen.say(Self.marked(line), on: .output) } }
 
   /// The one value that `--json` prints.
@@ -17,13 +17,13 @@ struct Console: Sendable {
     if isJSON { Screen.write(try ResultText.json(value()) + "\n", on: .output) }
   }
 
-  /// A line that is said whatever was asked for.
+  /// Writes a line to stderr, even with `--quiet`.
   func warning(_ line: String) { Screen.say(line, on: .error) }
 
-  /// A line that is not part of the result.
+  /// Writes a line to stderr, unless `--quiet` was given.
   func notice(_ line: String) { if !isQuiet { Screen.say(line, on: .error) } }
 
-  /// Runs an operation with signals heard; progress and notices are shown here.
+  /// Runs an operation that a signal can stop, and shows its progress and notices.
   func run<Result>(
     _ kind: JobKind, on stack: Stack, isRecorded: Bool = true, finishesPending: Bool = true,
     body: (EventStream) throws -> Result

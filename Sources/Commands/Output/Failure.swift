@@ -9,7 +9,7 @@ struct Failure {
 
   init(_ error: any Error) { self.error = BackupError(error, doing: "working on the files") }
 
-  /// The words on the command line were off.
+  /// An error in the words of the command line.
   init(usage message: String, remedy: String) {
     error = BackupError("usage", kind: .usage, message: message, remedy: remedy)
   }

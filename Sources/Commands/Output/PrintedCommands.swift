@@ -7,12 +7,12 @@ internal import Stacks
 /// Remedies are written far below, where nobody knows how the stack was named: "hrp backup list". Whoever typed
 /// `--data-dir /mnt/lab` would see another stack with that. So the options are put in here, at the edge.
 package struct PrintedCommands: Sendable {
-  /// Those of the command that runs.
+  /// The options of the running command.
   @TaskLocal static var current = PrintedCommands(options: [], target: nil, commands: [])
 
   /// Options with their values, ready for a shell, that every command on this stack needs.
   let options: [(name: String, value: String)]
-  /// The directory that a restore went to, ready for a shell; nil: the stack itself.
+  /// The target directory of a restore, quoted for a shell; nil when the stack itself was the target.
   let target: String?
   /// The names of all commands that work on a stack, as they are typed after `hrp`.
   let commands: [String]
@@ -58,7 +58,7 @@ package struct PrintedCommands: Sendable {
     return result + rest
   }
 
-  /// The words of a command that works on a stack, at the beginning of a text: "backup list"; nil: there is none.
+  /// The words of a stack command at the beginning of a text, such as "backup list"; nil when there is none.
   private func command(at text: Substring) -> Substring? {
     commands.first { text.hasPrefix($0) && !Self.isLetter(text.dropFirst($0.count).first) }.map {
       text.prefix($0.count)

@@ -5,9 +5,9 @@ package import Store
 ///
 /// It only keeps the state and makes the texts; `Screen` writes them.
 package struct ProgressLine {
-  /// Ten a second.
+  /// The line is drawn at most ten times a second.
   private static let pauseNanoseconds: Int64 = 100_000_000
-  /// A rate is that of the last seconds, and there is none before one of them is over.
+  /// A rate is measured over the last one to five seconds.
   private static let rateNanoseconds: ClosedRange<Int64> = 1_000_000_000...5_000_000_000
 
   private var phase = ""
@@ -17,16 +17,16 @@ package struct ProgressLine {
   private var phaseHasBytes = false
   private var done: Int64 = 0
   private var expected: Int64 = 0
-  /// What was done at some moments of the last seconds, oldest first.
+  /// Samples of the work done in the last seconds, oldest first.
   private var samples: [(at: Int64, done: Int64)] = []
   private var drawn: Int64?
-  /// Columns of what stands on the terminal; 0: nothing.
+  /// How many columns the line takes on the terminal; 0 when it is not shown.
   private var columns = 0
   private(set) var isTicking = false
 
   package init(isTicking: Bool = false) { self.isTicking = isTicking }
 
-  /// Whether somebody has to begin to draw the line now and then; says so once.
+  /// Returns true once, when the caller has to start to redraw the line regularly.
   mutating func startsTicking() -> Bool {
     guard !isTicking, !phase.isEmpty else { return false }
     isTicking = true
@@ -72,7 +72,7 @@ package struct ProgressLine {
     return start + line
   }
 
-  /// What must be written to take the line away; nil: there is none.
+  /// The text that erases the line; nil when there is no line.
   mutating func erased(width: Int) -> String? {
     guard columns > 0 else { return nil }
     // A terminal that became narrower has broken the line, and the cursor is at the end of its last part.
@@ -102,7 +102,7 @@ package struct ProgressLine {
     ByteCount.text(done) + (expected >= done && expected > 0 ? " of \(ByteCount.text(expected))" : "")
   }
 
-  /// Bytes a second over the last seconds; nil: too little is known yet.
+  /// Bytes a second over the last seconds; nil when too little is known yet.
   private func rate(at now: Int64) -> Double? {
     guard let oldest = samples.first, now - oldest.at >= Self.rateNanoseconds.lowerBound else { return nil }
     let bytes = Double(done - oldest.done)

@@ -5,7 +5,7 @@ protocol StackCommand: ParsableCommand {
   /// Where the stack and its backups are.
   var place: StackOptions { get }
 
-  /// The directory that `--target-dir` names; nil: the stack itself, or the command has no such option.
+  /// The directory that `--target-dir` names; nil when the stack itself is meant, also for a command without it.
   var target: String? { get }
 }
 

@@ -26,7 +26,7 @@ package enum TextColumns {
 
   /// A table with a heading: each column as wide as its widest cell, the last one cut where the terminal ends.
   ///
-  /// - Parameter width: of the terminal; nil: nothing is cut.
+  /// - Parameter width: the columns of the terminal; when it is nil, nothing is cut.
   static func table(_ heading: [String], rows: [[String]], width: Int?, showsUTF8: Bool) -> [String] {
     let all = [heading] + rows
     let widths = heading.indices.map { column in all.map { self.width(of: $0[column]) }.max() ?? 0 }

@@ -12,7 +12,7 @@ struct DoctorCommand: StackCommand {
     commandName: "doctor",
     abstract: "Look at everything that a backup and a restore depend on, and say how to repair what is wrong.",
     discussion: """
-      Each line is ✓ (good), ! (worth a look) or ✗ (does not work), with the command that repairs it. Nothing is \
+      Each line is ✓ (good), ! (look at it) or ✗ (does not work), with the command that repairs it. Nothing is \
       changed. The exit code is 1 when there is a ✗.
 
       --report writes a text file for a bug report: what is above, versions, sizes, the end of the log. Names of user \

@@ -93,10 +93,11 @@ struct RecoverCommand: StackCommand {
       var request = RestoreRun.Request(part: plan.part)
       request.wait = waiting.wait
       request.surveys = true
-      // What cannot be read is what is to be replaced.
+      // The database that cannot be read is the one to replace.
       request.isForced = plan.scenario == .corruptedDatabase
       let result = try RestoreRun(
-        DirectoryBackup(Stack.absolute(plan.backup ?? ""), files: Kernel()), to: RestoreTarget(stack, files: Kernel()), request: request,
+        DirectoryBackup(Stack.absolute(plan.backup ?? ""), files: Kernel()), to: RestoreTarget(stack, files: Kernel()),
+        request: request,
         protecting: stack.protected, files: Kernel(), time: SystemTime(), events: events
       ).run()
       for name in result.restored { console.result("✓ Restored \(name)") }

@@ -61,7 +61,7 @@ struct ValidateCommand: StackCommand {
     var failure: BackupError?
   }
 
-  /// That a symbol or a table is not there is a finding; what keeps the database from being read is an error.
+  /// A missing symbol or table is a finding; a database that cannot be read is an error.
   private func readPrices(_ query: PriceQuery, from database: LiveDatabase) throws -> Prices {
     do {
       return Prices(history: try query.run(on: database, time: SystemTime()))

@@ -6,7 +6,7 @@ package struct BlockAudit {
   package static let maximumNamed = 100
 
   private let state: StorageState
-  /// A list that says of its own blocks that they are free is believed in nothing.
+  /// A free list that calls its own blocks free is not trusted at all.
   private let inUse: BlockSet
   /// Blocks in use whose checksum is wrong, with their offsets in bytes.
   package private(set) var damaged: [(block: Int, offset: Int64)] = []
@@ -42,7 +42,7 @@ package struct BlockAudit {
 
 /// Checks a sealed WAL: every entry whole, the last one a commit, the checkpoint the database's.
 package enum WALAudit {
-  /// What is wrong with the WAL; nil: nothing.
+  /// What is wrong with the WAL; nil when nothing is wrong.
   package static func problem(of file: OpenFile, state: StorageState?) throws -> String? {
     let wal: WALFile
     do {

@@ -4,11 +4,13 @@ package import SystemPackage
 /// What can be seen of a DuckDB file from outside, without an engine and without a lock.
 package struct Inspection: Sendable {
   package let main: MainHeader
-  /// What the current header says; nil: the file is encrypted, and only its main header is plain.
+  /// What the current header says; nil when the file is encrypted, since then only its main header can be read.
   package let state: StorageState?
   /// Bytes of the main file.
   package let fileBytes: Int64
-  /// Who has it open for writing, with a lock or without: the PID; 0: it cannot be seen which; nil: nobody was seen.
+  /// The PID of the process that has it open for writing, with or without a lock.
+  ///
+  /// It is 0 when the process cannot be identified, and nil when no such process was seen.
   package let writer: Int32?
   /// Who holds any lock on it, a reader too.
   package let holder: Int32?
@@ -46,7 +48,7 @@ package struct Inspection: Sendable {
     do {
       guard let wal = try WALFile.open(path, buffer: IOBuffer(), files: files) else { return .none }
       guard let scan = wal.scan else { return .torn }
-      // Behind the marker of a checkpoint that has finished nothing counts any more.
+      // When the checkpoint of the last marker has finished, nothing in this WAL counts any more.
       let isObsolete = scan.finalMarker.map { $0.metaBlock == state?.header.metaBlock?.raw } ?? false
       if let damage = wal.damage, let state, !isObsolete, damage.isDamage(inStorageVersion: state.storageVersion) {
         return .damaged(scan, damage)

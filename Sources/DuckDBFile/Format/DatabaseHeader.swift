@@ -4,18 +4,19 @@ package struct DatabaseHeader: Sendable, Equatable {
 
   /// Grows by one with each checkpoint.
   package let iteration: UInt64
-  /// Root of the catalogue; nil for an empty database.
+  /// Root of DuckDB's catalog; nil for an empty database.
   package let metaBlock: MetadataPointer?
   /// Root of the free list; nil when nothing is free.
   package let freeList: MetadataPointer?
-  /// Blocks, before the file was truncated: it may be shorter, the missing ones are free.
+  /// The number of blocks before the file was truncated: the file may be shorter, and the missing blocks are free.
   package let blockCount: UInt64
   package let geometry: BlockGeometry
   /// 0 = 1.0 … 1.1; 1 … 7 = the serialization version of 0.10.2 … 1.5; 69 = 2.0.
   package let compatibility: UInt64
 
   /// Reads a slot.
-  /// - Throws: `FormatError` when its checksum is wrong (being written just now, or damaged) or a field cannot be.
+  /// - Throws: `FormatError` when its checksum is wrong (damaged, or just being written), or when a field has an
+  ///   impossible value.
   package init(parsing bytes: [UInt8], at offset: Int64) throws(FormatError) {
     guard bytes.count == Self.size else {
       throw FormatError(
@@ -37,7 +38,7 @@ package struct DatabaseHeader: Sendable, Equatable {
   }
 }
 
-/// The pair of slots as they lay on the disk at one moment.
+/// The two header slots, read from the disk together.
 package struct HeaderPair: Sendable, Equatable {
   /// Where the slots begin, and where the first block does, in bytes.
   package static let slotOffsets: [Int64] = [4096, 8192]

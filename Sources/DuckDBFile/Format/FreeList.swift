@@ -14,7 +14,7 @@ package struct FreeList: Sendable, Equatable {
   }
 
   /// Reads the stream of the free list: the payloads of its chain, joined.
-  /// - Throws: `FormatError` for a number that cannot be, so that a stranger's file never makes us allocate or loop.
+  /// - Throws: `FormatError` for an impossible number, so that a stranger's file cannot exhaust memory or time.
   package init(parsing stream: [UInt8], blockCount: Int) throws(FormatError) {
     var cursor = BinaryCursor(stream.span.bytes, part: "free list")
     var free = BlockSet(limit: blockCount)
@@ -33,7 +33,7 @@ package struct FreeList: Sendable, Equatable {
     self.metadata = metadata.intersection(inUse)
   }
 
-  /// How long the stream is, as far as its first bytes tell; nil: not enough of it yet.
+  /// How long the stream is, as its first bytes tell; nil when too few of them are there.
   package static func length(ofStreamBeginning bytes: [UInt8]) throws(FormatError) -> Int? {
     var length = 0
     for width in [8, 12, 16] {

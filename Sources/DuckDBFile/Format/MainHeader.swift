@@ -4,7 +4,7 @@ package struct MainHeader: Sendable, Equatable {
 
   /// 64 … 69, or 999 for 2.0 and later, which names the number in the database header.
   package let storageVersion: UInt64
-  /// How the rest of the file is encrypted; nil: it is plain.
+  /// How the rest of the file is encrypted; nil when it is not encrypted.
   package let encryption: Encryption?
   package var isEncrypted: Bool { encryption != nil }
   /// The version that wrote the header, "v1.5.6"; empty in files of other programs.

@@ -1,9 +1,9 @@
 package import Files
 package import SystemPackage
 
-/// A consistent copy of any DuckDB file, by the way that its kind allows.
+/// Makes a consistent copy of any DuckDB file.
 ///
-/// A hot copy; of an encrypted one a verbatim copy while nobody writes to it.
+/// It is a hot copy; an encrypted file is copied as it is, while nobody writes to it.
 package enum DatabaseCopy {
   /// Copies into new files of a directory: `name`, and its WALs beside it where there is something in them.
   ///

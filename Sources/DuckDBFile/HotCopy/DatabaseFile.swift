@@ -36,12 +36,12 @@ package final class DatabaseFile {
   private let attempts: Int
 
   package let file: OpenFile
-  /// The path with the last component's links resolved.
+  /// The path with the symlinks of the last component resolved.
   package let path: FilePath
-  /// The path as given, every link on the way to the file, and the file itself.
+  /// The path as given, every symlink on the way to the file, and the file itself.
   ///
   /// DuckDB up to 1.4 puts its WAL beside the name that it was given, 1.5 and later beside the file (tried: 1.4.5,
-  /// 1.5.6 and 2.0.0 opening a link).
+  /// 1.5.6 and 2.0.0 opening a symlink).
   package let names: [FilePath]
   /// Which file was opened: the path may lead to another one later.
   package let identity: FileIdentity
@@ -64,7 +64,7 @@ package final class DatabaseFile {
     attempts = Self.liveAttempts
   }
 
-  /// Takes a file that nobody writes to, such as the one in a backup: what is wrong in it stays wrong.
+  /// Takes a file that nobody writes to, such as the one in a backup: wrong bytes in it are not read again.
   package init(sealed file: OpenFile, time: any TimeSource) throws(SystemError) {
     self.file = file
     path = file.path
@@ -74,7 +74,7 @@ package final class DatabaseFile {
     attempts = 1
   }
 
-  /// The path and what the links of its last component lead to, one after the other.
+  /// The path, and each path that the symlinks of its last component lead to.
   package static func names(
     of path: FilePath, files: any FileSystem
   ) throws(SystemError) -> [FilePath] {
@@ -107,7 +107,7 @@ package final class DatabaseFile {
     }
   }
 
-  /// Who holds the engine's write lock: the PID; 0 = a process in another container; nil = nobody.
+  /// The PID of the process with the engine's write lock; 0 for one in another container, nil when there is none.
   package func writer() throws(SystemError) -> Int32? {
     try file.files.lockHolder(file.descriptor, against: .shared)
   }

@@ -8,8 +8,10 @@ package import SystemPackage
 //       told (`WriterPresence`), the files must not have changed for 30 s.
 //   E2  The WALs are read before the main file, all as they lie: also `.wal.checkpoint`, which a checkpoint that died
 //       left and the engine merges.
-//   E3  Main file and WALs are the same files with the same sizes and times afterwards, and the raw headers the same
-//       bytes; what was absent is absent still. Else everything is copied again.
+//   E3  Afterwards, main file and WALs are the same files with the same sizes and times, the raw headers have the same
+//       bytes, and a WAL that was missing is still missing. Otherwise everything is copied again. Example: a program
+//       opens the database, makes a checkpoint and closes it while the main file is read. At the end there is no writer
+//       (E1), but header and times have changed, so the copy begins again.
 
 /// Copies an encrypted database that nobody writes to.
 package final class EncryptedCopy {

@@ -1,9 +1,9 @@
 private import Files
 
 extension HotCopy {
-  /// Copies every block in use that is not yet known right.
+  /// Copies every block in use that is not yet known to be right.
   ///
-  /// False: the header changed on the way.
+  /// Returns false when the header changed meanwhile.
   ///
   /// Metadata blocks are taken along in the first pass, so that the file is written in its own order; they count only
   /// once they are read again at the end (I7), or at once in a clone.
@@ -38,7 +38,7 @@ extension HotCopy {
 
   /// Reads a block until its checksum is right.
   ///
-  /// False: the header changed meanwhile.
+  /// Returns false when the header changed meanwhile.
   ///
   /// With a writer at work the tail of what is in use may be a bulk load that is not yet written
   /// (docs/formats/duckdb.md §1.4), so more patience is due before it is called damage.
@@ -88,7 +88,7 @@ extension HotCopy {
 
   /// Copies the metadata blocks as they are now (I7).
   ///
-  /// False: the header changed meanwhile.
+  /// Returns false when the header changed meanwhile.
   func copyMetadataBlocks() throws -> Bool {
     let size = Int(state.geometry.allocationSize)
     let room = UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<size])
@@ -136,7 +136,7 @@ extension HotCopy {
     if let last = inUse.last { end = max(end, state.geometry.offset(of: last + 1)) }
     try target.truncate(to: end)
     try target.file.close()
-    try logTarget.close()
+    try walTarget.close()
     return Result(
       method: frozen == nil ? .hotCopy : options.keepsClone ? .reflink : .clone, iteration: state.header.iteration,
       storageVersion: state.storageVersion,

@@ -4,7 +4,7 @@ internal import SystemPackage
 /// A clone of the file, where the file system has clones: a frozen source to copy from, or with `--reflink` the copy
 /// itself.
 extension HotCopy {
-  /// Freezes the main file with the WAL that belongs to it (I9); nil: the file system has no clones.
+  /// Freezes the main file with the WAL that belongs to it (I9); returns nil when the file system has no clones.
   func freeze() throws -> LiveWAL? {
     guard options.freezes || options.keepsClone else { return nil }
     let folder = try OpenFile(database.path.folder, mode: [.directory], files: database.file.files)

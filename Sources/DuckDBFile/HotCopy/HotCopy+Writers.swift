@@ -3,7 +3,7 @@ internal import Files
 // I5 (rule W): what the copier makes of writers and their checkpoints.
 
 extension HotCopy {
-  /// A change of the files that is older cannot be a writer's, where nobody was seen to write.
+  /// When no writer was seen, a change that is older than this does not come from a running writer.
   private static let writerAge = Duration.seconds(30)
 
   /// I5, for checkpoints with a marker and without.
@@ -33,14 +33,14 @@ extension HotCopy {
       guard age < Self.writerAge.nanoseconds else { return false }
       warn(
         "\(database.path.text) changed \(max(age, 0) / 1_000_000_000) s ago and nobody was seen to have it open"
-          + (unseen == 0 ? "" : " (\(unseen) processes do not let their open files be seen)")
+          + (unseen == 0 ? "" : " (\(unseen) processes hide their open files from this user)")
           + ": if a program writes to it from another machine, copy it there")
       return true
     }
   }
 
-  /// Whether whoever has the database open came after the checkpoint died: an engine up to 1.4 leaves its marker in the
-  /// WAL when it opens the database again.
+  /// Whether the checkpoint died before the present process opened the database: an engine up to 1.4 leaves the marker
+  /// in the WAL when it opens the database again.
   private func isDead() throws -> Bool {
     let changed = try database.lastChange()
     var starts = try FileHolders(of: database.identity).seen.filter(\.mayWrite).map(\.began)

@@ -5,22 +5,24 @@ package import SystemPackage
 // writer. The rules are those of the project's format study (docs/formats/duckdb.md §6); each was broken once by
 // experiment and gave silently wrong data.
 //
-//   I1  Every block of the copy that is in use under its header H is what H means: it was read while H, or the one
-//       header before H under which it was in use too, was current.
-//   I2  The WAL is read after the data blocks in use and before the blocks outside of them that it names.
-//   I3  Log and main file belong to the same header: the header is the same before the WAL is read and after the last
+//   I1  Every block that is in use under the copy's header H has the contents that H refers to. It was read while H was
+//       current, or while the header directly before H was current and used the block too.
+//   I2  The WAL is read after the data blocks in use, and before the blocks outside of them that it names.
+//   I3  WAL and main file belong to the same header. The header is the same before the WAL is read and after the last
 //       block is read, and a WAL that names another checkpoint is never paired with it.
-//   I4  The WAL ends with its last commit, and holds no marker; a dead marker does not end it.
-//   I5  (Rule W) No copy is finished under H while a writer is inside a checkpoint that has not yet made its header
-//       current: from 1.5 on, blocks of H are overwritten in that window.
-//   I6  A missed header (two checkpoints between two looks) forgets everything that was copied.
-//   I7  Metadata blocks, which are rewritten in place, are read last, each until its checksum is right.
+//   I4  The copied WAL ends with the last commit and contains no marker. A dead marker does not end it.
+//   I5  (Rule W) No copy is finished under H while a writer is inside a checkpoint whose header is not yet current:
+//       since 1.5, such a checkpoint overwrites blocks of H. A checkpoint of an empty WAL leaves no marker. In that
+//       case the header must stay the same for a while (the rest), or the quiet proof must show that nothing was
+//       written to the file while we read (`QuietProof.swift`).
+//   I6  When a header was missed (two checkpoints between two looks), everything that was copied is discarded. Example:
+//       one look sees header 7, and the next sees header 9. Header 8 may have freed a block of 7, and 9 may use it for
+//       other data. So every block is read again.
+//   I7  Metadata blocks are rewritten in place. So they are read last, each until its checksum is right.
 //   I8  The path leads to the same file at the end as at the start.
-//       A checkpoint of an empty WAL leaves no marker: then the header must stay for a while (the rest), or nothing
-//       must have been written to the file while we read (the quiet proof, `QuietProof.swift`).
-//   I9  Where the file system has clones, one freezes the main file for a moment: after the WAL, under the same header
-//       before and after and in the clone itself, with I5 and I8 holding (docs/formats/duckdb.md §6.4). Everything is
-//       then read from the clone, which nobody writes to, and no header can come in between any more.
+//   I9  Where the file system has clones, a clone freezes the main file. It is taken after the WAL was read. The header
+//       is the same before, after and in the clone, and I5 and I8 hold (docs/formats/duckdb.md §6.4). Everything is
+//       then read from the clone. Nobody writes to it, so no other header can come in between.
 //
 //          ┌────────────── header changed: keep what both headers use, else forget (I1, I6) ─────────────┐
 //          ▼                                                                                             │
@@ -41,11 +43,11 @@ package final class HotCopy {
     package var checkpointPatience: Duration = .seconds(60)
     /// Rest before a copy whose WAL is empty is believed: a checkpoint of an empty WAL leaves no marker to see.
     package var settle: Duration = .milliseconds(300)
-    /// I9; a test takes it out where it looks at what a file system without clones would do.
+    /// Whether I9 is used; a test switches it off to see what happens on a file system without clones.
     package var freezes = true
     /// The clone becomes the copy itself: it shares storage with the source.
     package var keepsClone = false
-    /// I5; only a test takes it out, to show that it is needed.
+    /// Whether I5 is used; only a test switches it off, to show that it is needed.
     package var waitsForCheckpoints = true
     package init() {}
   }
@@ -65,7 +67,7 @@ package final class HotCopy {
   /// What the copy holds and what it took.
   package struct Result: Sendable, Equatable {
     package let method: Method
-    /// The checkpoint that the copy belongs to; nil: encrypted, and no WAL says it.
+    /// The checkpoint that the copy belongs to; nil when the database is encrypted and no WAL names a checkpoint.
     package let iteration: UInt64?
     package let storageVersion: UInt64
     package let libraryVersion: String
@@ -92,7 +94,8 @@ package final class HotCopy {
 
   /// The copy is given up when it is not done after this time because of checkpoints that come without a pause.
   private static let checkpointLoopPatience = Duration.seconds(40)
-  /// So many full restarts (I6), or so many checkpoints after the first pass, are checkpoints without a pause.
+  /// From this number of full restarts (I6), or of checkpoints after the first pass, the writer is said to make no
+  /// pauses.
   private static let checkpointLoopRestarts = 20
   private static let checkpointLoopFlips = 100
   let database: DatabaseFile
@@ -103,11 +106,11 @@ package final class HotCopy {
   let directory: Descriptor
   let permissions: UInt16
   var target: CopyTarget
-  let logTarget: OpenFile
+  let walTarget: OpenFile
   let wals: LiveWALReader
   let buffer = IOBuffer(size: HotCopy.runBytes)
   let other = IOBuffer(size: 262_144)
-  /// The clone that everything is read from (I9); nil: the live file is read.
+  /// The clone that everything is read from (I9); nil when the live file itself is read.
   var frozen: OpenFile?
   /// Where blocks are read from.
   var blocks: OpenFile { frozen ?? database.file }
@@ -157,7 +160,7 @@ package final class HotCopy {
     target = CopyTarget(
       try TargetFile(name, at: directory, permissions: permissions, expectedBytes: state.bytesInUse, files: files),
       observer: observer)
-    logTarget = try OpenFile(
+    walTarget = try OpenFile(
       WALNames.wal(of: name), at: directory, mode: [.write, .create, .exclusive], permissions: permissions, files: files
     )
     wals = LiveWALReader(of: database)
@@ -191,14 +194,14 @@ package final class HotCopy {
 
   func stageWAL() throws -> LiveWAL? {
     do {
-      let wal = try wals.stage(for: state, into: logTarget)
+      let wal = try wals.stage(for: state, into: walTarget)
       (mismatchSeen, damageSeen) = (nil, nil)
       return wal
     } catch LiveWALReader.Failure.changedWhileRead {
       _ = try observe()
       return nil
     } catch LiveWALReader.Failure.mismatch(let why) {
-      // Between the flip and the removal of the old WAL this is the rule; under one header it does not last.
+      // This is normal between a new header and the removal of the old WAL; under one header it does not last.
       if try observe() {
         try remember(&mismatchSeen, patience: .seconds(10)) { .foreignWAL(database.path, why) }
         time.sleep(.milliseconds(10))

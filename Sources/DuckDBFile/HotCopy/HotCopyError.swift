@@ -9,7 +9,7 @@ public enum HotCopyError: Error, Sendable, Equatable {
   case unknownVersion(FilePath, UInt64, library: String)
   /// The database is encrypted: its blocks cannot be told apart.
   case encrypted(FilePath)
-  /// The database is encrypted and a program has it open for writing: by PID; 0: which one cannot be seen.
+  /// The database is encrypted, and a process has it open for writing; the PID is 0 when it is unknown.
   case encryptedInUse(FilePath, writer: Int32, program: String?)
   /// The file system cannot share the database's storage with the copy.
   case cannotShare(FilePath)
@@ -17,7 +17,7 @@ public enum HotCopyError: Error, Sendable, Equatable {
   case damaged(FilePath, String)
   /// This very process has the database open.
   case openInThisProcess(FilePath)
-  /// The writer did not give us a quiet moment within the limits.
+  /// The writer left no quiet time in which a copy could be finished.
   case doesNotSettle(FilePath, String)
   /// The writer makes one checkpoint after the other: how many were seen, and in how many seconds.
   case noPause(FilePath, checkpoints: Int, seconds: Int64)
@@ -27,7 +27,7 @@ public enum HotCopyError: Error, Sendable, Equatable {
   case walDamaged(FilePath, offset: Int64, commitsBehind: Int)
   /// The WAL holds an entry of a type that this program does not know.
   case unknownEntry(FilePath, type: UInt8, offset: Int64)
-  /// Committed data may lie beside another name of the file: a hard link, and why it cannot be told.
+  /// The file has another name (a hard link), and committed data may lie in a WAL beside that name; the text says why.
   case otherName(FilePath, String)
   /// The file alone is mounted, without the directory in which its WAL lies.
   case mountedAlone(FilePath)

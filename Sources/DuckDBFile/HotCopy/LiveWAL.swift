@@ -3,7 +3,7 @@ internal import SystemPackage
 
 /// The WAL that belongs to a copy of the main file under one header, as it was staged beside the copy.
 struct LiveWAL {
-  /// Bytes staged; 0: there is nothing to replay, and no file.
+  /// Bytes that were staged; 0 when there is nothing to replay.
   var byteCount: Int64 = 0
   /// Whether an entry names blocks that are not in use under the header: they must be copied too.
   var hasRowGroups = false

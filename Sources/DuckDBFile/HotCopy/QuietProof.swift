@@ -11,6 +11,9 @@ internal import Files
 ///   Q3  It is the same at the end, at least 20 ms later, which is more than a step of the kernel's clock. All reads
 ///       that count lie between: each write would have moved it.
 ///   Q4  The file system moves the time with every write, and no writer writes through memory, which does not.
+///
+/// Example: a look sees the known header, and the next look, 3 ms later, sees the new one. All blocks are read during
+/// the next 25 ms. If the modification time is still that of the second look, nothing was written while they were read.
 struct QuietProof {
   private static let maximumGap: Int64 = 5_000_000
   private static let minimumAge: Int64 = 20_000_000
@@ -24,7 +27,7 @@ struct QuietProof {
   private let database: DatabaseFile
   private var lastUnchanged: Look?
   private var lastChange: Look?
-  /// Q4; nil: not asked yet.
+  /// Whether Q4 is true; nil when that was not asked yet.
   private var isReliable: Bool?
 
   init(_ database: DatabaseFile) { self.database = database }
@@ -50,7 +53,7 @@ struct QuietProof {
 
   /// Whether nothing was written since then (Q3, Q4); waits for the kernel's clock to have gone on.
   ///
-  /// False: there is no proof under this header any more.
+  /// It returns false when there is no proof under this header any more.
   mutating func holds(_ time: any TimeSource) throws -> Bool {
     guard let change = lastChange else { return false }
     let age = time.monotonicNanoseconds - change.at

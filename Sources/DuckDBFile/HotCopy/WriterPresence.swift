@@ -16,9 +16,9 @@ package enum WriterPresence: Sendable, Equatable {
 extension DatabaseFile {
   /// Who may be writing.
   ///
-  /// No lock is not no writer: POSIX locks vanish when the writer's own process opens and closes its database file, and
-  /// do not cross every mount. So the kernel is asked whether anybody has the file open for writing; where it does not
-  /// say, the open files of all processes that can be seen are looked at.
+  /// A file without a lock may still have a writer: POSIX locks vanish when the writer's own process opens and closes
+  /// its database file, and they do not cross every mount. So the kernel is asked whether any process has the file open
+  /// for writing. Where it does not tell, the open files of all visible processes are looked at.
   package func writerPresence() throws(SystemError) -> WriterPresence {
     if let pid = try writer() { return .writer(pid: pid) }
     let files = file.files

@@ -21,7 +21,7 @@ package struct WALDamage: Sendable, Equatable {
     0x05, 0, 0, 0, 0, 0, 0, 0, 0xe7, 0xfe, 0x7d, 0x72, 0x2f, 0xed, 0x3d, 0x5e, 0x64, 0, 0x64, 0xff, 0xff,
   ]
 
-  /// Looks at what follows the last whole entry; nil: it is the ordinary end of a WAL.
+  /// Looks at what follows the last whole entry; returns nil when that is the ordinary end of a WAL.
   init?(behind scan: WALScan, in file: OpenFile, buffer: IOBuffer) throws {
     guard scan.tail != .nothing else { return nil }
     offset = scan.end
@@ -38,7 +38,7 @@ package struct WALDamage: Sendable, Equatable {
     !(isReservedSpace && version >= StorageVersion.reservesWALSpace)
   }
 
-  /// Whether two looks saw the same wrong bytes: a writer that was writing them then would be done.
+  /// Whether two looks saw the same wrong bytes: a writer would have finished them in the meantime.
   package func isStill(_ earlier: WALDamage) -> Bool { offset == earlier.offset && head == earlier.head }
 
   /// Counts the commits behind an offset, wherever they lie, and looks whether there is anything but zeros.

@@ -5,10 +5,10 @@ package import SystemPackage
 package final class WALFile {
   package let file: OpenFile
   package let identity: FileIdentity
-  /// nil: nothing but a torn header, which every engine ignores.
+  /// What the pass over the WAL found; nil when the WAL holds nothing but a torn header, which every engine ignores.
   package var scan: WALScan? { scanner?.scan }
 
-  /// What is wrong behind the last whole entry, in any storage version; nil: nothing follows, or an ordinary torn end.
+  /// The damage behind the last whole entry, in any storage version; nil when there is none, or only a torn end.
   package private(set) var damage: WALDamage?
 
   private let buffer: IOBuffer
@@ -16,7 +16,7 @@ package final class WALFile {
 
   /// Opens and reads the WAL.
   ///
-  /// nil: there is none.
+  /// Returns nil when there is no WAL.
   ///
   /// - Throws: `FormatError` for a header that no DuckDB writes; `SystemError`.
   package static func open(_ path: FilePath, buffer: IOBuffer, files: any FileSystem) throws -> WALFile? {

@@ -16,7 +16,7 @@ package struct WALHeader: Sendable, Equatable {
 
   /// Reads the header from the first bytes of a WAL.
   ///
-  /// nil: the WAL ends within it (torn, or being written).
+  /// Returns nil when the WAL ends within its header: the header is torn, or it is being written.
   ///
   /// - Throws: `FormatError` for bytes that no DuckDB writes.
   package init?(parsing bytes: [UInt8]) throws(FormatError) {

@@ -6,7 +6,7 @@ package struct WALScan: Sendable, Equatable {
   package struct Marker: Sendable, Equatable {
     /// From the marker's frame to the end of its own commit entry.
     package var range: Range<Int64>
-    /// Root of the catalogue that the checkpoint is about to make current.
+    /// Root of the DuckDB catalog that the checkpoint is about to make current.
     package let metaBlock: UInt64
   }
 

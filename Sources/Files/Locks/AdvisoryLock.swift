@@ -81,7 +81,7 @@ package final class AdvisoryLock {
     let path = directory.appending(place.rawValue)
     do {
       let file = try OpenFile(path, mode: [.write, .create, .noFollow], permissions: 0o644, files: files)
-      // Whatever the umask of whoever made it: there is no secret in it, and others must be able to lock it.
+      // The permissions must not depend on the umask: the file holds no secret, and others must be able to lock it.
       ignoringFailure {
         if try file.status().permissions != 0o644 { try files.setPermissions(file.descriptor, to: 0o644) }
         try files.giveNew(file.descriptor, to: files.status(directory.appending("."), at: nil).owner)

@@ -1,8 +1,8 @@
 extension FileSystem {
   /// Takes an exclusive lock, or says that somebody has kept it for a quarter of a second.
   ///
-  /// A process that starts a child just then has its descriptors twice until the child runs its program: a lock that
-  /// was given up is held for that moment still.
+  /// While a process starts a child, the child has copies of its descriptors, until it runs its program. So a lock that
+  /// was released may stay taken for a short time.
   package func lockPatiently(_ descriptor: Descriptor) throws(SystemError) -> Bool {
     for _ in 0..<25 {
       if try lock(descriptor, kind: .exclusive) { return true }

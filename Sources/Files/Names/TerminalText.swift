@@ -1,4 +1,4 @@
-/// Text of strangers as a terminal, or a log that is read on one, may get it.
+/// Makes a stranger's text safe for a terminal, and for a log file that is read on one.
 ///
 /// Names of files and processes and the contents of a stranger's backup may hold bytes that move the cursor, change
 /// colours or turn the order of writing round. Nothing of that reaches a terminal.

@@ -99,7 +99,7 @@ package struct FileHolders: Sendable {
       device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino))
   }
 
-  /// What cannot be read may write.
+  /// Whether a descriptor may write to its file; true when that cannot be read.
   private static func mayWrite(_ pid: Int32, number: String, kernel: Kernel) -> Bool {
     do throws(SystemError) {
       let file = try OpenFile(FilePath("/proc/\(pid)/fdinfo/\(number)"), files: kernel)

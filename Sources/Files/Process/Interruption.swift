@@ -23,7 +23,7 @@ package enum Interruption {
 
   /// Turns SIGINT and SIGTERM into a request to stop; a second one ends the process at once.
   package static func listen() {
-    // Whoever started us from a thread that blocks signals, as a dispatch queue's do, handed that on to us.
+    // A parent thread that blocks signals, such as one of a dispatch queue, passes this setting on to us.
     var signals = sigset_t()
     sigemptyset(&signals)
     sigaddset(&signals, SIGINT)
@@ -43,7 +43,7 @@ package enum Interruption {
     }
   }
 
-  /// What asked this process to stop; nil: nothing did.
+  /// The signal that asked this process to stop; nil when none did.
   package static var stopped: Stopped? {
     let signal = received.load(ordering: .relaxed)
     return signal == 0 ? nil : Stopped(signal: signal)

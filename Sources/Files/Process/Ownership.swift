@@ -1,12 +1,12 @@
 package import SystemPackage
 
 extension FileSystem {
-  /// Gives a file that this process made to somebody, where this process is root; else it stays as the kernel made it.
+  /// Gives a file that this process made to an owner, when this process is root; otherwise the file stays as it is.
   package func give(_ descriptor: Descriptor, to owner: FileOwner) throws(SystemError) {
     try giving(to: owner) { () throws(SystemError) in try setOwner(descriptor, to: owner) }
   }
 
-  /// The same of a name, which may be a symlink: what it leads to is not touched.
+  /// Gives a name to an owner in the same way; a symlink itself is changed, and not its target.
   package func give(_ path: FilePath, at directory: Descriptor?, to owner: FileOwner) throws(SystemError) {
     try giving(to: owner) { () throws(SystemError) in try setOwner(path, at: directory, to: owner) }
   }

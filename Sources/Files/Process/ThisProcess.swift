@@ -39,7 +39,7 @@ package enum ThisProcess {
 
   /// Ends this process as soon as the stream ends, from a thread of its own.
   ///
-  /// For a child whose parent holds the other end: it never outlives it.
+  /// It is for a child whose parent has the other end: the child never outlives its parent.
   package static func exitWhenEnded(_ stream: ChildStream) {
     let descriptor = stream.descriptor
     // Without a thread the child lives on until it is done, which is soon.
@@ -78,7 +78,7 @@ package enum ThisProcess {
   /// Whether the stream of this number is a terminal.
   package static func isTerminal(_ stream: Int32) -> Bool { isatty(stream) == 1 }
 
-  /// Columns of the terminal that the stream of this number is; nil: it is none, or does not say.
+  /// Columns of the terminal of this stream; nil when the stream is no terminal, or does not tell its width.
   package static func terminalWidth(_ stream: Int32) -> Int? {
     let columns = hrp_terminal_width(stream)
     return columns > 0 ? Int(columns) : nil
@@ -137,7 +137,7 @@ package enum ThisProcess {
     return boot * 1_000_000_000 + ticks * 10_000_000
   }
 
-  /// The process that made another one; nil: nobody says.
+  /// The parent of a process; nil when the system does not tell.
   package static func parent(of pid: Int32) -> Int32? {
     guard let fields = fields(of: pid), fields.count > 1 else { return nil }
     return Int32(fields[1])
@@ -150,7 +150,7 @@ package enum ThisProcess {
     return stat[stat.index(after: end)...].split(separator: " ")
   }
 
-  /// The path without links; nil: it does not lead anywhere.
+  /// The path with all symlinks resolved; nil when it leads to nothing.
   ///
   /// The corresponding C function is `realpath`.
   package static func realPath(_ path: FilePath) -> FilePath? {
@@ -161,7 +161,7 @@ package enum ThisProcess {
     }
   }
 
-  /// The path without links, also of what does not exist yet; the end of a link that leads nowhere stays that link.
+  /// The path with all symlinks resolved, also when its end does not exist; a dangling symlink at its end stays.
   package static func realPathOfWhatExists(_ path: FilePath) -> FilePath {
     if let real = realPath(path) { return real }
     guard let last = path.lastComponent, path.removingLastComponent() != path else { return path }
@@ -177,10 +177,10 @@ package enum ThisProcess {
     if failed { throw SystemError("faccessat", errno: Errno(rawValue: errno), path: directory.text) }
   }
 
-  /// Whether this user may take a name out of its directory, as far as that can be told without doing it.
+  /// Checks that this user may rename or remove a name, as far as that can be told without doing it.
   ///
-  /// It takes the right to write to the directory, and to a directory that changes places; the sticky bit keeps the
-  /// names of others, and a flag those of all.
+  /// This needs the right to write to the directory that contains the name, and to the name itself when it is a
+  /// directory that is moved. The sticky bit protects the names of other users; file flags protect all names.
   /// - Throws: `SystemError`: what would refuse it.
   package static func checkRenamable(_ path: FilePath, files: any FileSystem) throws(SystemError) {
     let folder = path.removingLastComponent()
@@ -212,7 +212,7 @@ package enum ThisProcess {
     }
     return String(decoding: table, as: UTF8.self).split(separator: "\n").contains { line in
       let fields = line.split(separator: " ")
-      // Blanks and the like are written as a backslash and three octal digits: such a path is told by its device.
+      // The table writes a blank as a backslash and three octal digits. Its device is compared instead.
       return fields.count > 4 && fields[4] == path.string
     }
   }
@@ -243,7 +243,7 @@ package enum ThisProcess {
     return try Kernel().entries(of: open.descriptor)
   }
 
-  /// nil: a process that is gone by now, or that is not ours to see; a system without `/proc`.
+  /// Calls `look`; returns nil when the process is gone or hidden from us, or when the system has no `/proc`.
   private static func seen<Value>(_ look: () throws(SystemError) -> Value) throws(SystemError) -> Value? {
     do {
       return try look()

@@ -65,7 +65,7 @@ package final class Workers<Item: Sendable>: Sendable {
     for thread in threads { hrp_thread_join(thread) }
   }
 
-  /// The next item; nil: there are no more, and none will come.
+  /// The next item; nil when the queue is empty and closed.
   private func take() -> Item? {
     filled.wait()
     let item = state.withLock { $0.items.isEmpty ? nil : $0.items.removeFirst() }
@@ -86,7 +86,7 @@ private final class ThreadBody: Sendable {
     let context = Unmanaged.passRetained(self)
     let error = hrp_thread_start(
       { context in
-        // Never nil: it is the object that was retained for this thread.
+        // The context is never nil: it is the object that was retained for this thread.
         if let context { Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run() }
       }, context.toOpaque(), &thread)
     if error == 0 { return thread }

@@ -22,7 +22,8 @@ package final class LineReader {
 
   /// `observe` sees all bytes of the file in order, once each, as they are read.
   package init(
-    _ file: any ReadableBytes, maximumLength: Int = 64 * 1024, observe: @escaping (UnsafeRawBufferPointer) -> Void = { _ in }
+    _ file: any ReadableBytes, maximumLength: Int = 64 * 1024,
+    observe: @escaping (UnsafeRawBufferPointer) -> Void = { _ in }
   ) {
     self.file = file
     self.maximumLength = maximumLength

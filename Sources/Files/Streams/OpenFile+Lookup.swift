@@ -18,8 +18,8 @@ extension OpenFile {
 
   /// Opens what has this name; nil when there is nothing.
   ///
-  /// A name that is something else than asked for (a link with `noFollow`) is an error, but for a directory that was
-  /// asked for where something else is: there is no directory of that name.
+  /// A name of another kind than asked for (such as a symlink with `noFollow`) is an error. There is one exception:
+  /// when a directory was asked for and something else is there, there is no directory of that name.
   /// - Throws: `SystemError` when it is there and cannot be opened, or when that cannot be told.
   package static func ifPresent(
     _ path: FilePath, at directory: Descriptor? = nil, mode: OpenMode = [], files: any FileSystem

@@ -48,7 +48,7 @@ package final class OpenFile: ReadableBytes {
     return descriptor
   }
 
-  /// Which file a name in this directory is, a link itself; nil: there is none.
+  /// The inode of a name in this directory, without following a symlink; nil when there is no such name.
   package func inode(of name: FileName) throws(SystemError) -> UInt64? {
     guard try files.exists(name.path, at: descriptor) else { return nil }
     return try files.status(name.path, at: descriptor).identity.inode

@@ -16,7 +16,7 @@ extension SystemError {
 }
 
 extension FileSystem {
-  /// The status of what has this name, of a link itself; nil when there is nothing.
+  /// The status of what has this name, without following a symlink; nil when there is nothing.
   /// - Throws: `SystemError` when it cannot be told whether there is something.
   package func statusIfPresent(_ path: FilePath, at directory: Descriptor? = nil) throws(SystemError) -> FileStatus? {
     do {
@@ -26,7 +26,7 @@ extension FileSystem {
     }
   }
 
-  /// Whether there is something of this name; a dangling link counts.
+  /// Whether there is something of this name; a dangling symlink counts too.
   /// - Throws: `SystemError` when it cannot be told.
   package func exists(_ path: FilePath, at directory: Descriptor? = nil) throws(SystemError) -> Bool {
     try statusIfPresent(path, at: directory) != nil

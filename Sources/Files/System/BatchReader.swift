@@ -9,7 +9,8 @@ package protocol BatchReader: AnyObject {
   ///
   /// - Parameter reads: at most ``BatchRead/maximumCount``. Past the page cache the rules of
   ///   ``FileSystem/bypassCache(of:_:)`` hold for memory and lengths.
-  /// - Returns: for each its count of bytes; nil: it was not read, and must be read on its own, which also says why.
+  /// - Returns: the number of bytes for each read; nil when a file was not read: the caller then reads it alone, which
+  ///   also tells why.
   func read(_ reads: [BatchRead]) -> [Int?]
 }
 
@@ -32,7 +33,7 @@ final class KernelBatchReader: BatchReader {
   /// 0 after a failure.
   private var queue: UInt64
 
-  /// Opens a queue; nil: the kernel, or what confines this process, has none.
+  /// Opens a queue; returns nil when the kernel has none, or when a sandbox forbids it.
   init?() {
     queue = hrp_reads_open(Int32(BatchRead.maximumCount))
     if queue == 0 { return nil }

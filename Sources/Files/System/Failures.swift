@@ -1,6 +1,6 @@
 // The three ways in which a failure may be let pass. Everything else that fails is thrown, or protects: see `Absence`.
 
-/// Tidies up, and lets a failure pass: what is left over does no harm, or whoever comes next removes it.
+/// Runs a cleanup and ignores its failure: what is left over does no harm, or the next run removes it.
 ///
 /// It returns nothing, so that nobody can decide by what came of it.
 package func ignoringFailure(_ body: () throws -> Void) {
@@ -11,7 +11,7 @@ package func ignoringFailure(_ body: () throws -> Void) {
   }
 }
 
-/// What is only told to people; nil when it cannot be had.
+/// A value that is only shown to people; nil when it cannot be found out.
 ///
 /// Nothing may be deleted, replaced or trusted by it.
 package func forPeople<Value>(_ body: () throws -> Value) -> Value? {

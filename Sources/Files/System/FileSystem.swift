@@ -20,7 +20,7 @@ package struct OpenMode: OptionSet, Sendable {
   package static let create = OpenMode(rawValue: 2)
   package static let exclusive = OpenMode(rawValue: 4)
   package static let directory = OpenMode(rawValue: 8)
-  /// Refuse a link as the last component (ELOOP), and never wait for a FIFO's other end.
+  /// Refuse a symlink as the last component (ELOOP), and never wait for a FIFO's other end.
   package static let noFollow = OpenMode(rawValue: 16)
   package static let append = OpenMode(rawValue: 32)
   /// Past the page cache from the start, as ``FileSystem/bypassCache(of:_:)`` says.
@@ -44,7 +44,7 @@ package enum Openers: Sendable {
 ///
 /// Everything that reads or writes a user's data goes through a value of this protocol, so that tests can make the n-th
 /// call fail, write short, or lose what was not yet durable. (SQLite and child processes have their own way in.)
-/// `directory` nil means: relative to the working directory.
+/// When `directory` is nil, paths are relative to the working directory.
 package protocol FileSystem: Sendable {
   /// The corresponding C function is `openat`.
   func open(_ path: FilePath, at directory: Descriptor?, mode: OpenMode, permissions: UInt16) throws(SystemError)
@@ -56,11 +56,11 @@ package protocol FileSystem: Sendable {
     -> Int
   /// Possibly fewer bytes than given. The corresponding C function is `pwrite`.
   func write(_ descriptor: Descriptor, bytes: UnsafeRawBufferPointer, at offset: Int64) throws(SystemError) -> Int
-  /// At the end of the file, wherever that is by then. The corresponding C function is `write` with `O_APPEND`.
+  /// Writes at the end of the file as it is then. The corresponding C function is `write` with `O_APPEND`.
   func append(_ descriptor: Descriptor, bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int
   /// The corresponding C function is `fstat`.
   func status(of descriptor: Descriptor) throws(SystemError) -> FileStatus
-  /// Of a link itself, not of what it points to. The corresponding C function is `fstatat`.
+  /// The status of a symlink itself, not of its target. The corresponding C function is `fstatat`.
   func status(_ path: FilePath, at directory: Descriptor?) throws(SystemError) -> FileStatus
   /// All names but `.` and `..`, in no order. The corresponding C function is `readdir`.
   func entries(of directory: Descriptor) throws(SystemError) -> [DirectoryEntry]
@@ -70,7 +70,7 @@ package protocol FileSystem: Sendable {
   func makeLink(_ path: FilePath, at directory: Descriptor?, target: [UInt8]) throws(SystemError)
   /// The corresponding C function is `readlinkat`.
   func linkTarget(_ path: FilePath, at directory: Descriptor?) throws(SystemError) -> [UInt8]
-  /// The corresponding C function is `linkat`, which here does not follow a link.
+  /// The corresponding C function is `linkat`, which here does not follow a symlink.
   func makeHardLink(
     _ path: FilePath, at directory: Descriptor?, to source: FilePath, at sourceDirectory: Descriptor?
   ) throws(SystemError)
@@ -101,14 +101,14 @@ package protocol FileSystem: Sendable {
   func startWriteback(_ descriptor: Descriptor, offset: Int64, length: Int64) throws(SystemError)
   /// Waits until a range is written out; not a promise of durability.
   func waitForWriteback(_ descriptor: Descriptor, offset: Int64, length: Int64) throws(SystemError)
-  /// Reads and writes past the page cache from now on, or through it again; false: the file system cannot.
+  /// Reads and writes past the page cache from now on, or through it again; returns false when the file system cannot.
   ///
   /// Past it, memory, offsets and lengths must be multiples of ``IOBuffer/alignment``, but for the end of the file when
   /// reading. The corresponding C function is `fcntl(F_SETFL, O_DIRECT)`, on macOS `fcntl(F_NOCACHE)`.
   func bypassCache(of descriptor: Descriptor, _ isOn: Bool) throws(SystemError) -> Bool
   /// Makes a new file that shares the bytes of another one until either is written to, open for reading and writing.
   ///
-  /// - Parameter name: nil: a file without a name, which is gone when it is closed.
+  /// - Parameter name: the name of the clone; when it is nil, the file has no name and is gone when it is closed.
   /// - Returns: nil where the file system has no clones, or the two are on different ones, or the directory cannot be
   ///   written to.
   ///
@@ -125,11 +125,11 @@ package protocol FileSystem: Sendable {
   func setPermissions(_ descriptor: Descriptor, to permissions: UInt16) throws(SystemError)
   /// The corresponding C function is `fchown`. The kernel takes the setuid and the setgid bit of a file away by it.
   func setOwner(_ descriptor: Descriptor, to owner: FileOwner) throws(SystemError)
-  /// Of a link itself. The corresponding C function is `fchownat`.
+  /// Sets the owner of a name, without following a symlink. The corresponding C function is `fchownat`.
   func setOwner(_ path: FilePath, at directory: Descriptor?, to owner: FileOwner) throws(SystemError)
   /// The corresponding C function is `futimens`.
   func setModified(_ descriptor: Descriptor, nanoseconds: Int64) throws(SystemError)
-  /// Of a link itself. The corresponding C function is `utimensat`.
+  /// Sets the time of a name, without following a symlink. The corresponding C function is `utimensat`.
   func setModified(_ path: FilePath, at directory: Descriptor?, nanoseconds: Int64) throws(SystemError)
   /// The names of a file's extended attributes; empty where the file system has none.
   ///
@@ -165,7 +165,7 @@ package protocol FileSystem: Sendable {
   /// It is gone as soon as this process closes any descriptor of the file. The corresponding C function is
   /// `fcntl(F_SETLK)`.
   func takeDuckDBLock(_ descriptor: Descriptor, kind: LockKind) throws(SystemError) -> Bool
-  /// Where data begins at or after the offset; nil: only holes to the end. The C function is `lseek(SEEK_DATA)`.
+  /// Where data begins at or after the offset; nil when only holes follow. The C function is `lseek(SEEK_DATA)`.
   func nextData(_ descriptor: Descriptor, from offset: Int64) throws(SystemError) -> Int64?
   /// Something that reads many small files in one call; nil where the system has none: then they are read one by one.
   func makeBatchReader() -> (any BatchReader)?

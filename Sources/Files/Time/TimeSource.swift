@@ -39,7 +39,7 @@ package struct SystemTime: TimeSource {
   }
 }
 
-/// A moment as a calendar of this machine's time zone shows it (`TZ`, else the system's).
+/// A timestamp as a clock in this machine's time zone shows it (`TZ`, else the system's).
 package struct LocalTime: Sendable, Equatable {
   package var year: Int
   package var month: Int
@@ -68,7 +68,7 @@ package struct LocalTime: Sendable, Equatable {
     offsetSeconds = Int(parts.tm_gmtoff)
   }
 
-  /// The moment of a local time of this machine, in nanoseconds since 1970.
+  /// The timestamp of a local time on this machine, in nanoseconds since 1970 UTC.
   ///
   /// The corresponding C function is `mktime`.
   package static func nanoseconds(
@@ -83,14 +83,14 @@ package struct LocalTime: Sendable, Equatable {
     parts.tm_sec = Int32(second)
     parts.tm_isdst = -1
     let seconds = mktime(&parts)
-    // mktime turns the 31st of February into the 3rd of March: such a date is none.
+    // mktime turns the 31st of February into the 3rd of March: such a date is refused.
     guard seconds != -1, parts.tm_mday == Int32(day), parts.tm_mon == Int32(month - 1) else { return nil }
     // Nanoseconds reach from 1677 to 2262; a year beyond that comes from a name that somebody made up.
     let (product, isTooFar) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
     return isTooFar ? nil : product &+ Int64(microsecond) * 1000
   }
 
-  /// The moment of a time in UTC: year, month, day, hour, minute, second.
+  /// The timestamp of a time in UTC, given as year, month, day, hour, minute and second.
   ///
   /// The corresponding C function is `timegm`.
   package static func nanoseconds(utc fields: [Int]) -> Int64? {

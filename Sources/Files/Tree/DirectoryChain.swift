@@ -2,8 +2,8 @@ private import SystemPackage
 
 /// The open directories on the way to the entry being worked on, from a root that is never left.
 ///
-/// Each component is opened below the one before it without following a link, so a link that someone swaps in cannot
-/// lead out of the root. Entries that come in the order of their paths cost one `open` for each directory.
+/// Each component is opened below the one before it without following a symlink. So a symlink that somebody puts there
+/// cannot lead out of the root. Entries that come in the order of their paths cost one `open` for each directory.
 package final class DirectoryChain {
   private let root: OpenFile
   private let files: any FileSystem

@@ -14,7 +14,7 @@ package struct Scratch {
   /// Where scratch goes when there is no data directory: `TMPDIR`, else `/tmp`.
   package static var standard: FilePath { FilePath(ThisProcess.environment("TMPDIR") ?? "/tmp") }
 
-  /// Makes it; the directory too, as often as somebody who had made that removes it as empty meanwhile.
+  /// Makes the folder; when another process removes the empty directory meanwhile, that is made again too.
   package init(in directory: FilePath = Scratch.standard, files: any FileSystem) throws {
     let made = try Self.make(in: directory, files)
     (parent, name, folder) = made
@@ -41,7 +41,7 @@ package struct Scratch {
   private static func removeDebris(in parent: OpenFile) throws {
     let files = parent.files
     for entry in try files.entries(of: parent.descriptor) where entry.name.hasPrefix(prefix) {
-      // Another user's, or one that somebody works in, is not ours to remove.
+      // A folder of another user, or one that is in use, must not be removed.
       ignoringFailure {
         let old = try OpenFile(entry.name.path, at: parent.descriptor, mode: [.directory, .noFollow], files: files)
         if try files.lock(old.descriptor, kind: .exclusive) {
@@ -51,7 +51,7 @@ package struct Scratch {
     }
   }
 
-  /// A new folder under our lock; nil: somebody saw it before its lock, and removed it.
+  /// A new folder with our lock on it; nil when another process removed the folder before we had the lock.
   private static func make(in parent: OpenFile) throws -> (FilePath, OpenFile)? {
     let files = parent.files
     let name = FilePath("\(prefix)\(ThisProcess.pid).\(UInt32.random(in: 0 ..< .max))")

@@ -1,7 +1,7 @@
 package import SystemPackage
 
 extension FileSystem {
-  /// Removes a file or a whole directory below an open one, links not followed.
+  /// Removes a file or a whole directory below an open one, without following symlinks.
   ///
   /// A name that is not there is fine.
   ///
@@ -35,9 +35,9 @@ extension FileSystem {
     }
   }
 
-  /// Makes a directory; what root makes in somebody's directory is theirs to go on with.
+  /// Makes a directory; when root makes it, it gets the owner of the directory above.
   ///
-  /// Given away by its descriptor: in a directory of somebody else's the name may lead elsewhere by then.
+  /// It is given away by its descriptor: in another user's directory, the name may lead elsewhere by then.
   package func makeDirectoryOfItsOwner(
     _ path: FilePath, at directory: Descriptor? = nil, permissions: UInt16 = 0o755
   ) throws(SystemError) {

@@ -10,8 +10,9 @@ package struct TreeEntry {
   package let directory: Descriptor
 }
 
-/// Walks a tree in the order of the bytes of whole paths, without following a link and without holding more than one
-/// directory's names per level.
+/// Walks a tree in the order of the bytes of whole paths.
+///
+/// It follows no symlink, and keeps only the names of one directory for each level in memory.
 ///
 /// That order (a directory sorts as if its name ended with `/`) is the order of `checksums.txt` and `manifest.jsonl`,
 /// so lists of any length are written and compared as streams.
@@ -20,7 +21,7 @@ package struct TreeWalk {
   package enum Visit {
     /// A directory, before what it holds. `descend` false leaves its contents out.
     case directory(TreeEntry)
-    /// A file, link or special file.
+    /// A file, a symlink or a special file.
     case entry(TreeEntry)
     /// Something whose status or contents could not be read, or that lies too deep.
     case unreadable(EntryPath, SystemError)
@@ -32,8 +33,7 @@ package struct TreeWalk {
 
   /// Visits everything below the root, the root itself not.
   ///
-  /// A visit of a directory that returns false leaves its
-  /// contents out.
+  /// When a visit of a directory returns false, its contents are left out.
   package func walk(_ root: OpenFile, at path: EntryPath = .root, visit: (Visit) throws -> Bool) throws {
     try walkContents(of: root, at: path, depth: path.components.count, visit)
   }

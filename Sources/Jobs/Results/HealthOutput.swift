@@ -17,7 +17,7 @@ package struct HealthOutput: Encodable {
   private let engine: Nullable<String>
   private let findings: [String]
 
-  /// - Parameter prices: what was asked for of the table of prices; nil: nothing was, or it could not be told.
+  /// - Parameter prices: the price records that were asked for; nil when none were, or when they could not be read.
   package init(_ health: HealthReport, prices: PriceHistory?, findings: [String]) {
     status = health.status
     api = health.api

@@ -22,7 +22,7 @@ package struct ArtifactScan: Sendable {
 
   private let roots: [FilePath]
 
-  /// - Parameter roots: the store's directory, as configured and with its links resolved.
+  /// - Parameter roots: the store's directory, as configured and with its symlinks resolved.
   package init(roots: [FilePath]) { self.roots = roots }
 
   /// Counts one location, as MLflow records it: a path, a `file:` URI, another URI.
@@ -69,7 +69,7 @@ package struct ArtifactScan: Sendable {
     self = survey
   }
 
-  /// The path that a location names on the machine that recorded it; nil: it is elsewhere.
+  /// The path that a location names on the machine that recorded it; nil when it is on another machine.
   package static func localPath(of location: String) -> FilePath? {
     guard case .local(let path) = kind(of: location) else { return nil }
     return path

@@ -5,7 +5,7 @@ package import SystemPackage
 /// Pure: texts in, texts out. Only what is really the old place or lies in it is rewritten, component by component;
 /// the form of a location (a path, a `file:` URI) stays as it is, and what is remote is not touched.
 package struct Relocation: Sendable {
-  /// An old place, and where it is now; absolute, without links.
+  /// An old place, and where it is now; both are absolute and have no symlinks.
   package struct Mapping: Sendable, Equatable {
     package let old: [UInt8]
     package let new: [UInt8]
@@ -37,7 +37,7 @@ package struct Relocation: Sendable {
   /// Whether there is nothing to rewrite.
   package var isEmpty: Bool { mappings.isEmpty }
 
-  /// The location at the new place; nil: it is not at the old one.
+  /// The location at the new place; nil when it does not name the old place.
   package func rewrite(_ location: String) -> String? {
     let bytes = Array(location.utf8)
     if bytes.first == UInt8(ascii: "/") {
@@ -77,7 +77,7 @@ package struct Relocation: Sendable {
     return nil
   }
 
-  /// Where the prefix ends in the path; nil: it does not begin with it, or ends within a component.
+  /// Where the prefix ends in the path; nil when the path does not begin with it, or when it ends within a component.
   private static func end(of prefix: [UInt8], in path: ArraySlice<UInt8>, isEncoded: Bool) -> Int? {
     var index = path.startIndex
     for byte in prefix {
@@ -109,7 +109,7 @@ extension Relocation {
     "artifact_location", "artifact_uri", "storage_location", "source", "artifact_path",
   ]
 
-  /// A YAML file of MLflow's with the locations at its top rewritten, and how many those were; nil: there are none.
+  /// An MLflow YAML file with the locations at its top rewritten, and their number; nil when it has none.
   ///
   /// What is not rewritten stays byte for byte.
   package func rewrite(yaml: [UInt8]) -> (yaml: [UInt8], count: Int)? {

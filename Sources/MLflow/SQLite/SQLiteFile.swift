@@ -100,7 +100,7 @@ package enum SQLiteFile {
     try guarded(path) { sentinel in
       var configuration = Configuration()
       configuration.label = "hrp.staged"
-      // What refers to a changed row is no business of ours, and could be made to have no end.
+      // Foreign keys are not our task here, and a stranger could make their checks run without end.
       configuration.foreignKeysEnabled = false
       configuration.prepareDatabase { try sentinel.protect($0) }
       // A crash throws the staged database away: a journal on the disk would only cost time.

@@ -10,7 +10,7 @@ private import Synchronization
 final class SQLiteGuard: Sendable {
   /// MLflow's longest values have 16 MiB (`dataset_profile` in `mlflow/store/tracking/dbmodels/models.py`).
   private static let maximumValueBytes: Int32 = 64 << 20
-  /// Steps of SQLite's machine between two questions: a few rows, for each may take long.
+  /// Steps of SQLite's virtual machine between two checks: only a few rows, since one row may take long.
   private static let steps: Int32 = 200
   /// Time of a processor for a database of any size, and for each mebibyte of it.
   private static let allowedNanoseconds: Int64 = 5_000_000_000

@@ -33,15 +33,16 @@ package struct MLflowStore: Sendable, Equatable {
   /// Whether a name at the top of the directory belongs to the store.
   package func holds(_ name: FileName) -> Bool { names?.contains(name) ?? true }
 
-  /// What of the store lies where: its directory, or with the layout `flat` its names in it; as they are named, and
-  /// without links.
+  /// The places of the store: its directory or, with the layout `flat`, its names in that directory.
+  ///
+  /// They are given as they are named, and with all symlinks resolved.
   package var places: [FilePath] {
     let roots = [directory, ThisProcess.realPath(directory) ?? directory]
     guard let names else { return roots }
     return roots.flatMap { root in names.sorted().map { root.appending($0.path.components) } }
   }
 
-  /// Finds the store of a stack; nil: there is none.
+  /// Finds the store of a stack; returns nil when there is none.
   ///
   /// It is the directory that a local tracking URI names, else `mlflow/` in the data directory, else `mlruns/` and
   /// `mlflow.db` there.
@@ -69,12 +70,12 @@ package struct MLflowStore: Sendable, Equatable {
     if try files.isDirectory(own) {
       return MLflowStore(directory: own, layout: .directory, remoteScheme: remote)
     }
-    // A link to a disk that is not mounted, or a file of that name: the store is meant to be there, and is not.
+    // A symlink to a disk that is not mounted, or a file of that name: there should be a store, and there is none.
     if try files.exists(own) { throw Missing(path: own, named: "the data directory") }
     return try flat(in: dataDirectory, database: FileName("mlflow.db"), remote: remote, files: files)
   }
 
-  /// A store that something names is not where it is said to be: never a backup without it.
+  /// The error for a store that a setting names and that is missing: no backup is made without it.
   package struct Missing: Error, Equatable {
     package let path: FilePath
     /// Who names it.
@@ -121,7 +122,7 @@ package struct MLflowStore: Sendable, Equatable {
 }
 
 extension FileSystem {
-  /// Whether the path leads to a directory, links followed.
+  /// Whether the path leads to a directory, following symlinks.
   fileprivate func isDirectory(_ path: FilePath) throws(SystemError) -> Bool {
     do {
       let file = try OpenFile(path, mode: [.directory], files: self)

@@ -29,7 +29,7 @@ package struct MetaFile: Sendable {
     self.fields = fields
   }
 
-  /// The value of a field; nil: there is none, or it is no plain text.
+  /// The value of a field; nil when there is no such field, or when it is no plain text.
   package subscript(key: String) -> String? { fields.first { $0.key == key }?.value }
 
   /// A field goes on as long as lines are indented or empty.

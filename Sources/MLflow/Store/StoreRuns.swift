@@ -13,8 +13,8 @@ package struct StoreRuns {
 
   /// Counts the runs.
   ///
-  /// - Parameter scratch: where the databases of a store in use are copied to, for SQLite alone may read them while
-  ///   others may write; nil: nobody writes to them.
+  /// - Parameter scratch: where the databases of a store in use are copied to, since only SQLite may read them while
+  ///   other programs write; nil when no other program writes to them.
   /// - Throws: `SystemError`, `SQLiteError`.
   package func byExperiment(copyingTo scratch: FilePath?) throws -> [String: Int64] {
     var counts = try inFiles()

@@ -13,7 +13,7 @@ package enum TrackingURI: Equatable, Sendable {
   /// Reads a URI as MLflow does (`mlflow/store/db/utils.py`, `mlflow/utils/file_utils.py`, 3.x); a relative path is
   /// relative to the working directory.
   ///
-  /// - Parameter home: what `~` stands for; nil: itself.
+  /// - Parameter home: the directory that `~` stands for; when it is nil, `~` stays as it is.
   package init(_ text: String, workingDirectory: FilePath, home: String? = nil) {
     let absolute = { (text: String) in
       let path = Self.percentDecoded(text)

@@ -52,7 +52,7 @@ package enum EnvironmentSettings {
 package enum LogLevel: String, CaseIterable, Comparable {
   case debug, info, warning, error, critical
 
-  /// The level of this name, in either case; nil: there is none.
+  /// The level of this name, in capital or small letters; nil when there is no such level.
   ///
   /// Names that other programs have for the same are taken too.
   init?(_ name: String) {

@@ -3,9 +3,10 @@ package import Store
 internal import SystemPackage
 
 extension ListedBackup {
-  /// Whether it was made of this stack; nil: nothing says.
+  /// Whether it was made of this stack; nil when its metadata does not tell.
   ///
-  /// A stack is told by its data directory: after a move every backup is another's, which says nothing.
+  /// A stack is recognised by its data directory. So after a move, all its backups seem to be of another stack, which
+  /// proves nothing.
   package func isOf(_ stack: Stack) -> Bool? {
     let places = [metadata?.sourceDirectory, metadata?.realSourceDirectory].compactMap { text in
       text.flatMap { ByteText.bytes(of: $0.utf8) }.map { FilePath(bytes: $0) }

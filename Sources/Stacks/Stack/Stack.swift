@@ -86,7 +86,7 @@ public struct Stack: Sendable {
       + [dataDirectory.appending("logs"), dataDirectory.appending("scratch")]
   }
 
-  /// The MLflow store of the stack; nil: there is none.
+  /// The MLflow store of the stack; nil when the stack has none.
   package func mlflow(files: any FileSystem) throws -> MLflowStore? {
     try MLflowStore.find(
       dataDirectory: dataDirectory, trackingURI: trackingURI, workingDirectory: workingDirectory,

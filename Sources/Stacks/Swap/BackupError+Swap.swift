@@ -25,7 +25,7 @@ extension BackupError {
     return BackupError(
       "restore.unfinished", kind: cause.kind == .noSpace ? .noSpace : .failed,
       message: "\(what) is decided and not finished: \(cause.message)",
-      remedy: "Do not open the database at \(path.text) yet. Repair what failed (\(cause.remedy)). "
+      remedy: "Do not open the database at \(path.text) yet. Correct the cause first (\(cause.remedy)). "
         + "Then any command finishes it, such as hrp backup list.", cause: cause.cause)
   }
 

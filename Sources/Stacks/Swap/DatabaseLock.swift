@@ -12,7 +12,7 @@ package final class DatabaseLock {
 
   package init() {}
 
-  /// Files that are held, by identity, for this thread of work.
+  /// The locked files of this process, by identity, with their descriptors.
   private static let open = Mutex<[FileIdentity: Int32]>([:])
 
   /// Takes the lock on a file: that of a writer, or that of a reader on a file which this user may not write to.
@@ -52,7 +52,7 @@ package final class DatabaseLock {
     held.append((identity, file))
   }
 
-  /// A user's own file that is read-only (a backup that somebody copied) keeps its reader's lock against writers.
+  /// Opens a file; a read-only file, such as a copied backup, gets a reader's lock, which keeps writers out.
   private static func opened(
     _ name: FileName, in directory: OpenFile, displayPath: FilePath
   ) throws(SystemError) -> (OpenFile, LockKind) {
@@ -71,14 +71,14 @@ package final class DatabaseLock {
     }
   }
 
-  /// The process that has a file open without a lock, or with one that is not seen across a mount; 0: not seen which.
+  /// The process that has a file open without a lock, or with a lock that is not seen across a mount; 0 when unknown.
   private static func opener(of file: OpenFile, _ identity: FileIdentity) throws(SystemError) -> Int32? {
     let isOpenElsewhere = try file.files.hasOtherOpeners(file.descriptor, openers: .all)
     if isOpenElsewhere == false { return nil }
     return try FileHolders(of: identity).seen.first?.pid ?? (isOpenElsewhere == true ? 0 : nil)
   }
 
-  /// Lets go of all.
+  /// Releases all locks.
   package func release() {
     for (identity, file) in held {
       Self.open.withLock { $0[identity] = nil }

@@ -7,7 +7,7 @@ public struct UndoState: Sendable {
   public let number: Int
   /// The folder that holds it, absolute, in readable form.
   public let path: String
-  /// The backup that was restored then; empty: it was an undo.
+  /// The backup that was restored then; empty when it was an undo.
   public let backup: String
   /// When it was replaced, ISO 8601 with offset.
   public let at: String
@@ -43,7 +43,7 @@ package struct KeptStates {
 
   /// The swaps that replaced something, the newest first.
   ///
-  /// One that put a stack where nothing was is none to undo: that would take the stack away.
+  /// A restore into an empty place is left out, since to undo it would take the stack away.
   package func replaced() throws -> [SwapJournal.Kept] {
     try journal.kept().filter { $0.plan.replacesSomething }
   }
@@ -87,6 +87,7 @@ package struct KeptStates {
     // What is on a disk that is not mounted now, or cannot be read, is not counted.
     let own = try OpenFile(
       kept.name.path, at: journal.directory.descriptor, mode: [.directory, .noFollow], files: files)
-    return [own] + (forPeople { try kept.halves(in: journal.directory).map(\.folder) } ?? [])
+    let half = forPeople { try kept.half(in: journal.directory) } ?? nil
+    return [own] + (half.map { [$0.folder] } ?? [])
   }
 }

@@ -2,7 +2,7 @@ package import Files
 package import Store
 internal import SystemPackage
 
-/// Finishes a restore that a crash interrupted after its commit: whoever looks at the target first.
+/// Finishes a restore that a crash interrupted after its commit; the first command that looks at the target does this.
 package struct PendingRestore {
   /// What there was to finish.
   package enum Finished: Sendable { case nothing, restore, undo }

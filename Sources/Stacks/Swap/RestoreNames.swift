@@ -3,7 +3,7 @@ internal import MLflow
 package import Store
 internal import SystemPackage
 
-/// Which names of a backup come out of it, and under which name: the backup may be a stranger's.
+/// Decides which names of a backup are restored, and under which names, since the backup may be a stranger's.
 ///
 /// At the top of a backup only the database and its WALs belong to a stack. Of a store that lies among other things
 /// only the tracking database, `mlruns/` and `mlartifacts/` do; the target says what the tracking database is called.
@@ -35,7 +35,7 @@ package struct RestoreNames {
     }
     self.journals = journals
     if case .names(_, let database) = store {
-      // The only one there is, whatever it was called where it came from.
+      // The backup has only one tracking database, whatever its name was at the source.
       let stored = names.contains(database) || databases.count != 1 ? database : databases[0]
       tracking = (stored, database)
     } else {
@@ -53,7 +53,7 @@ package struct RestoreNames {
     return try backup.contents(of: path).read(count: 8, at: status.size - 8) == journalMagic
   }
 
-  /// Where something of the store goes; nil: it does not come out.
+  /// Where an entry of the store goes; nil when it is not restored.
   /// - Parameter path: as it lies in the backup's store.
   package func place(of path: EntryPath) -> EntryPath? {
     guard let first = path.components.first, !first.isReserved, !journals.contains(first) else { return nil }
@@ -67,5 +67,5 @@ package struct RestoreNames {
   }
 
   /// What comes after the database's name in the names that belong to it.
-  package static let databaseSuffixes = [""] + Swap.wals(of: "")
+  package static let databaseSuffixes = [""] + Swap.walSuffixes
 }

@@ -3,7 +3,7 @@ internal import MLflow
 package import Store
 package import SystemPackage
 
-/// Where the parts of a stack lie, or will lie: without links, as the kernel goes.
+/// Where the parts of a stack lie, or will lie, with all symlinks resolved.
 package struct RestoreTarget: Sendable {
   /// Where an MLflow store goes.
   package enum Store: Sendable, Equatable {
@@ -34,7 +34,7 @@ package struct RestoreTarget: Sendable {
   package let directory: FilePath
   /// The DuckDB file.
   package let database: FilePath
-  /// The MLflow store that is there now; nil: none is, and the backup's layout decides.
+  /// The MLflow store at the target now; nil when there is none, and then the backup's layout decides.
   private let current: (store: Store, name: FilePath)?
 
   /// The stack of a data directory, wherever its parts lie.
@@ -71,7 +71,7 @@ package struct RestoreTarget: Sendable {
       ? .names(directory, database: MLflowStore.databaseName) : .folder(directory.appending("mlflow"))
   }
 
-  /// The store's directory as the user names it: links on the way to it are the user's, and may lead elsewhere one day.
+  /// The store's directory as the user names it; its symlinks are not resolved, since they may lead elsewhere later.
   package func storeName(of metadata: BackupMetadata?) -> FilePath {
     current?.name ?? (metadata?.mlflowLayout == "flat" ? directory : directory.appending("mlflow"))
   }

@@ -6,28 +6,30 @@ internal import SystemPackage
 
 // The swap of a restore: names at the target are exchanged with those in a hidden folder beside them. The invariants:
 //
-//   W1  Before the commit nothing at the target was touched. The commit is one rename of the hidden folder of the first
-//       site (`.NAME.hrp-restore`), when everything in it, and the journal in it, is durable. From then on whoever
-//       comes finishes the swap; nobody goes back.
-//   W2  Every step can be done again: what a name is now is told by its inode, and a step that was done is seen to be.
-//   W3  The database's path is never empty: old and new file change places in one step (else the new one is renamed
-//       over the old one, which has a second name by then).
-//   W4  No WAL of one database is ever beside another: the old WALs are away, durably, before the database changes, and
-//       the new WAL comes after, durably.
-//   W5  While the swap runs, DuckDB's own write lock is held on the old and on the new database, each by the one
-//       descriptor that this process has of it.
-//   W6  What goes out is kept whole, in a folder from which the same swap brings it back.
+//   W1  Before the commit nothing at the target is touched. The commit is one rename, to `.NAME.hrp-restore`, of the
+//       hidden folder in the database's directory. It is done when everything in the folder is durable, with the
+//       journal. From then on the next `hrp` command finishes the swap; no command goes back.
+//   W2  Every step can be repeated. The inode of a name tells which file it is now, so a step that was done is
+//       recognised.
+//   W3  The database's path is never empty. The old and the new file are exchanged in one step. Where that is not
+//       possible, the old file gets a second name, and then the new one is renamed over it.
+//   W4  The WAL of one database never lies beside another database. The old WALs are moved away, durably, before the
+//       database changes; the new WAL is moved in, durably, after that. Example: the power fails right after the
+//       exchange. The path then has the restored database without its WAL: it is older than the backup, but right.
+//   W5  While the swap runs, it has DuckDB's own write lock on the old and on the new database, each by the only
+//       descriptor that this process has of that file.
+//   W6  What is replaced is kept complete, in a folder from which the same swap brings it back.
 //
-// What a program finds that opens the database after a crash in the swap, before anybody has finished it:
+// When a program opens the database after a crash in the swap, and before the swap is finished, it finds:
 //
 //   old WALs away ──▶ the old database without what was in its WAL: older, and right
 //   database changed ──▶ the restored one without what was in its WAL: older, and right
 //   new WAL in ──▶ the restored one
 //
-// A program that writes at such a moment is seen by its WAL, or by the database's headers. Where only its WAL is there,
-// it is put away. Where the database itself has moved on, it keeps the WAL that the program made, and the one that
-// should have come in is set aside: `Interference`. A WAL that belongs to no database any more ends with `.stale`; no
-// undo brings it back.
+// A program that writes in that state is detected by its WAL, or by the database's headers. When only its WAL is there,
+// the WAL is moved away. When the database itself has changed, it keeps the program's WAL, and the WAL that should have
+// come in is set aside: `Interference`. A WAL that fits no database any more gets a name that ends with `.stale`, and
+// no undo brings it back.
 
 /// Carries out a plan, from wherever it stands (W1, W2).
 package struct Swap {
@@ -46,9 +48,9 @@ package struct Swap {
     }
   }
 
-  /// A site with its open folders.
+  /// A swap directory with its open folders.
   private struct Place {
-    let site: SwapPlan.Site
+    let planned: SwapPlan.SwapDirectory
     let directory: OpenFile
     let hidden: OpenFile
     let incoming: OpenFile
@@ -69,69 +71,69 @@ package struct Swap {
   func run() throws -> [String] {
     var isInterfered = false
     var notices: [String] = []
-    for (index, site) in plan.sites.enumerated() {
-      let place = try open(site, at: index)
-      if index == 0, let name = plan.database.flatMap(SwapPlan.name) {
-        isInterfered = try !swapDatabase(name, in: place)
-      }
-      for item in site.items where !isOfDatabase(item, at: index) { try swap(item, in: place) }
+    for (role, directory) in plan.directories {
+      let place = try open(directory, as: role)
+      if role == .database, let name = plan.databaseName { isInterfered = try !swapDatabase(name, in: place) }
+      for item in directory.items where !(role == .database && isOfDatabase(item)) { try swap(item, in: place) }
       for folder in [place.directory, place.incoming, place.outgoing] { try folder.synchronize() }
-      if index == 0 { notices = try staleWALs(place) }
+      if role == .database { notices = try staleWALs(place) }
     }
-    if isInterfered, let site = plan.sites.first, let path = SwapPlan.path(site.path), let name = plan.database {
-      throw Interference(database: path.appending(name))
+    if isInterfered, let name = plan.databaseName {
+      throw Interference(database: plan.database.path.appending(name.path.components))
     }
     return notices
   }
 
-  /// What was set aside in this swap: its words.
+  /// A sentence for each WAL that was set aside in this swap.
   private func staleWALs(_ place: Place) throws -> [String] {
-    guard let name = plan.database else { return [] }
-    let prefixes = Self.wals(of: name).map { $0 + Self.staleSuffix }
-    return try files.entries(of: place.outgoing.descriptor).map { SwapPlan.text($0.name) }
-      .filter { found in prefixes.contains { found.hasPrefix($0) } }.sorted()
-      .map { "a program wrote to \(name) before the swap was finished; a WAL that fits no database now is kept: \($0)" }
+    guard let name = plan.databaseName else { return [] }
+    let prefixes = Self.wals(of: name).map { $0.bytes + Array(Self.staleSuffix.utf8) }
+    return try files.entries(of: place.outgoing.descriptor).map(\.name)
+      .filter { found in prefixes.contains { found.bytes.starts(with: $0) } }.sorted()
+      .map {
+        "a program wrote to \(ByteText.escaped(name.bytes)) before the swap was finished; a WAL that fits no database "
+          + "now is kept: \(ByteText.escaped($0.bytes))"
+      }
   }
 
-  private func open(_ site: SwapPlan.Site, at index: Int) throws -> Place {
-    guard let path = SwapPlan.path(site.path), let hiddenName = SwapPlan.name(site.hidden),
-      let undoName = SwapPlan.name(site.undo)
-    else { throw BackupError.journalUnreadable(site.path) }
-    let directory = try OpenFile(path, mode: [.directory], files: files)
-    // A site that is finished already has its folder under the later name.
-    let name = try files.exists(hiddenName.path, at: directory.descriptor) ? hiddenName : undoName
-    let hidden = try plan.openHidden(name, of: index, in: directory)
-    let folder = { (name: String) in
-      try OpenFile(FilePath(name), at: hidden.descriptor, mode: [.directory, .noFollow], files: files)
+  private func open(_ planned: SwapPlan.SwapDirectory, as role: SwapPlan.Role) throws -> Place {
+    let directory = try OpenFile(planned.path, mode: [.directory], files: files)
+    // In a swap directory that is finished, the folder has its later name.
+    let name = try files.exists(planned.hidden.path, at: directory.descriptor) ? planned.hidden : planned.undo
+    let hidden = try plan.openHidden(name, of: role, in: directory)
+    let folder = { (name: FilePath) in
+      try OpenFile(name, at: hidden.descriptor, mode: [.directory, .noFollow], files: files)
     }
     return Place(
-      site: site, directory: directory, hidden: hidden, incoming: try folder(plan.incoming),
+      planned: planned, directory: directory, hidden: hidden, incoming: try folder(plan.incoming),
       outgoing: try folder(plan.outgoing))
   }
 
-  private func isOfDatabase(_ item: SwapPlan.Item, at index: Int) -> Bool {
-    guard index == 0, let database = plan.database else { return false }
-    return item.name == database || Self.wals(of: database).contains(item.name)
+  private func isOfDatabase(_ item: SwapPlan.Item) -> Bool {
+    guard let name = plan.databaseName else { return false }
+    return item.name == name || Self.wals(of: name).contains(item.name)
   }
 
-  /// What DuckDB puts beside a database; `.recovery` comes and goes in 1.5 and later.
-  package static func wals(of name: String) -> [String] {
-    [".wal", ".wal.checkpoint", ".wal.recovery"].map { name + $0 }
+  /// What the names end with that DuckDB puts beside a database; `.recovery` comes and goes in 1.5 and later.
+  static let walSuffixes = [".wal", ".wal.checkpoint", ".wal.recovery"]
+
+  package static func wals(of name: FileName) -> [FileName] {
+    walSuffixes.map { FileName(bytes: name.bytes + Array($0.utf8)) }
   }
 
   // MARK: - The database
 
   /// - Returns: false when a program wrote to it in between.
   private func swapDatabase(_ name: FileName, in place: Place) throws -> Bool {
-    guard let item = place.site.items.first(where: { $0.name == plan.database }) else { return true }
-    let wals = Self.wals(of: item.name).compactMap(SwapPlan.name)
+    guard let item = place.planned.items.first(where: { $0.name == name }) else { return true }
+    let wals = Self.wals(of: name)
     if item.new == nil {
       // There was no database before: then the path is to be empty again.
       for wal in wals { try putAway(wal, unless: new(wal, in: place), in: place) }
       try place.directory.synchronize()
       try swap(item, in: place)
     } else if try place.incoming.inode(of: name) == item.new {
-      // Logs that are not the plan's: also of somebody who opened the old database meanwhile.
+      // These WALs are not in the plan; a program that opened the old database meanwhile may have made them.
       for wal in wals { try putAway(wal, unless: item.old == nil ? new(wal, in: place) : nil, in: place) }
       try place.directory.synchronize()  // W4
       if item.old == nil { try bringIn(wals, in: place) } else { try partStaleWALs(wals, name: name, in: place) }
@@ -145,7 +147,7 @@ package struct Swap {
     // With its WAL in, the database is whole: what is written from then on is written to the restored one.
     guard try wals.contains(where: { try files.exists($0.path, at: place.incoming.descriptor) }) else { return true }
     guard try isUntouched(name, in: place) else {
-      // It goes on with the WAL of whoever moved it on.
+      // The database keeps the WAL of the program that changed it.
       try setAside(wals, in: place.incoming)
       return false
     }
@@ -156,9 +158,9 @@ package struct Swap {
     return true
   }
 
-  /// W4, for what goes out: a program that wrote to the old database after its WAL was away made that WAL another's.
+  /// Keeps W4 for the outgoing files: a program may have written to the old database after its WAL was moved away.
   ///
-  /// Such a WAL is kept under another name, so that an undo does not bring the two together.
+  /// Then that WAL does not fit any more. It is kept under another name, so that an undo does not combine the two.
   private func partStaleWALs(_ wals: [FileName], name: FileName, in place: Place) throws {
     guard let headers = plan.oldHeaders, try Self.headers(of: name, in: place.directory) != headers else { return }
     // A WAL that the plan does not know is of whoever moved the database on, and fits it.
@@ -177,11 +179,11 @@ package struct Swap {
   }
 
   private func new(_ name: FileName, in place: Place) -> UInt64? {
-    place.site.items.first { $0.name == SwapPlan.text(name) }?.new
+    place.planned.items.first { $0.name == name }?.new
   }
 
   private func old(_ name: FileName, in place: Place) -> UInt64? {
-    place.site.items.first { $0.name == SwapPlan.text(name) }?.old
+    place.planned.items.first { $0.name == name }?.old
   }
 
   private func bringIn(_ wals: [FileName], in place: Place) throws {
@@ -196,9 +198,9 @@ package struct Swap {
     return try Self.headers(of: name, in: place.directory) == headers
   }
 
-  /// SHA-256 of the three headers of a DuckDB file; nil: there is none.
+  /// SHA-256 of the three headers of a DuckDB file; nil when there is no such file.
   ///
-  /// By the descriptor that holds the lock, where there is one: another's end would drop it (W5).
+  /// It is read by the descriptor that has the lock, if there is one: closing another descriptor would release it (W5).
   package static func headers(of name: FileName, in directory: OpenFile) throws -> String? {
     guard try directory.files.exists(name.path, at: directory.descriptor),
       try directory.files.status(name.path, at: directory.descriptor).kind == .regular
@@ -214,7 +216,7 @@ package struct Swap {
     _ name: FileName, unless kept: UInt64?, as new: FileName? = nil, in place: Place
   ) throws {
     guard let found = try place.directory.inode(of: name), found != kept else { return }
-    // One of that name is away already: this one came in between, and fits nothing that an undo brings back.
+    // A WAL of that name was moved away before. This one was written later, and fits nothing that an undo brings back.
     let isTaken = try files.exists(name.path, at: place.outgoing.descriptor)
     let target = try free(new ?? (isTaken ? Self.stale(name) : name), in: place.outgoing)
     try move(name, from: place.directory, to: place.outgoing, as: target)
@@ -244,7 +246,7 @@ package struct Swap {
   }
 
   private func swap(_ item: SwapPlan.Item, in place: Place, isDatabase: Bool = false) throws {
-    guard let name = item.fileName else { throw BackupError.journalUnreadable(place.site.path) }
+    let name = item.name
     let found = try place.directory.inode(of: name)
     guard item.new != nil else {
       // Nothing comes in; only what the plan saw goes out.
@@ -317,7 +319,7 @@ package struct Swap {
       staged, at: place.outgoing.descriptor, to: name.path, at: place.outgoing.descriptor)
   }
 
-  /// SQLite replays a WAL that it finds beside a database, whosever it is.
+  /// SQLite replays any WAL that it finds beside a database, even that of another database.
   private func putAwaySQLiteSidecars(of name: FileName, _ place: Place) throws {
     guard name.bytes.suffix(3).elementsEqual(".db".utf8) else { return }
     for suffix in SQLiteFile.sidecars {

@@ -25,7 +25,7 @@ package struct SwapJournal {
   private let undoPrefix: FileName
   private let files: any FileSystem
 
-  /// - Returns: nil: the directory is not there, or it is part of a backup, so nothing of ours is in it.
+  /// - Returns: nil when the directory is missing, or is part of a backup, where `hrp` keeps no journal.
   package init?(of target: RestoreTarget, files: any FileSystem) throws(SystemError) {
     guard try files.exists(target.database.folder),
       try BackupLayout.enclosingBackup(of: target.database.folder, files: files) == nil
@@ -50,7 +50,7 @@ package struct SwapJournal {
 
   /// Carries a committed swap to its end (W1).
   ///
-  /// - Parameter hold: locks that are held already; nil: they are taken here.
+  /// - Parameter hold: locks that the caller has taken already; when it is nil, they are taken here.
   /// - Returns: the plan that was carried out, and what there is to say of it.
   /// - Throws: `BackupError` `restore.busy` when another process is at it, `restore.database-in-use`,
   ///   `restore.journal-unreadable`; `Swap.Interference` when it is finished and must be made again.
@@ -68,9 +68,9 @@ package struct SwapJournal {
     let plan = try written.found(in: directory.path, files)
     let own = DatabaseLock()
     defer { own.release() }
-    if databaseLock == nil, let name = plan.database.flatMap(SwapPlan.name) {
+    if databaseLock == nil, let name = plan.databaseName {
       try own.take(name, in: directory, isForced: isForced)
-      let incoming = try OpenFile(FilePath(plan.incoming), at: folder.descriptor, mode: [.directory], files: files)
+      let incoming = try OpenFile(plan.incoming, at: folder.descriptor, mode: [.directory], files: files)
       try own.take(name, in: incoming, isForced: isForced)
     }
     var notices: [String] = []
@@ -81,25 +81,23 @@ package struct SwapJournal {
     return (plan, notices)
   }
 
-  /// Gives the folders their later names; the first site's last, for it is the one that says that something is pending.
+  /// Gives the hidden folders their later names; the one in the database's directory is last: it marks a pending swap.
   private func close(_ plan: SwapPlan, folder: OpenFile) throws {
     try Swap.removeMarks(in: folder)
-    for (index, site) in plan.sites.enumerated().dropFirst() {
-      guard let path = SwapPlan.path(site.path), let hidden = SwapPlan.name(site.hidden),
-        let undo = SwapPlan.name(site.undo), SwapPlan.isHidden(undo)
-      else { throw BackupError.journalUnreadable(site.path) }
-      let place = try OpenFile(path, mode: [.directory], files: files)
-      guard try files.exists(hidden.path, at: place.descriptor) else { continue }
-      try Swap.removeMarks(in: try plan.openHidden(hidden, of: index, in: place))
-      try keep(hidden, as: undo, in: place)
+    if let store = plan.store {
+      guard SwapPlan.isHidden(store.undo) else { throw BackupError.journalUnreadable(store.path.text) }
+      let place = try OpenFile(store.path, mode: [.directory], files: files)
+      if try files.exists(store.hidden.path, at: place.descriptor) {
+        try Swap.removeMarks(in: try plan.openHidden(store.hidden, of: .store, in: place))
+        try keep(store.hidden, as: store.undo, in: place)
+      }
     }
     if try files.exists(Self.nextName, at: folder.descriptor) {
       try files.renameReplacing(Self.nextName, at: folder.descriptor, to: Self.planName, at: folder.descriptor)
       try folder.synchronize()
     }
-    let planned = try plan.sites.first.flatMap { SwapPlan.name($0.undo) }
-      .flatMap { try files.exists($0.path, at: directory.descriptor) ? nil : $0 }
-    try keep(committed, as: planned ?? nextUndo(), in: directory)
+    let isFree = try !files.exists(plan.database.undo.path, at: directory.descriptor)
+    try keep(committed, as: isFree ? plan.database.undo : nextUndo(), in: directory)
   }
 
   private func keep(_ hidden: FileName, as undo: FileName, in place: OpenFile) throws {
@@ -150,10 +148,8 @@ package struct SwapJournal {
   package func drop(_ kept: Kept) throws {
     let folder = try OpenFile(kept.name.path, at: directory.descriptor, mode: [.directory, .noFollow], files: files)
     guard try files.lockPatiently(folder.descriptor) else { throw BackupError.restoreBusy(directory.path) }
-    for half in try kept.halves(in: directory) {
-      try files.removeTree(half.name.path, at: half.place.descriptor)
-    }
-    // In one step it is no undo any more; what a crash leaves of it is debris.
+    if let half = try kept.half(in: directory) { try files.removeTree(half.name.path, at: half.place.descriptor) }
+    // After this rename it is no undo state any more; the next run removes what a crash leaves of it.
     let gone = FileName(bytes: kept.name.bytes + Self.debrisSuffix)
     try files.removeTree(gone.path, at: directory.descriptor)
     try files.renameNew(kept.name.path, at: directory.descriptor, to: gone.path, at: directory.descriptor)
@@ -175,7 +171,7 @@ package struct SwapJournal {
     return isFound
   }
 
-  /// A restore that died before its commit, and that nobody is at; nil: there is none.
+  /// The folder of a restore that was killed before its commit; nil when there is none, or when its process still runs.
   package func abandoned() throws -> OpenFile? {
     guard try files.exists(staged.path, at: directory.descriptor) else { return nil }
     let folder = try OpenFile(staged.path, at: directory.descriptor, mode: [.directory, .noFollow], files: files)
@@ -188,24 +184,21 @@ package struct SwapJournal {
 }
 
 extension SwapJournal.Kept {
-  /// What of it lies in other directories: their hidden folders, open, as far as they are its own.
+  /// The open hidden folder of this swap in the store's directory, if it belongs to this swap.
   ///
-  /// What is on a disk that is not mounted now, and what is another stack's half, is passed over: it stays where it is.
+  /// A folder on a disk that is not mounted now, or one of another stack's swap, is skipped and stays where it is.
+  /// - Returns: nil when this swap has no folder there.
   /// - Throws: `SystemError` when it cannot be told.
-  package func halves(in directory: OpenFile) throws -> [(place: OpenFile, name: FileName, folder: OpenFile)] {
+  package func half(in directory: OpenFile) throws -> (place: OpenFile, name: FileName, folder: OpenFile)? {
     let files = directory.files
     do {
       let plan = try plan.found(in: directory.path, files)
-      return try plan.sites.enumerated().dropFirst().compactMap { index, site in
-        guard let path = SwapPlan.path(site.path), let undo = SwapPlan.name(site.undo), try files.exists(path) else {
-          return nil
-        }
-        let place = try OpenFile(path, mode: [.directory], files: files)
-        guard try files.exists(undo.path, at: place.descriptor) else { return nil }
-        return (place, undo, try plan.openHidden(undo, of: index, in: place))
-      }
+      guard let store = plan.store, try files.exists(store.path) else { return nil }
+      let place = try OpenFile(store.path, mode: [.directory], files: files)
+      guard try files.exists(store.undo.path, at: place.descriptor) else { return nil }
+      return (place, store.undo, try plan.openHidden(store.undo, of: .store, in: place))
     } catch let error as BackupError where error.isOne(of: [.undoElsewhere, .foreignFolder]) {
-      return []
+      return nil
     }
   }
 }

@@ -4,12 +4,13 @@ package import SystemPackage
 
 /// The file by which a hidden folder says which swap it is part of.
 ///
-/// Only the folder of a swap's first site is found by its own name. Those of the others are named by a plan, which is a
-/// file like any other: so each of them holds the place of the first one and the plan's nonce.
+/// Only the hidden folder in the database's directory is found by its own name. The plan names the one in the store's
+/// directory, and anybody may have changed the plan. So that folder holds the path of the first one and the plan's
+/// nonce.
 package struct SwapOwner: Equatable {
   static let name = FilePath("owner")
 
-  /// The folder of the first site as it is called when the swap is committed.
+  /// The hidden folder in the database's directory, under the name that it has when the swap is committed.
   package let committed: FilePath
   /// nil in those that an earlier version wrote.
   let nonce: String?
@@ -22,7 +23,7 @@ package struct SwapOwner: Equatable {
     self.nonce = nonce
   }
 
-  /// Reads the one in a folder; nil: there is none.
+  /// Reads the owner file in a folder; returns nil when there is none.
   /// - Throws: `SystemError` when it cannot be told.
   package init?(in folder: OpenFile) throws(SystemError) {
     let files = folder.files
@@ -53,21 +54,21 @@ package struct SwapOwner: Equatable {
 }
 
 extension SwapPlan {
-  /// Opens the hidden folder of one of the sites, and sees to it that it belongs to this swap.
+  /// Opens the hidden folder in one of the swap directories, and checks that it belongs to this swap.
   ///
   /// - Parameter name: as it is called now.
   /// - Throws: `BackupError` `restore.foreign-folder`: it is somebody else's, and not touched; `SystemError`.
-  package func openHidden(_ name: FileName, of index: Int, in place: OpenFile) throws -> OpenFile {
+  package func openHidden(_ name: FileName, of role: Role, in place: OpenFile) throws -> OpenFile {
     let displayPath = place.path.appending(name.path.components)
     let folder = try OpenFile(
       name.path, at: place.descriptor, mode: [.directory, .noFollow], displayPath: displayPath, files: place.files)
-    guard index > 0 else { return folder }
+    guard role == .store else { return folder }
     guard Self.isHidden(name), let owner = try SwapOwner(in: folder), isOurs(owner) else {
       throw BackupError(
         "restore.foreign-folder", kind: .failed,
         message: "\(displayPath.text) is no folder of the restore that names it",
-        remedy: "Nothing of it was touched. Who wrote \(sites.first?.path ?? "the plan")? What a stranger made is "
-          + "restored from a backup, never copied; remove the hidden folder there whose plan.json names it.")
+        remedy: "It was not touched. Check who wrote \(database.path.text): a plan that came with copied files "
+          + "cannot be trusted. If it is a stranger's, remove the hidden folder there whose plan.json names it.")
     }
     return folder
   }
@@ -75,10 +76,8 @@ extension SwapPlan {
   private func isOurs(_ owner: SwapOwner) -> Bool {
     if let nonce { return owner.nonce == nonce }
     // Written by an earlier version: by the place where the swap was made.
-    guard owner.nonce == nil, let place = (origin ?? sites.first?.path).flatMap(Self.path),
-      let last = owner.committed.lastComponent
-    else { return false }
-    return owner.committed.removingLastComponent() == place && FileName(last).isOfRestore
+    guard owner.nonce == nil, let last = owner.committed.lastComponent else { return false }
+    return owner.committed.removingLastComponent() == origin ?? database.path && FileName(last).isOfRestore
   }
 
   /// Whether a name is one that a restore gives to its hidden folders.

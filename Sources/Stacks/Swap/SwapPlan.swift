@@ -2,30 +2,29 @@ package import Files
 internal import Store
 package import SystemPackage
 
-#if canImport(FoundationEssentials)
-  private import FoundationEssentials
-#else
-  private import Foundation
-#endif
+/// What a swap does, as its journal records it: everything that is needed to finish the swap.
+///
+/// Names and paths are checked when the plan is read (``StoredSwapPlan``), since anybody may have written the file.
+package struct SwapPlan: Sendable, Equatable {
+  /// Which of its two directories.
+  package enum Role: Sendable { case database, store }
 
-/// What a swap does, as its journal says it: everything that whoever finishes it must know.
-package struct SwapPlan: Codable, Sendable, Equatable {
-  /// A directory in which names are exchanged with those in a hidden folder of it.
-  package struct Site: Codable, Sendable, Equatable {
-    /// Absolute, in the escapes of `ByteText`.
-    package var path: String
+  /// A swap directory: names in it are exchanged with those in a hidden folder of it.
+  package struct SwapDirectory: Sendable, Equatable {
+    package var path: FilePath
     /// The hidden folder while the swap runs: a name in `path`.
-    package var hidden: String
+    package var hidden: FileName
     /// The hidden folder when it holds what the swap replaced.
-    package var undo: String
+    package var undo: FileName
     package var items: [Item]
     /// Names that an undo exchanges too, when there is something of that name by then.
-    package var names: [String]?
-    /// Everything else in `path` is exchanged too, but these; nil: nothing else is.
-    package var spared: [String]?
+    package var names: [FileName]
+    /// Names in `path` that are not exchanged, while all others are; nil when only `items` and `names` are exchanged.
+    package var spared: [FileName]?
 
     package init(
-      path: String, hidden: String, undo: String, items: [Item], names: [String]? = nil, spared: [String]? = nil
+      path: FilePath, hidden: FileName, undo: FileName, items: [Item], names: [FileName] = [],
+      spared: [FileName]? = nil
     ) {
       self.path = path
       self.hidden = hidden
@@ -36,91 +35,84 @@ package struct SwapPlan: Codable, Sendable, Equatable {
     }
   }
 
-  /// A name that is exchanged; which file it was is told by its inode.
-  package struct Item: Codable, Sendable, Equatable {
-    package var name: String
-    /// nil: there was nothing of this name.
+  /// A name that is exchanged, with the inodes that tell which files it was.
+  package struct Item: Sendable, Equatable {
+    package var name: FileName
+    /// The inode of the file that had this name; nil when there was none.
     package var old: UInt64?
-    /// nil: nothing comes in its place.
+    /// The inode of the file that gets this name; nil when no file takes its place.
     package var new: UInt64?
   }
 
-  var format = 1
-  /// The backup that is restored, in the escapes of `ByteText`; empty: an undo.
+  /// The backup that is restored, in the escapes of `ByteText`; empty for an undo.
   package var backup: String
   /// The directory that the user named, likewise.
   package var target: String
   /// ISO 8601 with offset.
   package var at: String
-  /// What the hidden folders of the other sites must hold to be this swap's; nil: an earlier version made it.
+  /// The nonce in the hidden folder of the store's directory; nil when an earlier version wrote the plan.
   package var nonce: String?
-  /// Where the first site was when the swap was made, if the stack was moved since.
-  var origin: String?
-  /// The name of the DuckDB file in the first site; nil: it is not part of the swap.
-  package var database: String?
-  /// SHA-256 of the headers of the DuckDB file that comes in: whoever wrote to it in between shows there.
+  /// The path of the database's directory when the swap was made, if the stack was moved since.
+  var origin: FilePath?
+  /// The name of the DuckDB file in the database's directory; nil when the swap does not include the database.
+  package var databaseName: FileName?
+  /// SHA-256 of the headers of the incoming DuckDB file, to detect that a program wrote to it in between.
   package var headers: String?
   /// The same of the one that goes out, when the plan was made.
   package var oldHeaders: String?
-  /// The folder, in each hidden one, whose names come in, and the one that takes what goes out.
-  package var incoming = "a"
-  package var outgoing = "b"
-  /// The database's first.
-  package var sites: [Site]
+  /// The subfolder of each hidden folder for incoming names; `outgoing` is the one for what they replace.
+  package var incoming: FilePath = "a"
+  package var outgoing: FilePath = "b"
+  /// The directory that the stack's database lies in; the journal is kept there, whatever is exchanged.
+  package var database: SwapDirectory
+  /// The store's directory; nil when it is the database's directory, or when the swap does not include the store.
+  package var store: SwapDirectory?
 
   package init(
-    backup: String, target: String, at: String, nonce: String?, database: String?, headers: String?,
-    oldHeaders: String?, sites: [Site]
+    backup: String, target: String, at: String, nonce: String?, databaseName: FileName?, headers: String?,
+    oldHeaders: String?, database: SwapDirectory, store: SwapDirectory?
   ) {
     self.backup = backup
     self.target = target
     self.at = at
     self.nonce = nonce
-    self.database = database
+    self.databaseName = databaseName
     self.headers = headers
     self.oldHeaders = oldHeaders
-    self.sites = sites
+    self.database = database
+    self.store = store
   }
 
-  /// Reads a plan; nil: there is none of that name.
-  /// - Throws: `SystemError`; `BackupError` `restore.journal-unreadable` for one that cannot be understood.
-  static func read(_ name: FilePath, in folder: OpenFile) throws -> SwapPlan? {
-    guard try folder.files.exists(name, at: folder.descriptor) else { return nil }
-    let file = try OpenFile(name, at: folder.descriptor, mode: [.noFollow], files: folder.files)
-    do {
-      let plan = try JSONDecoder().decode(SwapPlan.self, from: Data(try file.read(count: 16 << 20, at: 0)))
-      // They are opened below the hidden folders: nothing else is ever called so.
-      guard Set([plan.incoming, plan.outgoing]) == ["a", "b"] else {
-        throw BackupError.journalUnreadable(folder.path.text)
-      }
-      return plan
-    } catch let error as SystemError {
-      throw error
-    } catch {
-      throw BackupError.journalUnreadable(folder.path.text)
-    }
+  /// The swap directories, the database's first.
+  package var directories: [(role: Role, directory: SwapDirectory)] {
+    [(.database, database)] + (store.map { [(.store, $0)] } ?? [])
   }
+
+  /// Every name that is exchanged, in both directories.
+  package var items: [Item] { directories.flatMap(\.directory.items) }
+
+  /// Whether the swap replaced something.
+  package var replacesSomething: Bool { items.contains { $0.old != nil } }
 
   /// The plan for the directory in which it was found: a stack may have been moved, or copied, with what it keeps.
   ///
-  /// What lies below the old place is looked for below the new one. Sites elsewhere are the moved stack's still, unless
-  /// the old place is there and they are its.
+  /// Paths below the old place are replaced by paths below the new one. A store elsewhere belongs to the stack that was
+  /// moved, unless a stack is still at the old place: then it belongs to that one.
   /// - Throws: `BackupError` `undo.elsewhere` for those of another stack.
   package func found(in directory: FilePath, _ files: any FileSystem) throws -> SwapPlan {
-    guard let first = sites.first, let old = Self.path(first.path), old != directory else { return self }
+    let old = database.path
+    guard old != directory else { return self }
     var plan = self
-    plan.origin = origin ?? first.path
-    plan.sites[0].path = directory.text
-    for index in sites.indices.dropFirst() {
-      guard var rest = Self.path(sites[index].path) else { continue }
-      if rest.removePrefix(old) {
-        plan.sites[index].path = directory.pushing(rest).text
-      } else if try files.exists(old) {
-        throw BackupError(
-          "undo.elsewhere", kind: .failed,
-          message: "what is kept for undo at \(directory.text) belongs to another stack: \(old.text)",
-          remedy: "This directory is a copy of that one: undo there, or restore here to have a stack of its own.")
-      }
+    plan.origin = origin ?? old
+    plan.database.path = directory
+    guard var rest = store?.path else { return plan }
+    if rest.removePrefix(old) {
+      plan.store?.path = directory.pushing(rest)
+    } else if try files.exists(old) {
+      throw BackupError(
+        "undo.elsewhere", kind: .failed,
+        message: "what is kept for undo at \(directory.text) belongs to another stack: \(old.text)",
+        remedy: "This directory is a copy of that one: undo there, or restore here to have a stack of its own.")
     }
     return plan
   }
@@ -128,12 +120,10 @@ package struct SwapPlan: Codable, Sendable, Equatable {
   /// Refuses names that cannot be renamed, because something else is mounted there, before anything is committed.
   /// - Throws: `BackupError` `restore.mount-inside`; `SystemError`.
   package func checkDevices(_ files: any FileSystem) throws {
-    for site in sites {
-      guard let place = Self.path(site.path) else { continue }
-      let device = try files.status(place, at: nil).identity.device
-      for item in site.items where item.old != nil {
-        guard let name = item.fileName else { throw BackupError.journalUnreadable(site.path) }
-        let path = place.appending(name.path.components)
+    for (_, directory) in directories {
+      let device = try files.status(directory.path, at: nil).identity.device
+      for item in directory.items where item.old != nil {
+        let path = directory.path.appending(item.name.path.components)
         guard try files.exists(path) else { continue }
         let status = try files.status(path, at: nil)
         // In an overlay a file's device may be that of its layer.
@@ -146,40 +136,14 @@ package struct SwapPlan: Codable, Sendable, Equatable {
       }
     }
   }
-
-  /// Whether there was something that the swap put away.
-  package var replacesSomething: Bool { sites.contains { $0.items.contains { $0.old != nil } } }
-
-  /// Writes the plan in place of one of that name, durable.
-  package func write(_ name: FilePath, in folder: OpenFile) throws {
-    try folder.files.replace(name, in: folder, with: StoredJSON.bytes(of: self))
-  }
 }
 
 extension SwapPlan.Item {
-  /// What there is of a name in the place and among what comes in; nil: nothing in either.
+  /// Finds the files of a name, in the directory and among what comes in; returns nil when neither has one.
   package init?(_ name: FileName, in place: OpenFile, incoming: OpenFile) throws(SystemError) {
     old = try place.inode(of: name)
     new = try incoming.inode(of: name)
     if old == nil, new == nil { return nil }
-    self.name = SwapPlan.text(name)
-  }
-
-  /// nil: not a name that one of ours could be; a plan is a file like any other.
-  package var fileName: FileName? { SwapPlan.name(name) }
-}
-
-extension SwapPlan {
-  package static func name(_ text: String) -> FileName? {
-    guard let bytes = ByteText.bytes(of: text.utf8), let path = EntryPath(validating: bytes), path.depth == 1 else {
-      return nil
-    }
-    return path.name
-  }
-
-  package static func text(_ name: FileName) -> String { ByteText.escaped(name.bytes) }
-
-  package static func path(_ text: String) -> FilePath? {
-    ByteText.bytes(of: text.utf8).map { FilePath(bytes: $0) }.flatMap { $0.isAbsolute ? $0 : nil }
+    self.name = name
   }
 }

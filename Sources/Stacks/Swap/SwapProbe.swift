@@ -32,21 +32,19 @@ package struct SwapProbe {
     }
   }
 
-  /// Probes what goes out of one site and what comes in.
+  /// Probes what goes out of a swap directory and what comes in.
   ///
-  /// - Parameter hidden: the site's folder, as it is called now.
+  /// - Parameter hidden: the hidden folder in that directory, under the name that it has now.
   /// - Throws: `BackupError` `restore.cannot-rename`, naming the first name that stands against it; `SystemError`.
-  package func run(_ index: Int, in directory: OpenFile, hidden: OpenFile) throws {
-    let site = plan.sites[index]
+  package func run(_ planned: SwapPlan.SwapDirectory, in directory: OpenFile, hidden: OpenFile) throws {
     let probe = try make(in: hidden)
     defer { ignoringFailure { try files.removeTree(Self.folderName, at: hidden.descriptor) } }
     let incoming = try OpenFile(
-      FilePath(plan.incoming), at: hidden.descriptor, mode: [.directory, .noFollow],
-      displayPath: hidden.path.appending(plan.incoming), files: files)
-    for item in site.items {
-      guard let name = item.fileName else { throw BackupError.journalUnreadable(site.path) }
-      if item.old != nil { try ask(name, in: directory, probe: probe) }
-      if item.new != nil { try ask(name, in: incoming, probe: probe) }
+      plan.incoming, at: hidden.descriptor, mode: [.directory, .noFollow],
+      displayPath: hidden.path.appending(plan.incoming.components), files: files)
+    for item in planned.items {
+      if item.old != nil { try ask(item.name, in: directory, probe: probe) }
+      if item.new != nil { try ask(item.name, in: incoming, probe: probe) }
     }
   }
 
@@ -93,9 +91,9 @@ extension BackupError {
         "It belongs to another user in a directory with the sticky bit, or a flag forbids changes (ls -ld, lsattr -d): "
           + "its owner may give it to you (chown), or take the flag away (chattr -i)."
       case .permissionDenied:
-        "It takes the right to write to it and to the directory that it lies in: chmod u+w, or ask its owner."
+        "You need the right to write to it and to the directory that contains it: chmod u+w, or ask its owner."
       case .resourceBusy: "Something is mounted there: unmount it."
-      default: "See what stands against it: ls -ld \(path.text)."
+      default: "Look at its owner and permissions: ls -ld \(path.text)."
       }
     return BackupError(
       "restore.cannot-rename", kind: .failed, message: "\(path.text) cannot be put out of the way: \(error.errno)",

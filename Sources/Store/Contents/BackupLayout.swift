@@ -30,7 +30,7 @@ package enum BackupLayout {
   /// What a backup in the making, or what a crash left of one, ends with; its name begins with a dot.
   package static let partialSuffix = ".partial"
 
-  /// The moment that a backup's name says, local time, in nanoseconds since 1970.
+  /// The timestamp in a backup's name, which is local time, in nanoseconds since 1970 UTC.
   ///
   /// The form is `backup_YYYYMMDD_HHMMSS`; a suffix `_2` of a second backup in that second is passed over. nil for
   /// other names.

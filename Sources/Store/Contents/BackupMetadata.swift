@@ -22,7 +22,7 @@ package struct BackupMetadata: Sendable {
   package var manifestDigest: Digest?
   /// The data directory that was backed up, in the escapes of ``ByteText``.
   package var sourceDirectory: String?
-  /// The same without links; programs may have recorded either.
+  /// The same with all symlinks resolved; programs may have recorded either form.
   package var realSourceDirectory: String?
   package var mlflowLayout: String?
   /// The MLflow directory that was backed up, in the escapes of ``ByteText``.
@@ -52,23 +52,23 @@ package struct BackupMetadata: Sendable {
 
 /// Reads `metadata.json` line by line: the list of files, which may be long, is counted and not kept.
 package enum MetadataReader {
-  /// What came of it.
+  /// The result of reading the file.
   package struct Reading {
-    /// nil: not a JSON object, or too large to be one of a backup.
+    /// The metadata; nil when the file is not a JSON object, or is too large for the metadata of a backup.
     package let metadata: BackupMetadata?
-    /// What is wrong with the file, as a clause; nil: nothing that can be seen.
+    /// What is wrong with the file, as a clause; nil when no problem was found.
     package let problem: String?
   }
 
   /// Where the list of files begins, in a file of ours.
   private static let list = [UInt8(ascii: "\n")] + MetadataParser.listLine
-  /// So much of a file is looked at for that.
+  /// The list must begin within so many bytes.
   private static let maximumHeadBytes = 64 << 10
 
   /// Reads what stands before the list of files, and nothing else: enough to list a backup, however many files it has.
   ///
   /// Whether the seal holds is not looked at; whoever relies on the contents asks `read`.
-  /// - Returns: nil: it was not written so that the head is enough.
+  /// - Returns: nil when the file is not written in a form in which the head is enough.
   /// - Throws: `SystemError` when the file cannot be read.
   package static func readHead(_ file: any ReadableBytes) throws -> BackupMetadata? {
     let bytes = try file.read(count: maximumHeadBytes, at: 0)
@@ -104,7 +104,7 @@ package struct MetadataParser {
   private var names = 0
   private var isInList = false
   private var hash = DigestStream()
-  /// Taken, and not yet hashed: many lines are hashed at once.
+  /// Lines that were taken and are not hashed yet; many lines are hashed at once.
   private var pending: [UInt8] = []
   private var tail: [UInt8]?
   /// No more lines are wanted: this is not the metadata of a backup.
@@ -151,7 +151,7 @@ package struct MetadataParser {
       metadata: metadata, problem: metadata.isOurs ? sealProblem(hash.finalize()) : nil)
   }
 
-  /// nil: it is not a JSON object.
+  /// Returns nil when the bytes are not a JSON object.
   fileprivate static func decode(_ bytes: [UInt8]) -> BackupMetadata? {
     let data = Data(bytes)
     return parsed { try JSONDecoder().decode(Stored.self, from: data) }?.metadata

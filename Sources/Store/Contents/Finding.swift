@@ -13,13 +13,13 @@ public struct Finding: Sendable, Equatable {
     case malformed
     /// A DuckDB block in use is damaged.
     case block
-    /// The write-ahead log is damaged or another database's.
+    /// The WAL is damaged, or it belongs to another database.
     case wal = "log"
     case sqlite
     case engine
     /// Everything reads as it should, and the engine fails when it writes a checkpoint.
     case checkpoint
-    /// A link is missing or leads elsewhere.
+    /// A symlink is missing, or it leads elsewhere.
     case link
   }
 
@@ -32,7 +32,7 @@ public struct Finding: Sendable, Equatable {
   public let file: String
   /// More, as a clause; empty when the kind says it all.
   public let detail: String
-  /// The part of the stack that it concerns; nil: a list of the backup itself, and so all of it.
+  /// The part of the stack that it concerns; nil when it is about a list of the backup itself, and so about both parts.
   package let part: StackPart?
 
   /// Whether it may be the fault of this machine or this user, and not of the backup: rights, limits, a connection.
@@ -54,10 +54,10 @@ public struct Finding: Sendable, Equatable {
       .mismatch, path: path, detail: words.joined(separator: "; "), mayBeOfMachine: error.errno != .ioError)
   }
 
-  /// Whether it stands against restoring a part of the stack; nil: all of it.
+  /// Whether it is a reason not to restore a part of the stack, or the whole stack when `part` is nil.
   func concerns(_ part: StackPart?) -> Bool { part == nil || self.part == nil || self.part == part }
 
-  /// The stored files that findings are about, each once; nil: there may be more than were kept, or none.
+  /// The stored files that findings are about, each once; nil when there are none, or when not all findings were kept.
   package static func damagedFiles(_ findings: [Finding]) -> [String]? {
     let isCut = StackPart.allCases.contains { part in
       findings.count { $0.part == part } >= maximumKept

@@ -46,7 +46,7 @@ extension ArraySlice<UInt8> {
     }
   }
 
-  /// The number of which these are the decimal digits; nil: they are something else, or it is too large.
+  /// The number whose decimal digits these are; nil when they are something else, or when the number is too large.
   var decimal: UInt64? {
     guard !isEmpty, count <= 20 else { return nil }
     var number: UInt64 = 0

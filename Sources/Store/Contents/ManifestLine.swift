@@ -15,15 +15,15 @@ package struct ManifestLine: Equatable, Sendable {
 
   package var path: EntryPath
   package var kind: Kind
-  /// Permission bits of the source; of a link they mean nothing.
+  /// Permission bits of the source; they mean nothing for a symlink.
   package var permissions: UInt16
   /// When the source changed, in nanoseconds since 1970 UTC.
   package var modifiedNanoseconds: Int64
-  /// Bytes of a file; of a link the length of its target; else 0.
+  /// The size of a file, or the length of a symlink's target; otherwise 0.
   package var size: Int64
-  /// Of a link: where it points, in bytes.
+  /// The target of a symlink, in bytes.
   package var target: [UInt8]?
-  /// Of a file that was read from the source as it lay: which file that was and when it was read.
+  /// Which file this was in the source, and when it was read; set for files that were copied as they are.
   package var origin: Origin?
   /// Extended attributes that the source had, and that are not kept.
   package var attributesCount: Int64 = 0
@@ -121,7 +121,7 @@ package struct ManifestLine: Equatable, Sendable {
     var attributes: Int64 = 0
 
     var origin: Origin? {
-      // Of a time that can be: others would not leave room for the doubt of a clock.
+      // The time must be plausible: with another one, adding the uncertainty of a clock could overflow.
       guard let device, let inode, let changed, let read, (0..<7_000_000_000_000_000_000).contains(read) else {
         return nil
       }
@@ -132,7 +132,7 @@ package struct ManifestLine: Equatable, Sendable {
     private enum Key {
       case path, kind, mode, modified, size, target, device, inode, changed, read, attributes
 
-      /// nil: a field of a later version.
+      /// Returns nil when the name belongs to a field of a later version.
       init?(_ name: ArraySlice<UInt8>) {
         // The length and the first letter tell the known names apart; then the name is compared once.
         let (key, text): (Key, StaticString)

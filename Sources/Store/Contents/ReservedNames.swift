@@ -26,7 +26,7 @@ extension BackupLayout {
   /// The backup that a path lies in, or is: the nearest folder `backup_…` with `checksums.txt` and `metadata.json`.
   ///
   /// Symlinks on the way are followed; a path that does not exist yet lies where it would be made.
-  /// - Returns: nil: there is none.
+  /// - Returns: nil when the path lies in no backup.
   /// - Throws: `SystemError` when a folder on the way cannot be looked at.
   package static func enclosingBackup(of path: FilePath, files: any FileSystem) throws(SystemError) -> FilePath? {
     var folder = ThisProcess.realPathOfWhatExists(path)

@@ -2,7 +2,7 @@
 ///
 /// Each level holds the one before.
 public enum VerificationLevel: String, Sendable, Comparable, CaseIterable {
-  /// The bytes are those that were written, nothing is missing and nothing is there too much.
+  /// All bytes are those that were written; no file is missing, and none was added.
   case checksums
   /// Every DuckDB block in use carries its checksum, the WAL is whole, SQLite finds its databases right.
   case structure

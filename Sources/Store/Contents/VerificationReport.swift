@@ -14,7 +14,7 @@ public struct VerificationReport: Sendable {
   /// What the user should know beside it: why a level was not reached, that the backup is incomplete.
   public let notices: [String]
 
-  /// What the engine read; nil: it was not asked, or not reached.
+  /// What the engine read; nil when it was not asked, or when the check did not get so far.
   public let engine: EngineSummary?
 
   package init(
@@ -29,8 +29,7 @@ public struct VerificationReport: Sendable {
     self.engine = engine
   }
 
-  /// The command that mends a backup in which nothing is wrong but that more is there than was written; nil: another
-  /// finding, or none.
+  /// The command that removes unexpected files from a backup; nil when anything else is wrong, or when nothing is.
   public var mendingCommand: String? {
     guard !findings.isEmpty, findings.allSatisfy({ $0.kind == .unexpected }) else { return nil }
     let root = FilePath(bytes: ByteText.bytes(of: path.utf8) ?? Array(path.utf8))
@@ -48,7 +47,7 @@ public struct VerificationReport: Sendable {
   /// Nothing is wrong, as far as this level sees.
   public var isOK: Bool { findings.isEmpty }
 
-  /// What stands against restoring a part of the stack; nil: all of it.
+  /// The findings that are a reason not to restore a part of the stack, or the whole stack when `part` is nil.
   package func findings(of part: StackPart?) -> [Finding] { findings.filter { $0.concerns(part) } }
 }
 

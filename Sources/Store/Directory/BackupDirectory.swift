@@ -5,13 +5,13 @@ package import SystemPackage
 package struct ListedBackup: Sendable {
   package let name: FileName
   package let path: FilePath
-  /// When it was made, in nanoseconds since 1970 UTC; nil: nothing says.
+  /// When it was made, in nanoseconds since 1970 UTC; nil when nothing tells.
   package let timestamp: Int64?
-  /// nil: there is none, or it cannot be read; then there is a `problem`.
+  /// What `metadata.json` says; nil when the file is missing or cannot be read, and then there is a `problem`.
   package let metadata: BackupMetadata?
   /// Whether its database is there; what is in it only a verification tells.
   package let hasDatabase: Bool
-  /// What of it cannot be read, and why, as a clause; nil: everything that a list looks at could be.
+  /// What in it cannot be read, and why, as a clause; nil when everything that a list needs could be read.
   ///
   /// Such a backup is not deleted, and nothing is believed of it.
   package let problem: String?
@@ -36,7 +36,7 @@ package struct ListedBackup: Sendable {
     }
   }
 
-  /// What is wrong with its metadata when all of it is read, the seal too; nil: nothing is.
+  /// What is wrong with its metadata when all of it is read, with its seal; nil when nothing is wrong.
   package var metadataProblem: String? {
     do throws(SystemError) {
       guard let root = try OpenFile.ifPresent(path, mode: [.directory, .noFollow], files: files) else { return nil }
@@ -50,7 +50,7 @@ package struct ListedBackup: Sendable {
   /// - Throws: `BackupError` as ``DirectoryBackup/init(_:files:)``.
   package func open() throws -> DirectoryBackup { try DirectoryBackup(path, files: files) }
 
-  /// That it is never rotated.
+  /// The pin, which keeps the backup from rotation.
   package var pin: Noted<Pin> { PinDirectory(of: path.folder, files: files).pin(of: name) }
 }
 
@@ -82,7 +82,7 @@ package struct BackupDirectory {
     }
   }
 
-  /// Names of folders that are backups by name and have no `checksums.txt`: what is left of some, in readable form.
+  /// Names of folders that are called like backups and have no `checksums.txt`, in readable form.
   package func unlisted() throws -> [String] {
     let directory = try open()
     return try files.entries(of: directory.descriptor).map(\.name).sorted().filter { name in
@@ -157,7 +157,7 @@ package struct BackupDirectory {
     var hasDatabase = false
     var problem: String?
     do throws(SystemError) {
-      // A link is not followed: it may lead anywhere, and rotation would follow it too.
+      // A symlink is not followed: it may lead anywhere, and rotation would follow it too.
       guard try files.statusIfPresent(name.path, at: directory.descriptor)?.kind == .directory,
         let root = try OpenFile.ifPresent(
           name.path, at: directory.descriptor, mode: [.directory, .noFollow], files: files),
@@ -206,16 +206,16 @@ package struct BackupDirectory {
   /// `created_at`, else `timestamp`, which is local time in the Python tool's and in ours.
   private static func timestamp(of metadata: BackupMetadata) -> Int64? {
     if let seconds = metadata.createdAt, seconds >= 0, seconds < 7e9 {
-      // Microseconds are what the number holds; below that is the noise of its form.
+      // The number is exact to microseconds; smaller digits are rounding errors.
       return Int64((seconds * 1e6).rounded()) * 1000
     }
     return metadata.timestamp.flatMap(timestamp(ofTimestamp:)).flatMap { believable.contains($0) ? $0 : nil }
   }
 
-  /// Moments from 1970 to 2191: no backup is of another time, and differences of two of them can be counted.
+  /// Timestamps from 1970 to 2191: no backup has another one, and the difference of two of them cannot overflow.
   private static let believable: Range<Int64> = 0..<7_000_000_000_000_000_000
 
-  /// The moment of `2026-01-24T14:30:52.123456`, local time, or with an offset or `Z` after it; nil for another form.
+  /// The timestamp of `2026-01-24T14:30:52.123456`, local time, or with an offset or `Z`; nil for another form.
   static func timestamp(ofTimestamp text: String) -> Int64? {
     let numbers = text.prefix(19).split { !$0.isNumber }.compactMap { Int($0) }
     guard text.count >= 19, numbers.count == 6 else { return nil }
@@ -256,7 +256,7 @@ extension BackupDirectory {
         continue
       }
       guard try files.lock(folder.descriptor, kind: .exclusive) else { continue }
-      // The lock was free, so whoever made it is dead. Held on while it is removed.
+      // The lock was free, so its maker is dead. The lock is kept until the folder is removed.
       // What is in it may be another user's.
       ignoringFailure { try files.removeTree(entry.name.path, at: directory.descriptor) }
     }

@@ -3,13 +3,15 @@ package enum BackupTrust: CaseIterable {
   case proven
   /// Nothing is known against it.
   case unproven
-  /// Every byte is right and the engine fails when it writes a checkpoint; or a failure was noted that a look at the
-  /// structure sees again where it is still so; or whether a drill failed cannot be told.
+  /// There is a reason for doubt.
+  ///
+  /// Only a checkpoint failed, while every byte is right; or a failure was noted that a structure check would find
+  /// again if it is still there; or it cannot be told whether a drill failed.
   case doubtful
 
-  /// nil: it failed in a way that a look at its structure does not see.
+  /// Returns nil when the backup failed in a way that a structure check does not find.
   ///
-  /// - Parameter part: the part that is wanted of it; nil: all of it.
+  /// - Parameter part: the part that is wanted; nil for the whole backup.
   package init?(_ backup: ListedBackup, for part: StackPart? = nil) {
     // Why it cannot be looked at is said by whoever looks.
     if backup.problem != nil {

@@ -1,20 +1,20 @@
 /// What a small file says: a pin, a proof, the metadata of a backup.
 ///
-/// A file that cannot be read is no file that is not there: whoever deletes, replaces or trusts by what it says must
-/// look at all three cases.
+/// A file that cannot be read is not the same as a missing file. Code that deletes, replaces or trusts by what the file
+/// says must handle all three cases.
 package enum Noted<Value: Sendable>: Sendable {
   /// There is no such file.
   case nothing
   case found(Value)
-  /// There is one, or there may be one; why it cannot be told what it says, as a clause.
+  /// The file is there or may be there, and its contents are unknown; the text says why, as a clause.
   case unreadable(String)
 
-  /// What it says, where that can be told.
+  /// Its contents, when they are known.
   package var value: Value? {
     if case .found(let value) = self { value } else { nil }
   }
 
-  /// Why it cannot be told what it says.
+  /// Why its contents are unknown.
   package var problem: String? {
     if case .unreadable(let why) = self { why } else { nil }
   }
@@ -24,7 +24,7 @@ package enum Noted<Value: Sendable>: Sendable {
     if case .nothing = self { false } else { true }
   }
 
-  /// The same of another type; nil from the body: it cannot be understood.
+  /// Converts the contents; when the body returns nil, they count as unreadable, with this problem.
   func map<Result: Sendable>(orElse problem: String, _ body: (Value) -> Result?) -> Noted<Result> {
     switch self {
     case .nothing: .nothing

@@ -7,11 +7,11 @@ package import SystemPackage
   private import Foundation
 #endif
 
-/// That a backup is never rotated, whatever its age: a small file beside the sealed backups.
+/// A mark that keeps a backup from rotation, whatever its age: a small file beside the sealed backups.
 package struct Pin: Codable, Sendable, Equatable {
   /// ISO 8601 with offset.
   package var at: String
-  /// Why, in the words of whoever pinned it; empty: nothing was said.
+  /// The reason, in the words of the user who pinned it; empty when no reason was given.
   package var reason: String
 }
 
@@ -35,7 +35,7 @@ package struct PinDirectory {
 
   /// The pin of a backup.
   ///
-  /// A pin that cannot be understood is one all the same: better a backup too many.
+  /// A pin that cannot be understood counts as a pin: it is better to keep one backup too many.
   package func pin(of name: FileName) -> Noted<Pin> {
     notes.read(name).map(orElse: "") {
       let bytes = Data($0)
@@ -50,7 +50,7 @@ package struct PinDirectory {
     guard reason.utf8.count <= Self.maximumReasonBytes else {
       throw BackupError(
         "pin.reason-too-long", kind: .usage, message: "a reason has at most \(Self.maximumReasonBytes) bytes",
-        remedy: "Say it shorter.")
+        remedy: "Give a shorter reason.")
     }
     let pin = Pin(at: LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset, reason: reason)
     let bytes = try StoredJSON.bytes(of: pin)
@@ -69,7 +69,7 @@ package struct PinDirectory {
     }
   }
 
-  /// A rotation that runs decides by what was pinned before it began.
+  /// Waits for a running rotation, because that uses the pins from before it began.
   private func locked<Result>(_ body: () throws -> Result) throws -> Result {
     let lock = try AdvisoryLock.take(
       .exclusive, of: .backups, on: backups, note: ThisProcess.note(program: "hrp backup pin", time: time),

@@ -19,12 +19,12 @@ package struct Proof: Codable, Sendable, Equatable {
   package var state: State?
   /// ISO 8601 with offset.
   package var at: String
-  /// The version of DuckDB that read it; empty: none did.
+  /// The version of DuckDB that read it; empty when none did.
   package var engine: String
   package var durationSeconds: Double
   /// What was wrong, a line each; at most a hundred.
   package var findings: [String]
-  /// The stored files that are damaged, in readable form; nil: nothing is, or there are too many to be told.
+  /// The stored files that are damaged, in readable form; nil when there are none, or too many to list.
   package var damaged: [String]?
   package var tables: [TableFingerprint]
   /// What the first drill that passed read: every later one must read the same.
@@ -32,7 +32,7 @@ package struct Proof: Codable, Sendable, Equatable {
   /// The drill that had passed before a verification failed: it counts again when such a verification passes.
   package var passed: Passed?
 
-  /// How deep a look is; each holds the one before.
+  /// How deep a check looks; each level contains the one before.
   package enum Level: String, Codable, Sendable, CaseIterable, Comparable {
     case checksums, structure, engine, drill
 
@@ -125,7 +125,7 @@ package struct Proof: Codable, Sendable, Equatable {
     isOK ? "passed" : state == .checkpointFailed ? "sound, CHECKPOINT FAILED" : "FAILED"
   }
 
-  /// What failed, as the beginning of a sentence; nil: nothing.
+  /// What failed, as the beginning of a sentence; nil when nothing failed.
   package var failure: String? {
     if isOK { return nil }
     if state == .checkpointFailed { return "its drill read everything, and DuckDB failed to write a checkpoint" }
@@ -143,8 +143,8 @@ package struct ProofDirectory {
     notes = BackupNotes(Self.folderName, of: backups, files: files)
   }
 
-  /// The proof of a backup; one of other contents is none of it.
-  /// - Parameter checksums: nil: the backup has no seal that a proof could be of.
+  /// The proof of a backup; a proof of other contents does not count.
+  /// - Parameter checksums: the hash of the backup's `checksums.txt`; nil when the backup has no seal, and so no proof.
   package func proof(of name: FileName, checksums: Digest?) -> Noted<Proof> {
     guard let checksums else { return .nothing }
     let proof = notes.read(name).map(orElse: "it is not the proof of a backup") {
@@ -155,7 +155,7 @@ package struct ProofDirectory {
     return proof
   }
 
-  /// The backups whose note says anything but that a look passed: for these alone the rest must be read.
+  /// The backups whose notes report anything but success: the files of all others need not be read.
   ///
   /// - Throws: `SystemError` when the folder of notes cannot be listed.
   package func doubtful() throws(SystemError) -> [FileName] {
@@ -177,9 +177,9 @@ package struct ProofDirectory {
 }
 
 extension Proof {
-  /// Whether a failure stands against restoring a part; nil: all of it.
+  /// Whether the failure is a reason not to restore a part of the stack, or the whole stack when `part` is nil.
   ///
-  /// One that tells what is damaged, all of it of the other part, does not.
+  /// It is no such reason when the proof lists all damage, and all of it is in the other part.
   package func concerns(_ part: StackPart?) -> Bool {
     guard let part, let damaged else { return true }
     return damaged.contains { text in

@@ -20,7 +20,7 @@ extension BackupError {
     case walDamaged = "duckdb.wal-damaged"
   }
 
-  /// The code, where this program decides by it; nil: it only tells it.
+  /// The code as a case of `Known`; nil when this program decides nothing by it.
   package var known: Known? { Known(rawValue: code) }
 
   /// Whether it is one of these.

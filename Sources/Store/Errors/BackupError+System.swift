@@ -1,8 +1,8 @@
 package import Files
 package import SystemPackage
 
-// The catalogue of what the kernel says: for each call and error a code, what it means, and what mends it. A disk is
-// blamed only for what disks do; no name of a temporary file is shown, for nobody can do anything about it.
+// The table of the kernel's errors: for each call and error it has a code, a meaning and a remedy. A disk is blamed
+// only for errors that disks cause. Names of temporary files are not shown, since the user can do nothing about them.
 
 extension BackupError {
   /// The failure of a system call, as the reader should see it.
@@ -36,7 +36,7 @@ package struct KnownPlaces: Sendable {
 
 /// One failure of a system call, with what is known of where it happened.
 private struct SystemFault {
-  /// What the catalogue says; without a code: the general one of the call.
+  /// What the table says; an entry without a code gets the general code of the call.
   struct Entry {
     var code: String?
     var kind = BackupError.Kind.failed
@@ -50,7 +50,7 @@ private struct SystemFault {
   let call: String
   let errno: Errno
   let what: String
-  /// The path, readable, without what is temporary; empty: the call had none that says anything.
+  /// The path in readable form, without temporary names; empty when the call had no useful path.
   let path: String
   /// The same ready for a shell; empty where `path` is.
   let word: String
@@ -95,7 +95,7 @@ private struct SystemFault {
   private var at: String { path.isEmpty ? "" : ": \(path)" }
   private var subject: String { path.isEmpty ? "something" : path }
 
-  // MARK: - The catalogue
+  // MARK: - The table of errors
 
   var entry: Entry {
     switch errno {

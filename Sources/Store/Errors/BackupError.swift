@@ -18,7 +18,7 @@ public struct BackupError: Error, Sendable {
   public let remedy: String
   /// What the system said, if it did.
   public let cause: String?
-  /// When something is busy: who has it, such as "PID 12 (python)"; nil: that is not known.
+  /// The process that keeps something busy, such as "PID 12 (python)"; nil when it is not known.
   public let holder: String?
 
   package init(

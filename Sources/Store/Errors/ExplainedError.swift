@@ -1,4 +1,4 @@
-/// An error that knows how users are told of it, whatever was being done.
+/// An error that has its own explanation for users, whatever was being done.
 package protocol ExplainedError: Error {
   /// What users see of it.
   var explanation: BackupError { get }

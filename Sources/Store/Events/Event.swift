@@ -30,7 +30,7 @@ public enum Event: Sendable {
 public struct EventStream: Sendable {
   private let readers: [@Sendable (Event) -> Void]
 
-  /// A stream with these readers; none: nobody listens.
+  /// A stream with these readers; without any, nobody listens.
   public init(_ readers: [@Sendable (Event) -> Void] = []) { self.readers = readers }
 
   /// The same stream with one reader more.

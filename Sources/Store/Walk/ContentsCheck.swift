@@ -151,7 +151,7 @@ package final class ContentsCheck {
     }
   }
 
-  /// That other backups have the same file, and so the same damage; empty: none has.
+  /// A clause that other backups share the file and its damage; empty when none does.
   private static func sharing(_ file: File) -> String {
     let others = file.status.linkCount - 1
     guard file.status.linkCount > 1 else { return "" }

@@ -6,7 +6,7 @@ package struct StoredEntry {
   private let item: any StoredItem
   /// nil in backups of the Python tool.
   package let manifest: ManifestLine?
-  /// Of a file: the hash that `checksums.txt` says.
+  /// The hash of a file, as `checksums.txt` says it.
   let expected: Digest?
 
   init(_ item: any StoredItem, manifest: ManifestLine?, expected: Digest?) {
@@ -57,7 +57,7 @@ package final class ContentsWalk {
   /// Walks the backup.
   ///
   /// The visitor returns the hash of a file's contents, or nil where it did not read them; it is asked
-  /// for files that are listed, and for directories and links.
+  /// for files that are listed, and for directories and symlinks.
   package func run(_ visit: (StoredEntry) throws -> Digest?) throws {
     try backup.walk { step in
       try Interruption.check()
@@ -152,7 +152,7 @@ package final class ContentsWalk {
     _ entry: any StoredItem, line: ManifestLine?, as kind: ManifestLine.Kind,
     visit: (StoredEntry) throws -> Digest?
   ) throws {
-    // Backups of the Python tool have no manifest: folders are as they are, and links they never wrote.
+    // Backups of the Python tool have no manifest: their folders are taken as they are, and they contain no symlinks.
     if manifest != nil, line?.kind != kind {
       return note(Finding(kind == .link ? .link : .unexpected, path: entry.path, detail: "it is not in the manifest"))
     }
@@ -173,7 +173,7 @@ package final class ContentsWalk {
     }
   }
 
-  /// Notes the links and folders that the manifest names and the tree does not hold; files are the other list's.
+  /// Notes the symlinks and folders that the manifest names and the tree does not hold; files are in the other list.
   private func passManifest(before key: [UInt8]?) throws {
     while let next = manifest?.next, key.map({ next.key.lexicographicallyPrecedes($0) }) ?? true {
       switch next.element.kind {
@@ -217,14 +217,14 @@ package final class ContentsWalk {
     }
   }
 
-  /// The list `checksums.txt` of a backup; nil: there is none.
+  /// The list `checksums.txt` of a backup; nil when there is none.
   static func checksums(of backup: any StoredBackup, written: Digest?) throws -> OrderedList<ChecksumLine>? {
     try backup.list(BackupLayout.checksums).map { file in
       try OrderedList(file, written: written, key: { $0.path.bytes }) { try ChecksumLine(parsing: $0) }
     }
   }
 
-  /// The list `manifest.jsonl` of a backup; nil: there is none.
+  /// The list `manifest.jsonl` of a backup; nil when there is none.
   static func manifest(of backup: any StoredBackup, written: Digest?) throws -> OrderedList<ManifestLine>? {
     try backup.list(BackupLayout.manifest).map { file in
       try OrderedList(file, written: written, key: key) { try ManifestLine(parsing: $0) }

@@ -22,7 +22,7 @@ package struct Litter {
     return true
   }
 
-  /// What there is, as a sentence; nil: nothing.
+  /// What was found, as a sentence; nil when nothing was found.
   package var notice: String? {
     guard count > 0 else { return nil }
     let more = count > first.count ? " and \(count - first.count) more" : ""

@@ -24,7 +24,7 @@ package final class OrderedList<Element> {
 
   /// Reads the list once to know its hash.
   ///
-  /// Unless that is the hash of a list that we wrote, its order and what is wrong with it are looked for as well.
+  /// When that is not the hash of a list that we wrote, the order of the list and its errors are checked as well.
   ///
   /// - Parameter written: the hash of the list as hrp wrote it: such a list is sorted and right.
   init(

@@ -10,7 +10,7 @@ package protocol StoredBackup: AnyObject, Sendable {
   var name: FileName { get }
   /// Where it is, as people and errors know it.
   var place: FilePath { get }
-  /// What lies at a path, a symlink itself; nil: nothing.
+  /// The status of what lies at a path, without following a symlink; nil when nothing is there.
   func status(of path: EntryPath) throws(SystemError) -> FileStatus?
   /// The names directly in a folder, in no order.
   func entries(of folder: EntryPath) throws(SystemError) -> [DirectoryEntry]
@@ -47,13 +47,13 @@ package protocol StoredItem {
 }
 
 extension StoredBackup {
-  /// Opens one of the files that describe the backup; nil: there is no regular file of that name.
+  /// Opens one of the files that describe the backup; returns nil when there is no regular file of that name.
   package func list(_ path: EntryPath) throws(SystemError) -> (any ReadableBytes)? {
     guard try status(of: path)?.kind == .regular else { return nil }
     return try contents(of: path)
   }
 
-  /// What `metadata.json` says; nil: there is none.
+  /// What `metadata.json` says; nil when there is no such file.
   package func metadata() throws -> MetadataReader.Reading? { try list(BackupLayout.metadata).map(MetadataReader.read) }
 
   /// Visits the paths that `checksums.txt` names, in its order; nothing where there is none.

@@ -1,12 +1,12 @@
 internal import Files
 internal import SystemPackage
 
-/// Stored files that a verification or a drill found damaged: whichever backup names them, they are not linked again.
+/// Stored files that a verification or a drill found damaged; they are not hard-linked again from any backup.
 ///
 /// Backups share files by hard links, so one bad sector is in all of them. Which file it is, its inode tells.
 struct DamagedFiles {
   private var identities: Set<FileIdentity> = []
-  /// Something failed, and not all that is damaged is told: then nothing is linked.
+  /// Whether damage was noted that is not fully known: then nothing is hard-linked.
   private(set) var isUnknown = false
 
   /// Reads the proofs of all backups in a directory.

@@ -19,7 +19,7 @@ final class DigestedList {
   func write(_ line: [UInt8]) throws(SystemError) { try writer.write(line) }
 
   /// Writes what is left.
-  /// - Parameter durable: false: a sync of the file system follows.
+  /// - Parameter durable: false when a sync of the file system follows.
   func close(durable: Bool) throws(SystemError) { _ = try writer.close(durable: durable) }
 
   /// Reads the list back from the device, once it is durable.

@@ -34,7 +34,7 @@ package final class DirectoryWriter {
   static func permissions(of directory: FileStatus) -> UInt16 { directory.permissions & 0o755 | 0o700 }
 
   let staging: Staging
-  /// The backup to link from; nil: everything is copied.
+  /// The backup to hard-link from; nil when everything is copied.
   package var previous: PreviousBackup?
   package private(set) var sharedBytes: Int64 = 0
   package private(set) var sharedFiles = 0
@@ -70,7 +70,7 @@ package final class DirectoryWriter {
   }
 
   /// Takes a file that its source wrote.
-  /// - Parameter quick: the hash of what was written; nil: the file is read for it, before anything is durable.
+  /// - Parameter quick: the hash of what was written; when it is nil, the file is read to compute it.
   package func take(_ path: EntryPath, from source: FileStatus, quick: QuickHash? = nil) throws {
     let place = try place(of: path)
     let file = try OpenFile(place.name, at: place.directory, mode: [.noFollow], displayPath: place.path, files: files)
@@ -150,7 +150,7 @@ package final class DirectoryWriter {
     }
   }
 
-  /// Adds the entries that wait and come before a key; nil: all.
+  /// Adds the waiting entries that come before a key; adds all of them when the key is nil.
   func addWaiting(before key: [UInt8]? = nil) throws {
     while let first = waiting.first, key.map({ first.line.path.bytes.lexicographicallyPrecedes($0) }) ?? true {
       try manifest.write(first.line.bytes)

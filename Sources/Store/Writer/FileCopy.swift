@@ -9,9 +9,9 @@ package final class FileCopy {
   /// What became of a file.
   enum Outcome {
     case copied(Copied)
-    /// It was there when the folder was listed, and is no more: as if it had gone a moment earlier.
+    /// It was there when the folder was listed, and is gone now: it is left out.
     case gone
-    /// It became a link or another thing.
+    /// It became a symlink or something else.
     case notAFile
   }
 
@@ -72,7 +72,7 @@ package final class FileCopy {
       do {
         after = try reading { () throws(SystemError) in try source.status() }
       } catch {
-        // What nobody can vouch for is not in the backup, and so not in its folder.
+        // A copy that cannot be checked against its source is no part of the backup, so it is removed.
         try files.remove(entry.name, at: directory)
         throw error
       }

@@ -29,9 +29,9 @@ package final class PreviousBackup {
   private let checksums: OrderedList<ChecksumLine>
   private let manifest: OrderedList<ManifestLine>
 
-  /// When the backup to link from was made: what changed later must be copied; nil: there is none, or it is too old.
+  /// When the backup to link from was made; nil when there is none, or when it is too old.
   ///
-  /// An estimate, for the space that a backup will need.
+  /// What changed after that time must be copied. This is an estimate, for the space that a backup will need.
   package static func timestamp(in directory: FilePath, files: any FileSystem, time: any TimeSource) throws -> Int64? {
     guard try files.exists(directory), let timestamp = try candidate(in: directory, files)?.timestamp,
       time.nowNanoseconds - timestamp <= maximumAgeNanoseconds
@@ -47,7 +47,7 @@ package final class PreviousBackup {
     metadata.isOurs && metadata.verified == true && metadata.complete == true
   }
 
-  /// Opens the newest backup that is whole, verified and sealed; nil: there is none.
+  /// Opens the newest backup that is complete, verified and sealed; returns nil when there is none.
   ///
   /// It is locked against removal for as long as this lives. Its own seals must hold: a list that somebody changed is
   /// not believed.
@@ -80,7 +80,7 @@ package final class PreviousBackup {
     self.manifest = manifest
   }
 
-  /// Links a file's stored copy into a folder when the source did not change; nil: it must be copied.
+  /// Hard-links a file's stored copy into a folder when the source did not change; returns nil when it must be copied.
   func link(_ path: EntryPath, source: FileStatus, at directory: Descriptor) throws -> Stored? {
     guard let stored = try find(path), isUnchanged(source, since: stored.line) else { return nil }
     do throws(SystemError) {
@@ -98,7 +98,7 @@ package final class PreviousBackup {
       try files.makeHardLink(name, at: directory, to: name, at: from)
       return stored
     } catch {
-      // Another file system, too many links, or a stored copy that is gone: a copy serves as well.
+      // It may be on another file system, have too many hard links, or be gone: then a copy does as well.
       return nil
     }
   }

@@ -10,7 +10,7 @@ final class ReadBack {
   /// A region of the records with its files open.
   private struct Work: Sendable {
     var region: WrittenFiles.Region
-    /// One for each file that is to be read; nil: it could not be opened, which is noted.
+    /// One descriptor for each file to read; nil when the file could not be opened, which is noted.
     let descriptors: [Descriptor?]
   }
 
@@ -84,7 +84,7 @@ final class ReadBack {
     return descriptors
   }
 
-  /// Opens a file; nil: it is not there, or cannot be opened, which is noted.
+  /// Opens a file; returns nil when it is missing or cannot be opened, which is noted.
   private func openOrNote(_ path: EntryPath) throws(SystemError) -> Descriptor? {
     do throws(SystemError) {
       return try open(path)
@@ -107,7 +107,7 @@ final class ReadBack {
     } catch {
       guard error.errno == .invalidArgument else { throw error.at(path.text) }
     }
-    // No reading past the page cache here: it is emptied.
+    // This file cannot be read past the page cache, so the cache is emptied.
     let file = try OpenFile(
       name, at: directory, mode: [.noFollow], displayPath: FilePath(bytes: path.bytes), files: files)
     try files.dropCache(of: file.descriptor)

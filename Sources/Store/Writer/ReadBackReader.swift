@@ -23,7 +23,7 @@ final class ReadBackReader {
   }
 
   /// Reads the files of a region and notes their SHA-256 in it.
-  /// - Parameter descriptors: the files, in the order of `region.unread`; nil: it could not be opened.
+  /// - Parameter descriptors: the files, in the order of `region.unread`; nil for a file that could not be opened.
   /// - Returns: what is not as it was written.
   func read(_ region: inout WrittenFiles.Region, descriptors: [Descriptor?]) throws -> [Finding] {
     var findings: [Finding] = []

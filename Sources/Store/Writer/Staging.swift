@@ -40,7 +40,7 @@ package final class Staging {
     self.hiddenName = hiddenName
   }
 
-  /// Makes and locks the folder; nil: the name is taken, or a cleaner was quicker than our lock.
+  /// Makes and locks the folder; returns nil when the name is taken, or when another run removed it before the lock.
   private static func make(
     _ name: FilePath, in parent: OpenFile, files: any FileSystem
   ) throws(SystemError) -> OpenFile? {
@@ -59,7 +59,7 @@ package final class Staging {
     }
   }
 
-  /// What root backs up is for the owner of the backup directory to go on with: to link from, and to rotate.
+  /// Gives a backup that root made to the owner of the backup directory, who may then hard-link from it and rotate it.
   private func giveToOwner() throws {
     let owner = try parent.status().owner
     guard ThisProcess.isRoot, owner != .root else { return }

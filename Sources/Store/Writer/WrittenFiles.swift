@@ -164,7 +164,7 @@ final class WrittenFiles {
     }
   }
 
-  /// The record that begins the bytes; nil: not all of it is there.
+  /// The record at the beginning of the bytes; nil when not all of it is there.
   private static func record(in bytes: ArraySlice<UInt8>) -> Record? {
     guard bytes.count >= Layout.path else { return nil }
     let length = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: Layout.pathLength, as: UInt16.self) }
