@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""What kept backups cost: `hrp backup create` and `list` beside 1 and beside many, of a stack with 20,000 small files.
+"""What kept backups cost: `hrp backup create`, `list` and `find` beside 1 and beside many, of 20,000 small files.
 
     Benchmarks/run growth                  1 and 500 backups, 5 runs each
     Benchmarks/run growth --backups 100
 
-The many have all that a list and the next backup look at (metadata.json, the lists, the database) and no artifacts. The
-stack is made once and unchanged: what is measured is an unchanged backup, warm cache. Medians, with the ratio.
+The many have all that a list, a search and the next backup look at (metadata.json, the lists, the database) and no
+artifacts. The stack is made once and unchanged: what is measured is an unchanged backup, with a warm cache and, as root on
+Linux, with a cold one. Medians, with the ratio.
 """
 import argparse, datetime, os, pathlib, resource, shutil, statistics, subprocess, sys, tempfile, time
 
@@ -20,6 +21,16 @@ def timed(command):
         sys.exit(f"{command}: exit {done.returncode}: {done.stderr}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, time.monotonic() - start
+
+
+def can_cool():
+    return os.geteuid() == 0 and os.path.exists("/proc/sys/vm/drop_caches")
+
+
+def cool():
+    """Empties the page cache and the caches of names."""
+    os.sync()
+    pathlib.Path("/proc/sys/vm/drop_caches").write_text("3")
 
 
 def make_stack(place):
@@ -60,13 +71,19 @@ def main():
             if count > 1:
                 keep(place / "backups", count)
             hrp("create")
-            results[count] = [hrp("create") for _ in range(a.rounds)], [hrp("list") for _ in range(a.rounds)]
+            results[count] = {
+                "create": [hrp("create") for _ in range(a.rounds)],
+                "create, cold": [(cool(), hrp("create"))[1] for _ in range(a.rounds)] if can_cool() else [],
+                "list": [hrp("list") for _ in range(a.rounds)],
+                "find": [hrp("find", "m19999") for _ in range(2)],
+            }
         median = lambda runs, part: statistics.median(run[part] for run in runs)
-        print("| beside | create CPU s | wall s | list wall s |\n|---|---|---|---|")
-        for count, (create, listed) in results.items():
-            print(f"| {count} | {median(create, 0):.2f} | {median(create, 1):.2f} | {median(listed, 1):.2f} |")
-        ratio = lambda part: median(results[a.backups][0], part) / median(results[1][0], part)
-        print(f"ratio: {ratio(0):.2f} CPU, {ratio(1):.2f} wall")
+        print("| step | beside 1: CPU s, wall s | beside many | ratio |\n|---|---|---|---|")
+        for step in results[1]:
+            one, many = results[1][step], results[a.backups][step]
+            if one:
+                print(f"| {step} | {median(one, 0):.2f}, {median(one, 1):.2f} | {median(many, 0):.2f}, {median(many, 1):.2f} "
+                      f"| {median(many, 0) / median(one, 0):.2f}, {median(many, 1) / median(one, 1):.2f} |")
 
 
 main()

@@ -318,6 +318,10 @@ int hrp_thread_start(void (*body)(void *), void *context, uintptr_t *handle) {
 
 void hrp_thread_join(uintptr_t thread) { pthread_join((pthread_t)thread, NULL); }
 
+int hrp_contains(const void *bytes, int64_t count, const void *wanted, int64_t length) {
+  return memmem(bytes, (size_t)count, wanted, (size_t)length) != NULL;
+}
+
 int64_t hrp_find_byte(const void *start, unsigned char byte, int64_t length) {
   const void *found = length > 0 ? memchr(start, byte, (size_t)length) : NULL;
   return found ? (const char *)found - (const char *)start : -1;

@@ -37,7 +37,7 @@ package final class Catalogue: Sendable {
   /// - Throws: what SQLite says; nobody's operation depends on it (C1).
   package init(in dataDirectory: FilePath, backups: FilePath, files: any FileSystem, time: any TimeSource) throws {
     let path = dataDirectory.appending(Self.name.components)
-    self.backups = ThisProcess.realPathOfWhatExists(backups)
+    self.backups = RealPath.ofWhatExists(backups)
     self.files = files
     self.time = time
     let wasThere = try files.exists(path)
@@ -170,7 +170,7 @@ package final class Catalogue: Sendable {
   /// A directory is known by where it really is: it may be named through a symlink the next time.
   package func known(in directory: FilePath) throws -> KnownBackups {
     try queue.read { database in
-      let here = try Self.known(in: ThisProcess.realPathOfWhatExists(directory), database)
+      let here = try Self.known(in: RealPath.ofWhatExists(directory), database)
       return try here.isEmpty ? Self.known(in: directory, database) : here
     }
   }
@@ -228,7 +228,7 @@ package final class Catalogue: Sendable {
       try Row.fetchAll(database, sql: "SELECT * FROM job ORDER BY id DESC LIMIT ?", arguments: [limit]).map { row in
         // A status word that only a newer program knows counts as completed.
         let status = Job.Status(rawValue: row["status"]) ?? .completed
-        let isGone = status == .running && !ThisProcess.isAlive(row["pid"])
+        let isGone = status == .running && !OtherProcess.isAlive(row["pid"])
         return Job(
           id: row["id"], operation: row["operation"], status: isGone ? .interrupted : status,
           beganAt: row["began_at"], endedAt: row["ended_at"], code: row["code"], message: row["message"])

@@ -36,7 +36,9 @@ struct DrillTests {
     try BackupDirectory(FilePath(sample.backups), files: Kernel()).list()
   }
 
-  @Test("a backup that restores and reads passes; the proof lies beside it, the backup is untouched, scratch is gone")
+  @Test(
+    "P1, P2: a backup that restores and reads passes; the proof lies beside it, the backup is untouched, scratch is gone"
+  )
   func passes() throws {
     try withStack { sample in
       try Engine("2.0.1").run(

@@ -84,7 +84,7 @@ struct RestoreTests {
   }
 
   @Test(
-    "R1, R2: a failure at any step leaves the target as it was",
+    "R1 to R3: a failure at any step leaves the target as it was",
     arguments: ["pwrite", "syncfs", "renameat2", "fchmod", "openat"])
   func failures(call: String) throws {
     try withStack { sample in

@@ -59,7 +59,8 @@ struct SwapTests {
     try UndoRun(target(sample), files: Kernel(), time: SystemTime(), events: EventStream()).run().names
   }
 
-  @Test("what is there is replaced, undo brings it back, undo of undo the restored: byte for byte, as often as asked")
+  @Test(
+    "R4: what is there is replaced, undo brings it back, undo of undo the restored: byte for byte, as often as asked")
   func undoing() throws {
     try withReplaced { sample, backup in
       let old = try Self.contents(of: sample.data)
@@ -154,39 +155,29 @@ struct SwapTests {
   func live(isReadOnly: Bool) throws {
     try withReplaced { sample, backup in
       let before = try Self.contents(of: sample.data)
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: Checkout.python)
-      process.arguments = [
-        "-B", "-c",
-        """
-        import duckdb, os, time
-        c = duckdb.connect('hrp.duckdb', read_only=\(isReadOnly ? "True" : "False")); open('ready', 'w').close()
-        while not os.path.exists('end'): time.sleep(0.02)
-        os._exit(0)
-        """,
-      ]
-      process.currentDirectoryURL = URL(fileURLWithPath: sample.data)
-      process.environment = cleanEnvironment.merging(Engine("2.0.1").environment) { $1 }
-      try process.run()
+      let process = try start(
+        Checkout.python,
+        [
+          "-B", "-c",
+          """
+          import duckdb, os, time
+          c = duckdb.connect('hrp.duckdb', read_only=\(isReadOnly ? "True" : "False")); print('ready', flush=True)
+          while not os.path.exists('end'): time.sleep(0.02)
+          os._exit(0)
+          """,
+        ], in: sample.data, environment: Engine("2.0.1").environment, until: "ready")
       defer { kill(process.processIdentifier, SIGKILL) }
-      for _ in 0..<3000 where !FileManager.default.fileExists(atPath: sample.data + "/ready") { usleep(10_000) }
       for words in [[], ["--force"], ["--wait", "1s"]] {
         let done = try run(
           Checkout.hrp, ["backup", "restore", backup, "--data-dir", sample.data, "--json"] + words, in: sample.folder)
         #expect(done.status == 11 && done.output.contains("restore.database-in-use"), "\(done)")
         #expect(done.output.contains("PID \(process.processIdentifier) (python") && done.output.contains(", since 20"))
       }
-      try FileManager.default.removeItem(atPath: sample.data + "/ready")
       let now = try Self.contents(of: sample.data)
       #expect(now.filter { $0.key != "hrp.duckdb.wal" } == before.filter { $0.key != "hrp.duckdb.wal" })
       // It ends while we wait.
-      let waiting = Process()
-      waiting.executableURL = URL(fileURLWithPath: Checkout.hrp)
-      waiting.arguments = ["backup", "restore", backup, "--data-dir", sample.data, "--wait", "60s", "--quiet"]
-      waiting.environment = cleanEnvironment
-      waiting.standardOutput = FileHandle.nullDevice
-      try waiting.run()
-      usleep(300_000)
+      let waiting = try start(
+        Checkout.hrp, ["backup", "restore", backup, "--data-dir", sample.data, "--wait", "60s"], until: "waiting")
       try Data().write(to: URL(fileURLWithPath: sample.data + "/end"))
       waiting.waitUntilExit()
       #expect(waiting.terminationStatus == 0)
@@ -196,16 +187,46 @@ struct SwapTests {
     }
   }
 
+  @Test("W5: while names are exchanged, nobody else gets DuckDB's lock, on the old database or on the new one")
+  func locks() throws {
+    try withReplaced { sample, backup in
+      let answers = Mutex<[String]>([])
+      let data = sample.data
+      let files = HookedFileSystem { (call, path) throws(SystemError) in
+        guard call == "exchange" || call == "renameat2", path == "hrp.duckdb" else { return }
+        do {
+          let answer = try run(
+            Checkout.python,
+            [
+              "-c",
+              """
+              import fcntl, glob
+              for path in sorted(glob.glob('hrp.duckdb') + glob.glob('.hrp.duckdb.hrp-restore/a/hrp.duckdb')):
+                  try: fcntl.lockf(open(path, 'r+'), fcntl.LOCK_EX | fcntl.LOCK_NB); print('free')
+                  except OSError: print('locked')
+              """,
+            ], in: data)
+          answers.withLock { $0.append(answer.output) }
+        } catch {
+          Issue.record(error)
+        }
+      }
+      _ = try RestoreRun(
+        FilePath(backup), to: RestoreTarget(sample.stack, files: files), protecting: sample.stack.protected,
+        files: files, time: SystemTime(), events: EventStream()
+      ).run()
+      let told = answers.withLock { $0 }
+      #expect(told.first == "locked\nlocked\n", "\(told)")
+      #expect(told.allSatisfy { !$0.contains("free") }, "\(told)")
+    }
+  }
+
   @Test("open files of MLflow are named; with force the restore goes on beside them")
   func openFiles() throws {
     try withReplaced { sample, backup in
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: "/bin/sh")
-      process.arguments = ["-c", "exec 3< mlflow/mlflow.db; exec sleep 60"]
-      process.currentDirectoryURL = URL(fileURLWithPath: sample.data)
-      try process.run()
+      let process = try start(
+        "/bin/sh", ["-c", "exec 3< mlflow/mlflow.db; echo open; exec sleep 60"], in: sample.data, until: "open")
       defer { kill(process.processIdentifier, SIGKILL) }
-      usleep(200_000)
       let restore = { (words: [String]) in
         try run(Checkout.hrp, ["backup", "restore", backup, "--data-dir", sample.data] + words, in: sample.folder)
       }

@@ -207,12 +207,8 @@ struct WorstDayTests {
   func looksFirst() throws {
     try withStack { sample in
       let backup = try sample.create().path
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: "/bin/sh")
-      process.arguments = ["-c", "exec 3< mlflow/mlflow.db; exec sleep 60"]
-      process.currentDirectoryURL = URL(fileURLWithPath: sample.data)
-      try process.run()
-      usleep(200_000)
+      let process = try start(
+        "/bin/sh", ["-c", "exec 3< mlflow/mlflow.db; echo open; exec sleep 60"], in: sample.data, until: "open")
       let dry = try hrp(["backup", "restore", backup, "--dry-run"], sample)
       kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()

@@ -30,7 +30,8 @@ struct CloneTests {
     try engine.query("copy/x.duckdb", "SELECT count(*), sum(i) FROM t", in: folder)
   }
 
-  @Test("a copy is taken from a clone that leaves nothing behind, and holds what was committed", arguments: Engine.all)
+  @Test(
+    "I9: a copy is taken from a clone that leaves nothing behind, and holds what was committed", arguments: Engine.all)
   func clone(engine: Engine) throws {
     try Mount.withCloningFolder { folder in
       try engine.run(Self.create, in: folder)
@@ -42,7 +43,7 @@ struct CloneTests {
     }
   }
 
-  @Test("a checkpoint between the log and the clone makes both be taken anew", arguments: Engine.all)
+  @Test("I9: a checkpoint between the WAL and the clone makes both be taken again", arguments: Engine.all)
   func checkpoint(engine: Engine) throws {
     try Mount.withCloningFolder { folder in
       try engine.run(Self.create, in: folder)

@@ -1,6 +1,7 @@
 import DuckDBFile
 import Files
 import Foundation
+import Synchronization
 import SystemPackage
 import TestKit
 import Testing
@@ -136,6 +137,79 @@ struct HotCopyTests {
           FilePath(folder + "/x.duckdb"), to: FilePath(folder + "/y.duckdb"), files: Kernel(), time: ManualTime()
         ).run()
       } throws: { ($0 as? HotCopyError)?.code == "duckdb.foreign-log" }
+    }
+  }
+
+  @Test("I1, I6: two checkpoints while blocks are read: what was copied is of one header all the same")
+  func missedHeader() throws {
+    try withTemporaryFolder { folder in
+      let engine = Engine("2.0.1")
+      try engine.run(
+        """
+        c = duckdb.connect('x.duckdb'); c.execute('CREATE TABLE t AS SELECT range i, hash(range) k FROM range(2000000)')
+        c.execute('CREATE TABLE u AS SELECT hash(range) i FROM range(1000000)'); c.close()
+        """, in: folder)
+      let reads = Mutex(0)
+      let files = HookedFileSystem(onRead: { path throws(SystemError) in
+        guard path.hasSuffix("x.duckdb"),
+          reads.withLock({
+            $0 += 1; return $0 == 12
+          })
+        else { return }
+        // Blocks that the first header uses are freed by the first checkpoint, and given to others by the second.
+        do {
+          try engine.run(
+            """
+            c = duckdb.connect('x.duckdb'); c.execute('DROP TABLE u'); c.execute('CHECKPOINT')
+            c.execute('UPDATE t SET k = 2'); c.execute('CHECKPOINT'); c.execute('INSERT INTO t VALUES (-1, 2)'); c.close()
+            """, in: folder)
+        } catch {
+          Issue.record(error)
+        }
+      })
+      let result = try StandaloneCopy(
+        FilePath(folder + "/x.duckdb"), to: FilePath(folder + "/y.duckdb"), files: files, time: SystemTime()
+      ).run()
+      #expect(reads.withLock { $0 } > 12 && result.passes > 1)
+      #expect(
+        try engine.query("y.duckdb", "SELECT count(*), sum(i), min(k), max(k) FROM t", in: folder)
+          == "2000001|1999998999999|2|2")
+    }
+  }
+
+  @Test("I7: a metadata block that is being rewritten is read until its checksum is right")
+  func rewrittenMetadata() throws {
+    try withTemporaryFolder { folder in
+      let engine = Engine("2.0.1")
+      let path = folder + "/x.duckdb"
+      try engine.run(
+        "c = duckdb.connect('x.duckdb'); c.execute('CREATE TABLE t AS SELECT range i FROM range(1000)'); c.close()",
+        in: folder)
+      let state = try DatabaseFile(FilePath(path), files: Kernel(), time: SystemTime()).state()
+      let block = try #require(state.freeList.metadata.first { _ in true })
+      let offset = UInt64(state.geometry.offset(of: block)) + 5000
+      let flip: @Sendable () -> Void = {
+        guard let file = FileHandle(forUpdatingAtPath: path) else { return }
+        file.seek(toFileOffset: offset)
+        let byte = file.readData(ofLength: 1)
+        file.seek(toFileOffset: offset)
+        file.write(Data(byte.map { $0 ^ 4 }))
+        file.closeFile()
+      }
+      flip()
+      // What is torn when the copy looks first is whole when it looks again.
+      let isTorn = Mutex(true)
+      let time = ManualTime(onSleep: { _ in
+        guard
+          isTorn.withLock({ torn in
+            defer { torn = false }; return torn
+          })
+        else { return }
+        flip()
+      })
+      _ = try StandaloneCopy(FilePath(path), to: FilePath(folder + "/y.duckdb"), files: Kernel(), time: time).run()
+      #expect(!isTorn.withLock { $0 })
+      #expect(try engine.query("y.duckdb", "SELECT count(*), sum(i) FROM t", in: folder) == "1000|499500")
     }
   }
 

@@ -64,7 +64,7 @@ extension Diagnosis {
 
   private func holders(_ found: Inspection) -> DiagnosisRow {
     let words = [("writer", found.writer), ("reader", found.writer == nil ? found.holder : nil)]
-      .compactMap { kind, pid in pid.map { "\(ThisProcess.name(of: $0)) has it open as \(kind)" } }
+      .compactMap { kind, pid in pid.map { "\(OtherProcess.name(of: $0)) has it open as \(kind)" } }
     return DiagnosisRow(
       "lock", state: .good,
       detail: words.first.map { "\($0): backups work, and a restore waits until it closes" } ?? "nobody has it"
@@ -95,7 +95,7 @@ extension Diagnosis {
         "\(ByteCount.text(bytes)), \(scan.commits) commits; the database file was last written "
         + "\(age(of: file.modifiedNanoseconds)) ago"
       guard bytes >= Self.largeWALBytes else { return [DiagnosisRow("log", state: .good, detail: words)] }
-      let program = found.writer.map(ThisProcess.name) ?? "the program that writes"
+      let program = found.writer.map(OtherProcess.name) ?? "the program that writes"
       return [
         DiagnosisRow(
           "log", state: .warning,

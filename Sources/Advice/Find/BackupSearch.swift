@@ -57,8 +57,11 @@ package struct BackupSearch {
     try Self.check(text)
     var report = SearchReport()
     for name in try directory.unlisted() { report.unread.append("\(name): checksums.txt is missing") }
-    for backup in try directory.list() {
-      let hits = try look(for: text, in: backup, unread: &report.unread)
+    let seen = SeenDatabases()
+    let all = try directory.list()
+    for (index, backup) in all.enumerated() {
+      events.send(.phase("looking into \(ByteText.escaped(backup.name.bytes)) (\(index + 1) of \(all.count))"))
+      let hits = try look(for: text, in: backup, seen: seen, unread: &report.unread)
       if hits.isEmpty { continue }
       report.results.append(
         SearchResult(name: ByteText.escaped(backup.name.bytes), path: backup.path.text, hits: hits))
@@ -79,16 +82,15 @@ package struct BackupSearch {
   /// - Parameter isWanted: which of the files whose names hold the text count.
   /// - Throws: `Interruption.Stopped`.
   func look(
-    for text: String, in backup: ListedBackup, unread: inout [String],
+    for text: String, in backup: ListedBackup, seen: SeenDatabases = SeenDatabases(), unread: inout [String],
     isWanted: @escaping (EntryPath) throws -> Bool = { _ in true }
   ) throws -> [SearchHit] {
     try Interruption.check()
     let name = ByteText.escaped(backup.name.bytes)
-    events.send(.phase("looking into \(name)"))
     var hits: [SearchHit] = []
     var missed: [String] = []
     let looks: [() throws -> [SearchHit]] = [
-      { try inDatabase(text, backup: backup.open(), unread: &missed) },
+      { try inDatabase(text, backup: backup.open(), seen: seen, unread: &missed) },
       { try Self.inMLflow(text, root: Self.store(in: backup, files), files: files) },
       { try inFiles(text, backup: backup.open(), isWanted: isWanted) },
     ]
@@ -106,9 +108,23 @@ package struct BackupSearch {
     return hits
   }
 
-  private func inDatabase(_ text: String, backup: any StoredBackup, unread: inout [String]) throws -> [SearchHit] {
+  private func inDatabase(
+    _ text: String, backup: any StoredBackup, seen: SeenDatabases, unread: inout [String]
+  ) throws -> [SearchHit] {
     // One that was made without a database has none to look into.
     guard try backup.status(of: BackupLayout.database) != nil else { return [] }
+    let identity = try SeenDatabases.identity(of: backup)
+    if let hits = seen.hits(of: identity) { return hits }
+    var missed: [String] = []
+    let hits = try lookIntoDatabase(text, backup: backup, unread: &missed)
+    if missed.isEmpty { seen.note(hits, of: identity) }
+    unread += missed
+    return hits
+  }
+
+  private func lookIntoDatabase(
+    _ text: String, backup: any StoredBackup, unread: inout [String]
+  ) throws -> [SearchHit] {
     let path = try backup.materialize(BackupLayout.database)
     let scratch = try Scratch(in: scratch, files: files)
     defer { scratch.remove() }
@@ -139,13 +155,9 @@ package struct BackupSearch {
   ) throws -> [SearchHit] {
     var hits: [SearchHit] = []
     var more = 0
-    try backup.names { listed in
-      let path = listed.text
-      // As it is written, and as it is shown.
-      guard path.contains(text) || String(decoding: listed.bytes, as: UTF8.self).contains(text),
-        try isWanted(listed)
-      else { return }
-      if hits.count < Self.maximumFiles { hits.append(SearchHit(place: path, count: 1)) } else { more += 1 }
+    try backup.files(named: text) { file in
+      guard try isWanted(file.path) else { return }
+      if hits.count < Self.maximumFiles { hits.append(SearchHit(place: file.path.text, count: 1)) } else { more += 1 }
     }
     return more > 0 ? hits + [SearchHit(place: "more files", count: more)] : hits
   }

@@ -144,7 +144,7 @@ package struct Recovery {
   private func lostDatabase(of store: MLflowStore, _ backups: ArraySlice<ListedBackup>) throws -> String? {
     let database = FilePath("mlflow.db")
     let here = store.directory.appending(database.components)
-    guard try isMissingOrEmpty(ThisProcess.realPathOfWhatExists(here)) else { return nil }
+    guard try isMissingOrEmpty(RealPath.ofWhatExists(here)) else { return nil }
     let backup = try backups.first { backup in
       try BackupLayout.stores.contains { folder in
         try files.exists(backup.path.appending(folder.name.path.components).appending(database.components))

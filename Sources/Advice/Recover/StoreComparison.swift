@@ -95,9 +95,9 @@ struct StoreComparison {
     let recorded = Set(live.values.flatMap { $0.runs + $0.ready }.flatMap { places(of: $0.location) })
     var gone: [Gone] = []
     var more = 0
-    try backup.open().names { name in
+    try backup.open().files { file in
       try Interruption.check()
-      guard let path = name.relative(to: folder) else { return }
+      guard let path = file.path.relative(to: folder) else { return }
       if let last = gone.last, last.isFolder, path.isInside(last.path) {
         gone[gone.count - 1].count += 1
         return
@@ -159,7 +159,7 @@ struct StoreComparison {
       return ["mlartifacts/", "mlruns/", "artifacts/"].compactMap { EntryPath(validating: Array(($0 + rest).utf8)) }
     }
     guard let path = ArtifactScan.localPath(of: location) else { return [] }
-    for root in [store.directory, ThisProcess.realPathOfWhatExists(store.directory)] {
+    for root in [store.directory, RealPath.ofWhatExists(store.directory)] {
       var rest = path
       if rest.removePrefix(root), let place = EntryPath(validating: rest.bytes) { return [place] }
     }

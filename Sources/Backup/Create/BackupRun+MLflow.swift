@@ -115,7 +115,7 @@ extension BackupRun {
     var identities: Set<FileIdentity> = []
     for path in folders {
       guard let status = try files.statusIfPresent(path) else { continue }
-      let end = status.kind == .link ? ThisProcess.realPath(path) : nil
+      let end = status.kind == .link ? RealPath.of(path) : nil
       identities.insert(try end.map { try files.status($0, at: nil).identity } ?? status.identity)
     }
     for name in try DatabaseFile.names(of: stack.database, files: files) {

@@ -16,7 +16,7 @@ extension BackupRun {
     try AdvisoryLock.check(.shared, of: .stack, on: stack.dataDirectory, files: files)
     let plan = try plan()
     try checkEncrypted()
-    try ThisProcess.checkWritable(OpenFile.nearestDirectory(of: stack.backupDirectory, files: files).path)
+    try PathRights.checkWritable(OpenFile.nearestDirectory(of: stack.backupDirectory, files: files).path)
     let store = includesMLflow ? try stack.mlflow(files: files) : nil
     guard let store else { return (plan, includesMLflow ? try lostStore().map { [$0.path] } ?? [] : []) }
     return (plan, try unreadable(store) + lostParts(of: store).map(\.path))
@@ -26,7 +26,7 @@ extension BackupRun {
   private func checkEncrypted() throws {
     let source = try DatabaseFile(stack.database, files: files, time: time)
     guard try source.mainHeader().isEncrypted, let writer = try source.writer() else { return }
-    throw HotCopyError.encryptedInUse(stack.database, writer: writer, program: ThisProcess.program(of: writer))
+    throw HotCopyError.encryptedInUse(stack.database, writer: writer, program: OtherProcess.program(of: writer))
   }
 
   /// The files and folders of a store that cannot be opened, in readable form.

@@ -147,8 +147,8 @@ final class MLflowSource {
 
   /// Whether a symlink leads to something outside of the store.
   private func leadsOut(_ entry: TreeEntry) -> Bool {
-    guard let end = ThisProcess.realPath(store.directory.pushing(FilePath(bytes: entry.path.bytes))),
-      let root = ThisProcess.realPath(store.directory)
+    guard let end = RealPath.of(store.directory.pushing(FilePath(bytes: entry.path.bytes))),
+      let root = RealPath.of(store.directory)
     else { return false }
     var rest = end
     guard rest.removePrefix(root) else { return true }

@@ -84,7 +84,7 @@ struct WrittenMetadata: Encodable {
 
   init(_ report: BackupRun.Report, of stack: Stack) {
     let began = LocalTime(nanoseconds: report.staging.began)
-    let real = { (path: FilePath) in (ThisProcess.realPath(path) ?? path).text }
+    let real = { (path: FilePath) in (RealPath.of(path) ?? path).text }
     timestamp = began.iso8601
     createdAt = Double(report.staging.began / 1000) / 1e6
     sizeBytes = report.contents.sizeBytes

@@ -14,7 +14,7 @@ struct RestoreRelocation {
   /// - Parameter store: where the store's files will lie, as the user names it.
   init(of metadata: BackupMetadata?, store: FilePath, in staging: RestoreStaging) {
     let place = { (text: String?) in text.flatMap { ByteText.bytes(of: $0.utf8) }.map { FilePath(bytes: $0) } }
-    let realStore = ThisProcess.realPathOfWhatExists(store)
+    let realStore = RealPath.ofWhatExists(store)
     let sources = [place(metadata?.sourceDirectory), place(metadata?.realSourceDirectory)].compactMap { $0 }
     // A program that used a path with symlinks may have recorded it with the symlinks resolved.
     var pairs = [

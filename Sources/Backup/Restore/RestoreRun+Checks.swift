@@ -73,7 +73,7 @@ extension RestoreRun {
 
   /// The permissions of a new target: it is open only to users who can look into the backup and the directories above.
   func permissionsOfNewTarget() throws -> UInt16 {
-    var folder = ThisProcess.realPathOfWhatExists(backup.place)
+    var folder = RealPath.ofWhatExists(backup.place)
     var permissions: UInt16 = 0o755
     for _ in 0..<3 {
       permissions &= try files.status(folder, at: nil).permissions
@@ -102,8 +102,8 @@ extension RestoreRun {
           "restore.target-in-backup", kind: .usage,
           message: "\(path.text) lies in a backup, \(enclosing.text)", remedy: remedy)
       }
-      let real = ThisProcess.realPathOfWhatExists(path)
-      if real.starts(with: ThisProcess.realPathOfWhatExists(backup.place)) {
+      let real = RealPath.ofWhatExists(path)
+      if real.starts(with: RealPath.ofWhatExists(backup.place)) {
         throw BackupError(
           "restore.target-in-backup", kind: .usage, message: "\(path.text) lies in the backup itself", remedy: remedy)
       }
@@ -161,7 +161,7 @@ extension RestoreRun {
             + "metadata.json)"))
     }
     guard let source = metadata?.sourceDirectory, try files.exists(target.database) else { return }
-    let here = [target.directory, ThisProcess.realPathOfWhatExists(target.directory)].map(\.text)
+    let here = [target.directory, RealPath.ofWhatExists(target.directory)].map(\.text)
     guard !here.contains(source), !here.contains(metadata?.realSourceDirectory ?? source) else { return }
     events.send(.warning("this backup is of another place, \(source), and replaces what is at \(here[0])"))
   }
@@ -238,14 +238,14 @@ extension BackupError {
 
   /// - Throws: `BackupError` `restore.mlflow-in-use`, naming the first program that has something open there.
   static func checkOpenFiles(below paths: [FilePath]) throws {
-    let open = try ThisProcess.openFiles(below: paths)
+    let open = try OtherProcess.openFiles(below: paths)
     guard let first = open.first else { return }
     let others = Set(open.map(\.pid)).count - 1
     throw BackupError(
       "restore.mlflow-in-use", kind: .busy,
-      message: "\(first.path.text) is open in \(ThisProcess.words(of: first.pid))"
+      message: "\(first.path.text) is open in \(OtherProcess.words(of: first.pid))"
         + (others > 0 ? " and \(others) more" : ""),
       remedy: "Close that program, or continue with --force: the program then keeps the old files until it ends.",
-      holder: ThisProcess.name(of: first.pid))
+      holder: OtherProcess.name(of: first.pid))
   }
 }

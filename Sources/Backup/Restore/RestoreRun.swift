@@ -104,7 +104,7 @@ package struct RestoreRun {
     self.backup = backup
     self.target = target
     self.request = request
-    self.protecting = (protecting + [backup.place]).map(ThisProcess.realPathOfWhatExists)
+    self.protecting = (protecting + [backup.place]).map(RealPath.ofWhatExists)
     self.files = files
     self.time = time
     self.events = events
@@ -137,7 +137,7 @@ package struct RestoreRun {
     let losses = try survey(walk.metadata)
     try request.waiting(time, events: events) { try checkHolders(store) }
     if request.isDryRun {
-      try ThisProcess.checkWritable(OpenFile.nearestDirectory(of: target.directory, files: files).path)
+      try PathRights.checkWritable(OpenFile.nearestDirectory(of: target.directory, files: files).path)
       try SwapProbe.foresee(outgoing(store), files: files)
       return try dryRun(walk, losses: losses)
     }

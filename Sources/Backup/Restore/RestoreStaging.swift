@@ -47,7 +47,7 @@ final class RestoreStaging {
     databaseName = target.databaseName
     isNewTarget =
       try !files.exists(target.directory)
-      && target.database.folder == ThisProcess.realPathOfWhatExists(target.directory)
+      && target.database.folder == RealPath.ofWhatExists(target.directory)
     nonce = SwapOwner.newNonce()
     if isNewTarget {
       (databaseSide, ownStoreSide) = (try Self.stageWhole(target, files: files), nil)
@@ -190,7 +190,7 @@ final class RestoreStaging {
         try databaseLock.take(databaseName, in: databaseSide.directory, isForced: request.isForced)
       }
     }
-    let plan = try plan(request, backup: backup, protecting: protecting, at: timestamp)
+    let plan = try plan(request, backup: backup, protecting: protecting, at: timestamp, lock: databaseLock)
     try plan.checkDevices(files)
     for (side, (_, planned)) in zip(sides, plan.directories) {
       try SwapProbe(plan, files: files).run(planned, in: side.directory, hidden: side.folder)
@@ -228,7 +228,7 @@ final class RestoreStaging {
   }
 
   private func plan(
-    _ request: RestoreRun.Request, backup: FilePath, protecting: [FilePath], at timestamp: String
+    _ request: RestoreRun.Request, backup: FilePath, protecting: [FilePath], at timestamp: String, lock: DatabaseLock
   ) throws -> SwapPlan {
     let hasDatabase = request.part != .mlflow
     let ofDatabase = hasDatabase ? [databaseName] + Swap.wals(of: databaseName) : []
@@ -252,8 +252,8 @@ final class RestoreStaging {
     return SwapPlan(
       backup: backup.text, target: target.directory.text, at: timestamp, nonce: nonce,
       databaseName: hasDatabase ? databaseName : nil,
-      headers: hasDatabase ? try Swap.headers(of: databaseName, in: databaseSide.incoming) : nil,
-      oldHeaders: hasDatabase ? try Swap.headers(of: databaseName, in: databaseSide.directory) : nil,
+      headers: hasDatabase ? try Swap.headers(of: databaseName, in: databaseSide.incoming, by: lock) : nil,
+      oldHeaders: hasDatabase ? try Swap.headers(of: databaseName, in: databaseSide.directory, by: lock) : nil,
       database: database, store: store)
   }
 

@@ -76,7 +76,7 @@ package struct UndoRun {
       try request.waiting(time, events: events) { try databaseLock.take(name, in: journal.directory, isForced: false) }
       try databaseLock.take(name, in: try incoming(plan, folder: folder), isForced: false)
     }
-    try describe(&plan, journal: journal, first: folder)
+    try describe(&plan, journal: journal, first: folder, lock: databaseLock)
     try plan.checkDevices(files)
     try probe(plan, journal: journal, first: folder)
     if !isForced { try request.waiting(time, events: events) { try checkOpenFiles(plan) } }
@@ -185,7 +185,9 @@ package struct UndoRun {
   }
 
   /// Says of every name what is there now and what comes in.
-  private func describe(_ plan: inout SwapPlan, journal: SwapJournal, first: OpenFile) throws {
+  private func describe(
+    _ plan: inout SwapPlan, journal: SwapJournal, first: OpenFile, lock: DatabaseLock
+  ) throws {
     let (directory, folder) = (journal.directory, try incoming(plan, folder: first))
     let wals = plan.databaseName.map(Swap.wals) ?? []
     var database = plan.database
@@ -194,8 +196,8 @@ package struct UndoRun {
     // This state becomes the newest; the hidden folder in the store's directory keeps its name.
     database.undo = try journal.nextUndo()
     plan.database = database
-    plan.oldHeaders = try plan.databaseName.flatMap { try Swap.headers(of: $0, in: directory) }
-    plan.headers = try plan.databaseName.flatMap { try Swap.headers(of: $0, in: folder) }
+    plan.oldHeaders = try plan.databaseName.flatMap { try Swap.headers(of: $0, in: directory, by: lock) }
+    plan.headers = try plan.databaseName.flatMap { try Swap.headers(of: $0, in: folder, by: lock) }
     guard var store = plan.store else { return }
     let place = try OpenFile(store.path, mode: [.directory], files: files)
     let hidden = try plan.openHidden(store.undo, of: .store, in: place)

@@ -66,7 +66,7 @@ package struct Rotation {
     let all = try backups.list()
     var stays: [Stay] = []
     let expired = try expired(all, keepDays: keepDays, stays: &stays)
-    if !expired.isEmpty { try ThisProcess.checkWritable(directory) }
+    if !expired.isEmpty { try PathRights.checkWritable(directory) }
     var deleted: [ListedBackup] = []
     var bytesFreed: Int64 = 0
     for backup in expired.reversed() {
@@ -218,7 +218,7 @@ package struct Rotation {
   /// Checks that a folder can be emptied: `removeTree` makes it writable when this user owns it; else it must be
   /// writable already.
   private func checkRemovable(_ status: FileStatus, path: FilePath) throws {
-    if !ThisProcess.owns(status) { try ThisProcess.checkWritable(path) }
+    if !ThisProcess.owns(status) { try PathRights.checkWritable(path) }
   }
 
   private func takeLock() throws -> AdvisoryLock {

@@ -59,6 +59,8 @@ int hrp_set_modified(int descriptor, const char *path, int64_t nanoseconds);
 int64_t hrp_next_data(int descriptor, int64_t offset);
 /// The names of a file's extended attributes, each ended by a NUL: their length; 0 where there are none.
 int64_t hrp_attribute_names(int descriptor, char *names, int64_t size);
+/// Whether bytes stand somewhere in others.
+int hrp_contains(const void *bytes, int64_t count, const void *wanted, int64_t length);
 /// Runs a function on a thread of its own; 0, or an error number.
 int hrp_thread_start(void (*body)(void *), void *context, uintptr_t *thread);
 /// Waits until a thread's function has returned.

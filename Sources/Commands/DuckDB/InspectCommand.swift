@@ -44,10 +44,10 @@ struct InspectCommand: ParsableCommand {
     ] + contents(found) + [
       ("WAL", words(found.wal, header: found.state?.header)),
       ("Checkpoint WAL", words(found.checkpointWAL, header: found.state?.header)),
-      ("Writer", found.writer.map(ThisProcess.name) ?? "none"),
+      ("Writer", found.writer.map(OtherProcess.name) ?? "none"),
       (
         "Reader",
-        found.writer == nil ? found.holder.map(ThisProcess.name) ?? "none" : "not known while there is a writer"
+        found.writer == nil ? found.holder.map(OtherProcess.name) ?? "none" : "not known while there is a writer"
       ),
     ]
   }

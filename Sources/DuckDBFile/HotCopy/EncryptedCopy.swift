@@ -78,7 +78,7 @@ package final class EncryptedCopy {
       case .nobody: return
       case .writer(let pid):
         throw HotCopyError.encryptedInUse(
-          database.path, writer: pid ?? 0, program: pid.flatMap { ThisProcess.program(of: $0) })
+          database.path, writer: pid ?? 0, program: pid.flatMap { OtherProcess.program(of: $0) })
       case .unknown:
         // A clock that is behind the file's makes it young for longer; the change itself makes the copy begin anew.
         let age = database.time.nowNanoseconds - (try database.lastChange())

@@ -44,7 +44,7 @@ extension HotCopy {
   private func isDead() throws -> Bool {
     let changed = try database.lastChange()
     var starts = try FileHolders(of: database.identity).seen.filter(\.mayWrite).map(\.began)
-    if let pid = try database.writer() { starts.append(ThisProcess.start(of: pid)) }
+    if let pid = try database.writer() { starts.append(OtherProcess.start(of: pid)) }
     let margin: Int64 = 2_000_000_000
     if !starts.isEmpty, starts.allSatisfy({ $0.map { changed + margin < $0 } ?? false }) { return true }
     guard time.nowNanoseconds - changed > Duration.seconds(300).nanoseconds else { return false }

@@ -15,13 +15,13 @@ struct OtherNames {
 
   /// - Throws: `HotCopyError` `.mountedAlone`, `.otherName`; `SystemError`.
   func check() throws {
-    let path = ThisProcess.realPathOfWhatExists(database.path)
-    if try ThisProcess.isMountPoint(path) { throw HotCopyError.mountedAlone(database.path) }
+    let path = RealPath.ofWhatExists(database.path)
+    if try Mounts.isMountPoint(path) { throw HotCopyError.mountedAlone(database.path) }
     let count = try database.file.status().linkCount
     guard count > 1 else { return }
     let writers = try FileHolders(of: database.identity).seen.filter(\.mayWrite)
     if let other = writers.first(where: { $0.path != path }) {
-      throw HotCopyError.otherName(database.path, "\(ThisProcess.name(of: other.pid)) writes to \(other.path.text)")
+      throw HotCopyError.otherName(database.path, "\(OtherProcess.name(of: other.pid)) writes to \(other.path.text)")
     }
     guard writers.isEmpty else { return }
     // Nobody was seen to write by this name: then no other name may have a WAL. (People keep snapshots by `cp -al`.)
@@ -46,7 +46,7 @@ struct OtherNames {
   private func find(_ count: UInt64) throws -> Set<FilePath> {
     var found: Set<FilePath> = []
     var rest = Self.maximumEntries
-    var folder = ThisProcess.realPathOfWhatExists(database.path).folder
+    var folder = RealPath.ofWhatExists(database.path).folder
     for _ in 0..<3 where found.count < count && rest > 0 {
       let root = try OpenFile(folder, mode: [.directory], files: files)
       let device = try root.status().identity.device

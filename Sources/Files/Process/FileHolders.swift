@@ -35,7 +35,7 @@ package struct FileHolders: Sendable {
   package init(of identity: FileIdentity) throws(SystemError) {
     for _ in 0..<20 {
       let found = try FileHolders(now: identity)
-      guard found.seen.contains(where: { ThisProcess.parent(of: $0.pid) == ThisProcess.pid }) else {
+      guard found.seen.contains(where: { OtherProcess.parent(of: $0.pid) == ThisProcess.pid }) else {
         self = found
         return
       }
@@ -79,7 +79,7 @@ package struct FileHolders: Sendable {
       found.append(
         Holder(
           pid: pid, path: path, mayWrite: mayWrite(pid, number: number, kernel: kernel),
-          began: ThisProcess.start(of: pid)))
+          began: OtherProcess.start(of: pid)))
     }
     return found
   }

@@ -1,7 +1,7 @@
 internal import SystemPackage
 
 /// What errors call another process.
-extension ThisProcess {
+extension OtherProcess {
   /// The holder of a lock for people: "PID 12 (python)"; 0 is one that this container does not see.
   package static func name(of pid: Int32) -> String {
     pid == 0 ? "a process in another container" : "PID \(pid)\(program(of: pid).map { " (\($0))" } ?? "")"

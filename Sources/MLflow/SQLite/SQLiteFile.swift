@@ -139,7 +139,7 @@ package enum SQLiteFile {
 
   private static func size(of path: FilePath) throws(SQLiteError) -> Int64 {
     do {
-      return try Kernel().status(ThisProcess.realPathOfWhatExists(path), at: nil).size
+      return try Kernel().status(RealPath.ofWhatExists(path), at: nil).size
     } catch {
       // As SQLite says it of a file that it cannot open.
       throw SQLiteError(path: path.text, resultCode: 14, message: "\(error)")

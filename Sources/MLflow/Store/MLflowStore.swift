@@ -37,7 +37,7 @@ package struct MLflowStore: Sendable, Equatable {
   ///
   /// They are given as they are named, and with all symlinks resolved.
   package var places: [FilePath] {
-    let roots = [directory, ThisProcess.realPath(directory) ?? directory]
+    let roots = [directory, RealPath.of(directory) ?? directory]
     guard let names else { return roots }
     return roots.flatMap { root in names.sorted().map { root.appending($0.path.components) } }
   }

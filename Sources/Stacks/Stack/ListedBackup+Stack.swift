@@ -13,7 +13,7 @@ extension ListedBackup {
     }
     guard !places.isEmpty else { return nil }
     return places.contains(stack.dataDirectory)
-      || places.contains(ThisProcess.realPathOfWhatExists(stack.dataDirectory))
+      || places.contains(RealPath.ofWhatExists(stack.dataDirectory))
   }
 }
 

@@ -4,12 +4,12 @@ package import SystemPackage
 
 extension BackupError {
   package static func databaseInUse(_ path: FilePath, holder: Int32) -> BackupError {
-    let words = ThisProcess.words(of: holder)
+    let words = OtherProcess.words(of: holder)
     let stop = holder > 0 ? "Close that program (kill \(holder) asks it to end)" : "Close that program"
     return BackupError(
       "restore.database-in-use", kind: .busy, message: "Database is locked: \(path.text) is in use by \(words)",
       remedy: "\(stop), or wait for it: --wait 10m. A database in use is never replaced, not even with --force.",
-      holder: ThisProcess.name(of: holder))
+      holder: OtherProcess.name(of: holder))
   }
 
   package static func restoreBusy(_ path: FilePath) -> BackupError {

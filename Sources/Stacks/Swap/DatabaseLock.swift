@@ -1,6 +1,5 @@
 package import Files
 internal import Store
-internal import Synchronization
 internal import SystemPackage
 
 /// DuckDB's own write lock on database files, as long as a swap runs (W5).
@@ -11,9 +10,6 @@ package final class DatabaseLock {
   private var held: [(identity: FileIdentity, file: OpenFile)] = []
 
   package init() {}
-
-  /// The locked files of this process, by identity, with their descriptors.
-  private static let open = Mutex<[FileIdentity: Int32]>([:])
 
   /// Takes the lock on a file: that of a writer, or that of a reader on a file which this user may not write to.
   ///
@@ -48,7 +44,6 @@ package final class DatabaseLock {
     }
     let identity = try file.status().identity
     if let holder = try Self.opener(of: file, identity) { throw BackupError.databaseInUse(displayPath, holder: holder) }
-    Self.open.withLock { $0[identity] = file.descriptor.number }
     held.append((identity, file))
   }
 
@@ -80,8 +75,7 @@ package final class DatabaseLock {
 
   /// Releases all locks.
   package func release() {
-    for (identity, file) in held {
-      Self.open.withLock { $0[identity] = nil }
+    for (_, file) in held {
       // Closing is what gives the lock up; that it failed would change nothing.
       ignoringFailure { try file.close() }
     }
@@ -91,28 +85,25 @@ package final class DatabaseLock {
   deinit { release() }
 
   /// A file to read from: by the descriptor that holds it, where one does, which is then not closed.
-  static func file(_ name: FileName, in directory: OpenFile) throws -> BorrowedFile {
+  func file(_ name: FileName, in directory: OpenFile) throws -> BorrowedFile {
     let files = directory.files
     let identity = try files.status(name.path, at: directory.descriptor).identity
-    if let number = open.withLock({ $0[identity] }) {
-      return BorrowedFile(
-        OpenFile(adopting: Descriptor(number: number), path: directory.path, files: files), isOwn: false)
-    }
+    if let own = held.first(where: { $0.identity == identity })?.file { return BorrowedFile(own, isOwn: false) }
     return BorrowedFile(
       try OpenFile(name.path, at: directory.descriptor, mode: [.noFollow], files: files), isOwn: true)
   }
 
-  /// A file that is closed only by whoever opened it.
-  final class BorrowedFile {
+  /// A file that only whoever opened it closes.
+  struct BorrowedFile {
     private let file: OpenFile
     private let isOwn: Bool
 
-    init(_ file: OpenFile, isOwn: Bool) {
+    fileprivate init(_ file: OpenFile, isOwn: Bool) {
       self.file = file
       self.isOwn = isOwn
     }
 
-    deinit { if !isOwn { _ = file.release() } }
+    func close() throws(SystemError) { if isOwn { try file.close() } }
 
     func read(count: Int, at offset: Int64) throws(SystemError) -> [UInt8] { try file.read(count: count, at: offset) }
   }

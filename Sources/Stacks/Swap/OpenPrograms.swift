@@ -9,7 +9,7 @@ package struct OpenPrograms {
   /// Those that have something open below one of the paths.
   package init(below paths: [FilePath]) {
     // Only to be named: with --force nothing is decided by it.
-    let open = paths.isEmpty ? [] : forPeople { try ThisProcess.openFiles(below: paths) } ?? []
+    let open = paths.isEmpty ? [] : forPeople { try OtherProcess.openFiles(below: paths) } ?? []
     programs = Set(open.map(\.pid)).sorted()
   }
 
@@ -18,7 +18,7 @@ package struct OpenPrograms {
     for program in programs.prefix(10) {
       events.send(
         .warning(
-          "\(ThisProcess.words(of: program)) has MLflow's old files open, and its next write fails or is lost: "
+          "\(OtherProcess.words(of: program)) has MLflow's old files open, and its next write fails or is lost: "
             + "restart it"))
     }
     if programs.count > 10 { events.send(.warning("and so have \(programs.count - 10) more programs")) }

@@ -40,7 +40,7 @@ package struct RestoreTarget: Sendable {
   /// The stack of a data directory, wherever its parts lie.
   package init(_ stack: Stack, files: any FileSystem) throws {
     directory = stack.dataDirectory
-    database = ThisProcess.realPathOfWhatExists(stack.database)
+    database = RealPath.ofWhatExists(stack.database)
     do {
       current = try stack.mlflow(files: files).map { (try Self.store($0, files: files), $0.directory) }
     } catch let missing as MLflowStore.Missing {
@@ -48,7 +48,7 @@ package struct RestoreTarget: Sendable {
       let name = missing.path.extension == "db" ? missing.path.folder : missing.path
       let isDatabase = missing.path.extension == "db"
       guard name == stack.dataDirectory else {
-        current = (.folder(ThisProcess.realPathOfWhatExists(name)), name)
+        current = (.folder(RealPath.ofWhatExists(name)), name)
         return
       }
       current = isDatabase ? (.names(name, database: Self.lastName(of: missing.path)), name) : nil
@@ -58,7 +58,7 @@ package struct RestoreTarget: Sendable {
   /// A directory that holds a stack in the guide's layout, or will.
   package init(_ directory: FilePath, files: any FileSystem) throws {
     self.directory = directory
-    database = ThisProcess.realPathOfWhatExists(directory.appending("hrp.duckdb"))
+    database = RealPath.ofWhatExists(directory.appending("hrp.duckdb"))
     let own = directory.appending("mlflow")
     current = try files.exists(own) ? (Self.folder(own, files: files), own) : nil
   }
@@ -66,7 +66,7 @@ package struct RestoreTarget: Sendable {
   /// Where the store of a backup goes.
   package func store(of metadata: BackupMetadata?) -> Store {
     if let current { return current.store }
-    let directory = ThisProcess.realPathOfWhatExists(directory)
+    let directory = RealPath.ofWhatExists(directory)
     return metadata?.mlflowLayout == "flat"
       ? .names(directory, database: MLflowStore.databaseName) : .folder(directory.appending("mlflow"))
   }
@@ -87,9 +87,9 @@ package struct RestoreTarget: Sendable {
   }
 
   private static func folder(_ path: FilePath, files: any FileSystem) throws -> Store {
-    let path = ThisProcess.realPathOfWhatExists(path)
+    let path = RealPath.ofWhatExists(path)
     guard let status = try files.statusIfPresent(path) else { return .folder(path) }
     let isMount = try files.status(path.folder, at: nil).identity.device != status.identity.device
-    return try isMount || ThisProcess.isMountPoint(path) ? .contents(path) : .folder(path)
+    return try isMount || Mounts.isMountPoint(path) ? .contents(path) : .folder(path)
   }
 }

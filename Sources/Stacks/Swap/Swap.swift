@@ -49,7 +49,7 @@ package struct Swap {
   }
 
   /// A swap directory with its open folders.
-  private struct Place {
+  struct Place {
     let planned: SwapPlan.SwapDirectory
     let directory: OpenFile
     let hidden: OpenFile
@@ -58,10 +58,14 @@ package struct Swap {
   }
 
   private let plan: SwapPlan
-  private let files: any FileSystem
+  let files: any FileSystem
 
-  init(_ plan: SwapPlan, files: any FileSystem) {
+  /// The locks on the database that goes out and on the one that comes in (W5).
+  let lock: DatabaseLock
+
+  init(_ plan: SwapPlan, lock: DatabaseLock, files: any FileSystem) {
     self.plan = plan
+    self.lock = lock
     self.files = files
   }
 
@@ -162,7 +166,9 @@ package struct Swap {
   ///
   /// Then that WAL does not fit any more. It is kept under another name, so that an undo does not combine the two.
   private func partStaleWALs(_ wals: [FileName], name: FileName, in place: Place) throws {
-    guard let headers = plan.oldHeaders, try Self.headers(of: name, in: place.directory) != headers else { return }
+    guard let headers = plan.oldHeaders, try Self.headers(of: name, in: place.directory, by: lock) != headers else {
+      return
+    }
     // A WAL that the plan does not know is of whoever moved the database on, and fits it.
     try setAside(wals.filter { try place.outgoing.inode(of: $0) == old($0, in: place) }, in: place.outgoing)
   }
@@ -195,17 +201,21 @@ package struct Swap {
   /// Whether the database is as it was staged, as far as its headers tell.
   private func isUntouched(_ name: FileName, in place: Place) throws -> Bool {
     guard let headers = plan.headers else { return true }
-    return try Self.headers(of: name, in: place.directory) == headers
+    return try Self.headers(of: name, in: place.directory, by: lock) == headers
   }
 
   /// SHA-256 of the three headers of a DuckDB file; nil when there is no such file.
   ///
   /// It is read by the descriptor that has the lock, if there is one: closing another descriptor would release it (W5).
-  package static func headers(of name: FileName, in directory: OpenFile) throws -> String? {
+  package static func headers(
+    of name: FileName, in directory: OpenFile, by lock: DatabaseLock
+  ) throws -> String? {
     guard try directory.files.exists(name.path, at: directory.descriptor),
       try directory.files.status(name.path, at: directory.descriptor).kind == .regular
     else { return nil }
-    let bytes = try DatabaseLock.file(name, in: directory).read(count: Int(HeaderPair.end), at: 0)
+    let file = try lock.file(name, in: directory)
+    let bytes = try file.read(count: Int(HeaderPair.end), at: 0)
+    try file.close()
     var hash = DigestStream()
     bytes.withUnsafeBytes { hash.update($0) }
     return hash.finalize().hex
@@ -284,68 +294,11 @@ package struct Swap {
     try place.hidden.synchronize()
   }
 
-  /// W3, where names cannot be exchanged: the old file gets its second name first.
-  private func replace(_ name: FileName, in place: Place) throws {
-    if try !files.exists(name.path, at: place.outgoing.descriptor) {
-      do {
-        try files.makeHardLink(
-          name.path, at: place.outgoing.descriptor, to: name.path, at: place.directory.descriptor)
-      } catch  where [.notPermitted, .notSupported, .notSupportedOnSocket, .noFunction].contains(error.errno) {
-        try copyAside(name, in: place)
-      }
-      try place.outgoing.synchronize()
-    }
-    try files.renameReplacing(
-      name.path, at: place.incoming.descriptor, to: name.path, at: place.directory.descriptor)
-  }
-
-  /// For a file system that has neither exchange nor hard links.
-  private func copyAside(_ name: FileName, in place: Place) throws {
-    let source = try DatabaseLock.file(name, in: place.directory)
-    let staged = FilePath(".copy.partial")
-    try files.removeTree(staged, at: place.outgoing.descriptor)
-    let target = try OpenFile(staged, at: place.outgoing.descriptor, mode: [.write, .create, .exclusive], files: files)
-    var offset: Int64 = 0
-    while true {
-      try Interruption.check()
-      let bytes = try source.read(count: 4 << 20, at: offset)
-      if bytes.isEmpty { break }
-      try target.write(bytes, at: offset)
-      offset += Int64(bytes.count)
-    }
-    try target.synchronize()
-    try target.close()
-    try files.renameNew(
-      staged, at: place.outgoing.descriptor, to: name.path, at: place.outgoing.descriptor)
-  }
-
   /// SQLite replays any WAL that it finds beside a database, even that of another database.
   private func putAwaySQLiteSidecars(of name: FileName, _ place: Place) throws {
     guard name.bytes.suffix(3).elementsEqual(".db".utf8) else { return }
     for suffix in SQLiteFile.sidecars {
       try putAway(FileName(bytes: name.bytes + Array(suffix.utf8)), unless: nil, in: place)
     }
-  }
-
-  /// Renames; a folder that cannot be renamed, as in an overlay, is made anew, and what is in it is moved.
-  private func move(_ name: FileName, from: OpenFile, to: OpenFile, as new: FileName? = nil) throws {
-    let target = new ?? name
-    do throws(SystemError) {
-      return try files.renameNew(name.path, at: from.descriptor, to: target.path, at: to.descriptor)
-    } catch {
-      guard [.improperLink, .resourceBusy, .fileExists, .directoryNotEmpty].contains(error.errno),
-        try files.status(name.path, at: from.descriptor).kind == .directory
-      else { throw error }
-    }
-    let source = try OpenFile(name.path, at: from.descriptor, mode: [.directory, .noFollow], files: files)
-    if try !files.exists(target.path, at: to.descriptor) {
-      try files.makeDirectory(target.path, at: to.descriptor, permissions: try source.status().permissions)
-    }
-    let copy = try OpenFile(target.path, at: to.descriptor, mode: [.directory, .noFollow], files: files)
-    try files.give(copy.descriptor, to: source.status().owner)
-    for entry in try files.entries(of: source.descriptor) { try move(entry.name, from: source, to: copy) }
-    try copy.synchronize()
-    try source.close()
-    try files.removeDirectory(name.path, at: from.descriptor)
   }
 }

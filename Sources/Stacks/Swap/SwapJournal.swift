@@ -75,7 +75,8 @@ package struct SwapJournal {
     }
     var notices: [String] = []
     var interference: Swap.Interference?
-    do { notices = try Swap(plan, files: files).run() } catch let found as Swap.Interference { interference = found }
+    do { notices = try Swap(plan, lock: databaseLock ?? own, files: files).run() } catch let found as Swap.Interference
+    { interference = found }
     try close(plan, folder: folder)
     if let interference { throw interference }
     return (plan, notices)

@@ -128,7 +128,7 @@ package struct SwapPlan: Sendable, Equatable {
         let status = try files.status(path, at: nil)
         // In an overlay a file's device may be that of its layer.
         let isOther = status.kind == .directory && status.identity.device != device
-        guard try isOther || ThisProcess.isMountPoint(path) else { continue }
+        guard try isOther || Mounts.isMountPoint(path) else { continue }
         throw BackupError(
           "restore.mount-inside", kind: .failed,
           message: "\(path.text) is a mount point, and a restore cannot exchange it",

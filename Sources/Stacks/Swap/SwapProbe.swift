@@ -27,7 +27,7 @@ package struct SwapProbe {
   package static func foresee(_ paths: [FilePath], files: any FileSystem) throws {
     for path in paths where try files.exists(path) {
       do throws(SystemError) {
-        try ThisProcess.checkRenamable(path, files: files)
+        try PathRights.checkRenamable(path, files: files)
       } catch { throw BackupError.cannotRename(path, error: error) }
     }
   }

@@ -29,7 +29,7 @@ extension BackupLayout {
   /// - Returns: nil when the path lies in no backup.
   /// - Throws: `SystemError` when a folder on the way cannot be looked at.
   package static func enclosingBackup(of path: FilePath, files: any FileSystem) throws(SystemError) -> FilePath? {
-    var folder = ThisProcess.realPathOfWhatExists(path)
+    var folder = RealPath.ofWhatExists(path)
     while let name = folder.lastComponent {
       if FileName(name).hasPrefix(prefix), try isBackup(folder, files: files) { return folder }
       folder = folder.removingLastComponent()
@@ -51,7 +51,7 @@ extension BackupError {
   /// - Throws: `BackupError` `path.in-backup`; `SystemError` when it cannot be told.
   package static func checkOutsideOfBackups(_ path: FilePath, files: any FileSystem) throws {
     guard let backup = try BackupLayout.enclosingBackup(of: path, files: files) else { return }
-    let isItself = ThisProcess.realPathOfWhatExists(path) == backup
+    let isItself = RealPath.ofWhatExists(path) == backup
     throw BackupError(
       "path.in-backup", kind: .usage,
       message: isItself ? "\(path.text) is a backup itself" : "\(path.text) lies in a backup, \(backup.text)",

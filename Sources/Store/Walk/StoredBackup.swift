@@ -56,14 +56,21 @@ extension StoredBackup {
   /// What `metadata.json` says; nil when there is no such file.
   package func metadata() throws -> MetadataReader.Reading? { try list(BackupLayout.metadata).map(MetadataReader.read) }
 
-  /// Visits the paths that `checksums.txt` names, in its order; nothing where there is none.
+  /// Visits the files that `checksums.txt` names, in its order; nothing where there is none.
   ///
   /// A line that is not one of ours names no file: verification tells of it.
-  package func names(_ visit: (EntryPath) throws -> Void) throws {
+  /// - Parameter text: only files whose path holds this, as it is or as it is shown; empty: all.
+  package func files(named text: String = "", _ visit: (ChecksumLine) throws -> Void) throws {
     guard let list = try list(BackupLayout.checksums) else { return }
+    let wanted = Array(text.utf8)
+    // Such a text stands in a line as it is, whether the path is escaped in it or not.
+    let isPlain = !wanted.isEmpty && wanted.allSatisfy { (0x21..<0x7F).contains($0) && $0 != UInt8(ascii: "%") }
     let lines = LineReader(list)
     while let line = try lines.next() {
-      if let path = parsed({ try ChecksumLine(parsing: line).path }) { try visit(path) }
+      if isPlain, line.first != UInt8(ascii: "\\"), !line.holds(wanted) { continue }
+      guard let file = parsed({ try ChecksumLine(parsing: line) }) else { continue }
+      guard wanted.isEmpty || file.path.bytes.holds(wanted) || file.path.text.contains(text) else { continue }
+      try visit(file)
     }
   }
 }
