@@ -99,16 +99,17 @@ private func target(_ directory: String?) throws -> RestoreTarget {
 }
 
 /// Deletes backups that are older than a number of days; the newest two verified ones stay.
+/// - Parameter keepDays: nil for the default, 30.
 /// - Returns: how many were deleted; 0 for a directory that is not there.
 /// - Throws: `BackupError`: `rotation.keep-days` for less than one day, `locked`.
 public func rotateBackups(
-  backupDirectory: String? = nil, keepDays: Int = 30, events: EventStream = EventStream()
+  backupDirectory: String? = nil, keepDays: Int? = nil, events: EventStream = EventStream()
 ) throws(BackupError) -> Int {
   let stack = Stack(StackSettings(backupDirectory: backupDirectory))
   do {
     return try jobs(on: stack).run(.rotate, events: events) { events in
       try Rotation(in: stack.backupDirectory, files: Kernel(), time: SystemTime(), events: events).run(
-        keepDays: keepDays
+        keepDays: keepDays ?? RetentionPolicy.defaultKeepDays
       )
       .deleted.count
     }

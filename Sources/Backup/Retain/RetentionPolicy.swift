@@ -3,6 +3,8 @@
 /// Pure: it reads no file and no clock. `Rotation` finds the facts and carries the decisions out (D1, D2 and D5, at the
 /// head of `Rotation.swift`).
 package struct RetentionPolicy: Sendable {
+  /// The days that backups are kept when nothing else is asked for.
+  package static let defaultKeepDays = 30
   private static let dayNanoseconds: Int64 = 86_400 * 1_000_000_000
   /// D2: so many good backups stay, whatever their age.
   package static let minimumKept = 2
@@ -67,14 +69,17 @@ package struct RetentionPolicy: Sendable {
   /// Whether a backup is old enough to be deleted; when none is, nothing else about them is needed.
   package func isOld(_ timestamp: Int64?) -> Bool { timestamp ?? .min < limit }
 
+  /// Why it cannot be told how old a backup is, as a clause; nil when its name and its metadata agree.
+  static func doubtAboutAge(_ timestamp: Int64?, inName named: Int64?) -> String? {
+    guard let timestamp else { return "nothing says how old it is" }
+    guard let named else { return "its name is not one that hrp gives" }
+    return abs(named - timestamp) > dayNanoseconds ? "its name and its metadata differ by more than a day" : nil
+  }
+
   package func decision(on facts: Facts) -> Decision {
     guard isOld(facts.timestamp) else { return .young }
     if let problem = facts.problem { return .keepInDoubt(because: problem) }
-    guard let timestamp = facts.timestamp else { return .keep(because: "nothing says how old it is") }
-    guard let named = facts.timestampInName else { return .keep(because: "its name is not one that hrp gives") }
-    if abs(named - timestamp) > Self.dayNanoseconds {
-      return .keep(because: "its name and its metadata differ by more than a day")
-    }
+    if let doubt = Self.doubtAboutAge(facts.timestamp, inName: facts.timestampInName) { return .keep(because: doubt) }
     switch facts.pin {
     case .none: break
     case .pinned: return .keep(because: "it is pinned")

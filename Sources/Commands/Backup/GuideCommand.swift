@@ -97,7 +97,8 @@ struct GuideCommand: ParsableCommand, StackCommand {
       try RestoreCommand.restore(
         restorePath ?? "", stack: place.stack, target: targetDirectory, request: RestoreRun.Request(), console: console)
     case .rotate:
-      try RotateCommand.rotate(place.stack, keepDays: keepDays ?? 30, isDryRun: false, console: console)
+      try RotateCommand.rotate(
+        place.stack, keepDays: keepDays ?? RetentionPolicy.defaultKeepDays, isDryRun: false, console: console)
     case .list:
       try ListCommand.list(place.stack, console: console, style: .guide)
     }

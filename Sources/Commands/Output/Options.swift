@@ -73,7 +73,7 @@ struct RetentionOptions: ParsableArguments {
   @Option(
     name: .customLong("keep-days"),
     help: ArgumentHelp("Delete backups that are older than this number of days.", valueName: "n"))
-  var keepDays = 30
+  var keepDays = RetentionPolicy.defaultKeepDays
 }
 
 /// Where a restore goes.
