@@ -14,12 +14,7 @@ public func start(
   _ program: String, _ arguments: [String], in folder: String? = nil, environment: [String: String] = [:],
   until word: String
 ) throws -> Process {
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: program)
-  process.arguments = arguments
-  if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-  process.environment = cleanEnvironment.merging(environment) { $1 }
-  process.standardInput = FileHandle.nullDevice
+  let process = prepared(program, arguments: arguments, in: folder, environment: environment)
   let pipe = Pipe()
   process.standardOutput = pipe
   process.standardError = pipe

@@ -52,12 +52,7 @@ public struct Finished: Sendable {
 public func run(
   _ program: String, _ arguments: [String], in folder: String? = nil, environment: [String: String] = [:]
 ) throws -> Finished {
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: program)
-  process.arguments = arguments
-  if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-  process.environment = cleanEnvironment.merging(environment) { $1 }
-  process.standardInput = FileHandle.nullDevice
+  let process = prepared(program, arguments: arguments, in: folder, environment: environment)
   let scratch = try temporaryFolder()
   defer { try? FileManager.default.removeItem(atPath: scratch) }
   // Files, not pipes: a pipe that nobody empties stops a process that writes much.
@@ -72,6 +67,19 @@ public func run(
     status: signalled ? 128 + process.terminationStatus : process.terminationStatus,
     output: String(decoding: try Data(contentsOf: URL(fileURLWithPath: out)), as: UTF8.self),
     errors: String(decoding: try Data(contentsOf: URL(fileURLWithPath: err)), as: UTF8.self))
+}
+
+/// A program that is ready to be started, with nothing to read.
+func prepared(
+  _ program: String, arguments: [String], in folder: String?, environment: [String: String]
+) -> Process {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: program)
+  process.arguments = arguments
+  if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
+  process.environment = cleanEnvironment.merging(environment) { $1 }
+  process.standardInput = FileHandle.nullDevice
+  return process
 }
 
 /// The environment without what would lead a test to a stack of the machine.

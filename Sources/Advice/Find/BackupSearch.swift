@@ -60,8 +60,8 @@ package struct BackupSearch {
     let seen = SeenDatabases()
     let all = try directory.list()
     for (index, backup) in all.enumerated() {
-      events.send(.phase("looking into \(ByteText.escaped(backup.name.bytes)) (\(index + 1) of \(all.count))"))
-      let hits = try look(for: text, in: backup, seen: seen, unread: &report.unread)
+      let hits = try look(
+        for: text, in: backup, position: " (\(index + 1) of \(all.count))", seen: seen, unread: &report.unread)
       if hits.isEmpty { continue }
       report.results.append(
         SearchResult(name: ByteText.escaped(backup.name.bytes), path: backup.path.text, hits: hits))
@@ -78,21 +78,31 @@ package struct BackupSearch {
 
   /// Looks into one backup.
   ///
+  /// - Parameter position: which of how many it is, for the progress line.
   /// - Parameter unread: gets a sentence for each part that could not be looked into.
   /// - Parameter isWanted: which of the files whose names hold the text count.
   /// - Throws: `Interruption.Stopped`.
   func look(
-    for text: String, in backup: ListedBackup, seen: SeenDatabases = SeenDatabases(), unread: inout [String],
+    for text: String, in listed: ListedBackup, position: String = "", seen: SeenDatabases = SeenDatabases(),
+    unread: inout [String],
     isWanted: @escaping (EntryPath) throws -> Bool = { _ in true }
   ) throws -> [SearchHit] {
     try Interruption.check()
-    let name = ByteText.escaped(backup.name.bytes)
+    let name = ByteText.escaped(listed.name.bytes)
+    events.send(.phase("looking into \(name)\(position)"))
     var hits: [SearchHit] = []
     var missed: [String] = []
+    let backup: DirectoryBackup
+    do {
+      backup = try listed.open()
+    } catch {
+      unread.append("\(name): \(Self.words(error))")
+      return []
+    }
     let looks: [() throws -> [SearchHit]] = [
-      { try inDatabase(text, backup: backup.open(), seen: seen, unread: &missed) },
-      { try Self.inMLflow(text, root: Self.store(in: backup, files), files: files) },
-      { try inFiles(text, backup: backup.open(), isWanted: isWanted) },
+      { try inDatabase(text, backup: backup, seen: seen, unread: &missed) },
+      { try Self.inMLflow(text, root: try backup.store().map { try backup.materialize($0) }, files: files) },
+      { try inFiles(text, backup: backup, isWanted: isWanted) },
     ]
     for look in looks {
       do {
@@ -100,26 +110,29 @@ package struct BackupSearch {
       } catch let stopped as Interruption.Stopped {
         throw stopped
       } catch {
-        let error = BackupError(error, doing: "looking for it")
-        missed.append(error.message + (error.cause.map { " (\($0))" } ?? ""))
+        missed.append(Self.words(error))
       }
     }
     unread += missed.map { "\(name): \($0)" }
     return hits
   }
 
+  private static func words(_ error: any Error) -> String {
+    let error = BackupError(error, doing: "looking for it")
+    return error.message + (error.cause.map { " (\($0))" } ?? "")
+  }
+
   private func inDatabase(
     _ text: String, backup: any StoredBackup, seen: SeenDatabases, unread: inout [String]
   ) throws -> [SearchHit] {
     // One that was made without a database has none to look into.
-    guard try backup.status(of: BackupLayout.database) != nil else { return [] }
-    let identity = try SeenDatabases.identity(of: backup)
-    if let hits = seen.hits(of: identity) { return hits }
-    var missed: [String] = []
-    let hits = try lookIntoDatabase(text, backup: backup, unread: &missed)
-    if missed.isEmpty { seen.note(hits, of: identity) }
-    unread += missed
-    return hits
+    guard let status = try backup.status(of: BackupLayout.database) else { return [] }
+    return try seen.hits(of: backup, status: status) {
+      var missed: [String] = []
+      let hits = try lookIntoDatabase(text, backup: backup, unread: &missed)
+      unread += missed
+      return (hits, missed.isEmpty)
+    }
   }
 
   private func lookIntoDatabase(
@@ -132,11 +145,6 @@ package struct BackupSearch {
     return try DatabaseSearch(text) { task in
       try engine.run(EngineRequest(database: path.string, scratch: scratch.path.string, task: task))
     }.hits(unread: &unread)
-  }
-
-  /// The MLflow directory of a backup; nil when the backup has none.
-  static func store(in backup: ListedBackup, _ files: any FileSystem) throws -> FilePath? {
-    try BackupLayout.stores.map { backup.path.appending($0.name.path.components) }.first { try files.exists($0) }
   }
 
   /// Looks into the tracking databases of a store that nobody writes to.

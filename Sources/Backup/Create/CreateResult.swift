@@ -60,7 +60,7 @@ public struct CreateResult: Sendable {
   }
 
   /// A source path and what happened with it.
-  public struct SourceNote: Sendable, Equatable {
+  public struct SourceNote: Sendable, Equatable, Encodable {
     /// Relative to the MLflow directory, in readable form.
     public let path: String
     /// The reason, as a clause.

@@ -45,11 +45,6 @@ struct WrittenMetadata: Encodable {
     let files: Int
   }
 
-  private struct Note: Encodable {
-    let path: String
-    let why: String
-  }
-
   private let timestamp: String
   private let createdAt: Double
   private let sizeBytes: Int64
@@ -69,9 +64,9 @@ struct WrittenMetadata: Encodable {
   private let snapshot: Snapshot
   private let mlflow: Nullable<MLflow>
   private let shared: Nullable<Shared>
-  private let unread: [Note]
-  private let unstable: [Note]
-  private let skipped: [Note]
+  private let unread: [CreateResult.SourceNote]
+  private let unstable: [CreateResult.SourceNote]
+  private let skipped: [CreateResult.SourceNote]
   private let checksumsSha256: String
   private let manifestSha256: String
   private let filesCount: Int
@@ -113,9 +108,7 @@ struct WrittenMetadata: Encodable {
           Shared(backup: ByteText.escaped($0.bytes), bytes: copied.sharedBytes, files: copied.sharedFiles)
         }
       })
-    let notes = { (notes: [CreateResult.SourceNote]) in notes.map { Note(path: $0.path, why: $0.why) } }
-    (unread, unstable) = (notes(report.notes.unread), notes(report.notes.unstable))
-    skipped = notes(report.notes.skipped)
+    (unread, unstable, skipped) = (report.notes.unread, report.notes.unstable, report.notes.skipped)
     checksumsSha256 = report.contents.checksums.hex
     manifestSha256 = report.contents.manifest.hex
     filesCount = report.contents.filesCount

@@ -109,9 +109,7 @@ package struct LossScan {
 
   private func compareRuns(_ store: FilePath, losses: inout Losses) {
     do {
-      let stored = try BackupLayout.stores
-        .first { try backup.status(of: $0) != nil }.map { try backup.materialize($0) }
-      guard let stored else { return }
+      guard let stored = try backup.store().map({ try backup.materialize($0) }) else { return }
       losses.add("experiment", now: try runs(of: store, isLive: true), backup: try runs(of: stored, isLive: false))
     } catch {
       losses.notices.append(

@@ -31,7 +31,7 @@ extension RestoreRun {
   /// - Throws: `Damaged` for a part that is neither a file nor a folder; a symlink is not followed.
   func partOfBackup() throws -> StackPart? {
     try checkKinds()
-    let hasStore = try BackupLayout.stores.contains { try backup.status(of: $0) != nil }
+    let hasStore = try backup.store() != nil
     let hasDatabase = try backup.status(of: BackupLayout.database) != nil
     switch request.part {
     case nil where hasDatabase == hasStore: return nil

@@ -28,11 +28,10 @@ package struct MLflowLinks {
 
   /// The store in a backup.
   init(backup: any StoredBackup, _ metadata: BackupMetadata?, files: any FileSystem) throws {
-    let displayPath =
-      try backup.status(of: BackupLayout.mlflow) == nil ? BackupLayout.legacyMLflow : BackupLayout.mlflow
-    let isThere = try backup.status(of: displayPath) != nil
-    let root = isThere ? try backup.materialize(displayPath) : nil
-    try self.init(root, displayPath: displayPath, metadata: metadata, files: files)
+    let store = try backup.store()
+    try self.init(
+      store.map { try backup.materialize($0) }, displayPath: store ?? BackupLayout.mlflow, metadata: metadata,
+      files: files)
   }
 
   private init(_ root: FilePath?, displayPath: EntryPath, metadata: BackupMetadata?, files: any FileSystem) throws {

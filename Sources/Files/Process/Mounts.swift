@@ -1,14 +1,6 @@
 private import CFiles
 package import SystemPackage
 
-#if canImport(Glibc)
-  private import Glibc
-#elseif canImport(Musl)
-  private import Musl
-#elseif canImport(Darwin)
-  private import Darwin
-#endif
-
 /// What is mounted where.
 package enum Mounts {
   /// Whether something is mounted at a path itself: a directory, or a file alone.

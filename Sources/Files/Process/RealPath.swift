@@ -1,4 +1,3 @@
-private import CFiles
 package import SystemPackage
 
 #if canImport(Glibc)

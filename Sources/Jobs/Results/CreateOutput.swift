@@ -4,11 +4,6 @@ internal import Store
 
 /// What `hrp backup create --json` says.
 package struct CreateOutput: Encodable {
-  private struct Note: Encodable {
-    let path: String
-    let why: String
-  }
-
   private struct Snapshot: Encodable {
     let method: String
     let iteration: Nullable<UInt64>
@@ -30,9 +25,9 @@ package struct CreateOutput: Encodable {
   private let verified: Bool
   private let complete: Bool
   private let snapshot: Snapshot
-  private let unread: [Note]
-  private let unstable: [Note]
-  private let skipped: [Note]
+  private let unread: [CreateResult.SourceNote]
+  private let unstable: [CreateResult.SourceNote]
+  private let skipped: [CreateResult.SourceNote]
   private let sharedWith: Nullable<String>
   private let sharedBytes: Int64
 
@@ -53,8 +48,7 @@ package struct CreateOutput: Encodable {
       method: result.snapshot.method, iteration: Nullable(result.snapshot.iteration),
       walBytes: result.snapshot.walBytes, blocksCopied: result.snapshot.blocksCopied,
       blocksFree: result.snapshot.blocksFree, passes: result.snapshot.passes)
-    let notes = { (notes: [CreateResult.SourceNote]) in notes.map { Note(path: $0.path, why: $0.why) } }
-    (unread, unstable, skipped) = (notes(result.unread), notes(result.unstable), notes(result.skipped))
+    (unread, unstable, skipped) = (result.unread, result.unstable, result.skipped)
     sharedWith = Nullable(result.sharedWith)
     sharedBytes = result.sharedBytes
   }

@@ -25,17 +25,11 @@ package final class ContentsReader {
     observe: (UnsafeRawBufferPointer, Int64) throws -> Void = { _, _ in }
   ) throws -> Digest {
     var stream = stream
-    var offset = start
     try file.passCache(size: size)
-    while offset < size {
-      try Interruption.check()
-      let count = try file.read(into: buffer.bytes, at: offset, ofSize: size)
-      if count == 0 { break }
-      let bytes = buffer.prefix(count)
+    try file.visit(size: size, from: start, by: buffer) { bytes, offset in
       stream.update(bytes)
       try observe(bytes, offset)
-      offset += Int64(count)
-      progress(Int64(count))
+      progress(Int64(bytes.count))
     }
     return stream.finalize()
   }

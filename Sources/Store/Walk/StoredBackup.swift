@@ -56,12 +56,21 @@ extension StoredBackup {
   /// What `metadata.json` says; nil when there is no such file.
   package func metadata() throws -> MetadataReader.Reading? { try list(BackupLayout.metadata).map(MetadataReader.read) }
 
-  /// Visits the files that `checksums.txt` names, in its order; nothing where there is none.
+  /// The folder that holds the MLflow directory in the backup; nil when the backup has none.
+  package func store() throws(SystemError) -> EntryPath? {
+    for folder in BackupLayout.stores where try status(of: folder) != nil { return folder }
+    return nil
+  }
+
+  /// Visits the files that `checksums.txt` names, in its order.
   ///
   /// A line that is not one of ours names no file: verification tells of it.
-  /// - Parameter text: only files whose path holds this, as it is or as it is shown; empty: all.
+  /// - Parameter text: only files whose path holds this, as it is or as it is shown; all files when it is empty.
+  /// - Throws: `SystemError` when there is no such list: then it cannot be told what the backup holds.
   package func files(named text: String = "", _ visit: (ChecksumLine) throws -> Void) throws {
-    guard let list = try list(BackupLayout.checksums) else { return }
+    guard let list = try list(BackupLayout.checksums) else {
+      throw SystemError("openat", errno: .noSuchFileOrDirectory, path: BackupLayout.checksums.text)
+    }
     let wanted = Array(text.utf8)
     // Such a text stands in a line as it is, whether the path is escaped in it or not.
     let isPlain = !wanted.isEmpty && wanted.allSatisfy { (0x21..<0x7F).contains($0) && $0 != UInt8(ascii: "%") }
@@ -69,8 +78,10 @@ extension StoredBackup {
     while let line = try lines.next() {
       if isPlain, line.first != UInt8(ascii: "\\"), !line.holds(wanted) { continue }
       guard let file = parsed({ try ChecksumLine(parsing: line) }) else { continue }
-      guard wanted.isEmpty || file.path.bytes.holds(wanted) || file.path.text.contains(text) else { continue }
-      try visit(file)
+      let isNamed =
+        wanted.isEmpty || file.path.text.contains(text)
+        || String(decoding: file.path.bytes, as: UTF8.self).contains(text)
+      if isNamed { try visit(file) }
     }
   }
 }

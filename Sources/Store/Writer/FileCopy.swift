@@ -91,16 +91,9 @@ package final class FileCopy {
 
   /// The quick hash of a file of so many bytes that stands still.
   func hash(of file: OpenFile, size: Int64) throws -> QuickHash {
-    if size >= TargetFile.minimumDirectBytes { _ = try files.bypassCache(of: file.descriptor, true) }
+    try file.passCache(size: size)
     let stream = QuickHashStream()
-    var offset: Int64 = 0
-    while offset < size {
-      try Interruption.check()
-      let count = try file.read(into: buffer.bytes, at: offset, ofSize: size)
-      if count == 0 { break }
-      stream.update(buffer.prefix(count))
-      offset += Int64(count)
-    }
+    try file.visit(size: size, by: buffer) { bytes, _ in stream.update(bytes) }
     return stream.finalize()
   }
 

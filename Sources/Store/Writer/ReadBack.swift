@@ -19,6 +19,9 @@ final class ReadBack {
     var findings: [Finding] = []
     var error: (any Error)?
     var progressBytes: Int64 = 0
+
+    /// Keeps what was found, up to the most that is kept of anything.
+    mutating func note(_ found: [Finding]) { findings += found.prefix(Finding.maximumKept - findings.count) }
   }
 
   private final class SharedState: Sendable {
@@ -92,7 +95,7 @@ final class ReadBack {
       guard !error.meansShortage else { throw error }
       let isGone = error.errno == .noSuchFileOrDirectory
       collected.value.withLock {
-        $0.findings.append(isGone ? Finding(.missing, path: path) : .unreadable(path, error: error))
+        $0.note([isGone ? Finding(.missing, path: path) : .unreadable(path, error: error)])
       }
       return nil
     }
@@ -142,7 +145,7 @@ final class ReadBack {
       let findings = try reader.read(&region, descriptors: work.descriptors)
       collected.value.withLock { collected in
         collected.done.append(region)
-        collected.findings += findings
+        collected.note(findings)
       }
     } catch {
       collected.value.withLock { $0.error = $0.error ?? error }

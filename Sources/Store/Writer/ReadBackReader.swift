@@ -77,17 +77,12 @@ final class ReadBackReader {
     let file = OpenFile(adopting: descriptor, path: FilePath(bytes: entry.path.bytes), files: files)
     // Whoever opened it closes it.
     defer { _ = file.release() }
-    var offset: Int64 = 0
+    let end: Int64
     do {
-      while offset < entry.size {
-        try Interruption.check()
-        let count = try file.read(into: buffer.bytes, at: offset, ofSize: entry.size)
-        if count == 0 { break }
-        let bytes = buffer.prefix(count)
+      end = try file.visit(size: entry.size, by: buffer) { bytes, _ in
         quick.update(bytes)
         stream.update(bytes)
-        offset += Int64(count)
-        progress(Int64(count))
+        progress(Int64(bytes.count))
       }
     } catch let error as SystemError where !error.meansShortage {
       return .unreadable(entry.path, error: error)
@@ -96,6 +91,6 @@ final class ReadBackReader {
     guard try file.status().size == entry.size else {
       return Finding(.mismatch, path: entry.path, detail: "its size changed")
     }
-    return quick.finalize() == entry.quick && offset == entry.size ? nil : Finding(.mismatch, path: entry.path)
+    return quick.finalize() == entry.quick && end == entry.size ? nil : Finding(.mismatch, path: entry.path)
   }
 }
