@@ -51,7 +51,7 @@ Kind("checksums", "a stored file missing")(lambda case, random: remove_one(case,
 Kind("checksums", "a list missing")(lambda case, random: remove_one(case, random, case.files(lists=True)))
 
 
-@Kind("checksums", "an unexpected file, link or folder")
+@Kind("checksums", "an unexpected file, symlink or folder")
 def _(case, random):
     folder = random.choice([case.path, *[p for p in sorted(case.path.rglob("*")) if p.is_dir()]])
     # Not what an operating system leaves (.DS_Store): that is a notice, and nobody's fault.
@@ -322,7 +322,7 @@ def _(case, random):
     return f"hrp.duckdb.wal cut to {size} of {log.end} bytes: {left} of {len(log.commits)} commits left"
 
 
-@Kind("engine", "the database and its WAL of another moment", lambda base, bases: base.unlike(bases),
+@Kind("engine", "the database and its WAL of another time", lambda base, bases: base.unlike(bases),
       by="engine link", drill=True)
 def _(case, random):
     donor = random.choice(case.base.unlike(case.bases))
