@@ -14,6 +14,7 @@ let argumentParser: Target.Dependency = .product(
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 // The arrows between modules (ARCHITECTURE.md): a target names everything that it may import, nothing points up.
 let package = Package(
@@ -29,6 +30,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
     .package(url: "https://github.com/apple/swift-system.git", exact: "1.8.1"),
     .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
   ],
   targets: [
     .systemLibrary(
@@ -43,25 +45,40 @@ let package = Package(
     .target(name: "CDuckDB"),
     .target(name: "DuckDBEngine", dependencies: ["CDuckDB", "Files", system], swiftSettings: strict),
     .target(name: "Store", dependencies: ["Files", system, crypto], swiftSettings: strict),
+    .target(name: "Calendars", swiftSettings: strict),
+    .target(name: "Retention", swiftSettings: strict),
     .target(
-      name: "Stacks", dependencies: ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", "Store", system],
+      name: "Settings", dependencies: ["Calendars", "Files", "Retention", system, yams], swiftSettings: strict),
+    .target(
+      name: "Stacks", dependencies: ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", "Settings", "Store", system],
       swiftSettings: strict),
     .target(
-      name: "Backup", dependencies: ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", "Stacks", "Store", system],
+      name: "Backup",
+      dependencies: [
+        "DuckDBEngine", "DuckDBFile", "Files", "MLflow", "Retention", "Settings", "Stacks", "Store", system,
+      ],
       swiftSettings: strict),
     .target(
-      name: "Jobs", dependencies: ["Backup", "Files", "MLflow", "Stacks", "Store", system, grdb],
+      name: "Jobs", dependencies: ["Backup", "Files", "MLflow", "Settings", "Stacks", "Store", system, grdb],
       swiftSettings: strict),
     .target(
       name: "Advice",
-      dependencies: ["Backup", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Stacks", "Store", system],
+      dependencies: [
+        "Backup", "Calendars", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Retention", "Settings",
+        "Stacks", "Store", system,
+      ], swiftSettings: strict),
+    .target(
+      name: "Scheduling",
+      dependencies: ["Backup", "Calendars", "Files", "Jobs", "Settings", "Stacks", "Store", system],
       swiftSettings: strict),
-    .target(name: "HRP", dependencies: ["Backup", "Files", "Jobs", "Stacks", "Store", system], swiftSettings: strict),
+    .target(
+      name: "HRP", dependencies: ["Backup", "Files", "Jobs", "Settings", "Stacks", "Store", system],
+      swiftSettings: strict),
     .target(
       name: "Commands",
       dependencies: [
-        "Advice", "Backup", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Stacks", "Store", system,
-        argumentParser,
+        "Advice", "Backup", "Calendars", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Retention",
+        "Scheduling", "Settings", "Stacks", "Store", system, argumentParser,
       ], swiftSettings: strict),
     .executableTarget(name: "hrp", dependencies: ["Commands"], swiftSettings: strict),
 
@@ -69,11 +86,22 @@ let package = Package(
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestKit", system], swiftSettings: strict),
     .testTarget(
       name: "DuckDBFileTests", dependencies: ["DuckDBFile", "Files", "TestKit", system], swiftSettings: strict),
+    .testTarget(
+      name: "SchedulingTests",
+      dependencies: [
+        "Calendars", "Files", "Jobs", "Retention", "Scheduling", "Settings", "Stacks", "Store", "TestKit", system,
+      ], swiftSettings: strict),
+    .testTarget(name: "CalendarsTests", dependencies: ["Calendars"], swiftSettings: strict),
+    .testTarget(
+      name: "RetentionTests", dependencies: ["Retention"], exclude: ["Golden"], swiftSettings: strict),
+    .testTarget(
+      name: "SettingsTests", dependencies: ["Calendars", "Retention", "Settings", "TestKit"], swiftSettings: strict),
     .testTarget(name: "MLflowTests", dependencies: ["MLflow", "Files", "TestKit", system], swiftSettings: strict),
     .testTarget(
       name: "BackupTests",
       dependencies: [
-        "Backup", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Stacks", "Store", "TestKit", system,
+        "Backup", "Calendars", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Retention", "Settings",
+        "Stacks", "Store", "TestKit", system,
       ],
       swiftSettings: strict),
     // As a program that uses the library would be built.
@@ -95,4 +123,16 @@ if Context.environment["HRP_FUZZ"] != nil {
       name: "fuzz", dependencies: ["Backup", "DuckDBFile", "Files", "Stacks", "Store"], path: "Tests/Fuzz",
       exclude: ["Corpus", "seeds.py"],
       swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}
+
+// The programs that answer what other programs judge: part of the package only for scripts/calendar and scripts/retention.
+if Context.environment["HRP_JUDGES"] != nil {
+  package.targets += [
+    .executableTarget(
+      name: "calendar-answers", dependencies: ["Calendars"], path: "Tests/Judges/Calendar", exclude: ["oracle.py"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "retention-answers", dependencies: ["Retention"], path: "Tests/Judges/Retention", exclude: ["restic.py"],
+      swiftSettings: strict),
+  ]
 }

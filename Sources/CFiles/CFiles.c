@@ -415,6 +415,24 @@ int64_t hrp_write_pipe(int descriptor, const void *bytes, int64_t size) {
   return error ? -(int64_t)error : count;
 }
 
+// Swift reads /proc/self/cmdline when it is first asked for the arguments: by then another library in this process, or
+// a sandbox, may have put that out of reach. The loader gives the words to every constructor.
+static int argument_count;
+static char **arguments;
+
+__attribute__((constructor)) static void note_arguments(int count, char **words) {
+#if defined(__GLIBC__) || defined(__APPLE__)
+  argument_count = count;
+  arguments = words;
+#else
+  (void)count, (void)words;
+#endif
+}
+
+int hrp_argument_count(void) { return argument_count; }
+
+const char *hrp_argument(int number) { return number < argument_count ? arguments[number] : NULL; }
+
 int64_t hrp_own_path(char *buffer, int64_t size) {
 #if defined(__linux__)
   return readlink("/proc/self/exe", buffer, (size_t)size);

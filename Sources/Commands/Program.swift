@@ -27,7 +27,9 @@ public struct Program: ParsableCommand {
       """,
     version: Version.current,
     subcommands: [
-      BackupCommand.self, ValidateCommand.self, DoctorCommand.self, RecoverCommand.self, DuckDBCommand.self,
+      BackupCommand.self, ValidateCommand.self, DoctorCommand.self, RecoverCommand.self, SchedulerCommand.self,
+      ConfigCommand.self,
+      DuckDBCommand.self,
       EngineChildCommand.self,
     ])
 
@@ -40,7 +42,7 @@ public struct Program: ParsableCommand {
   public static func start() -> Never {
     // Children run this very program, whatever it is called.
     if let own = ThisProcess.executable { ThisProcess.setEnvironment("HRP_EXECUTABLE", to: own, isReplacing: false) }
-    let arguments = Array(CommandLine.arguments.dropFirst())
+    let arguments = ThisProcess.arguments
     do {
       // The parser knows of the version alone.
       if arguments.sorted() == ["--json", "--version"] {

@@ -1,6 +1,7 @@
 public import Backup
 internal import Files
 private import Jobs
+private import Settings
 private import Stacks
 public import Store
 private import SystemPackage
@@ -21,7 +22,8 @@ public func createBackup(
   backupDirectory: String? = nil, includeMLflow: Bool = true, dataDirectory: String? = nil,
   events: EventStream = EventStream()
 ) throws(BackupError) -> CreateResult {
-  let stack = Stack(StackSettings(dataDirectory: dataDirectory, backupDirectory: backupDirectory))
+  let stack = try Stack.load(
+    StackSettings(dataDirectory: dataDirectory, backupDirectory: backupDirectory), files: Kernel())
   let jobs = jobs(on: stack)
   return try jobs.run(.create, events: events) { events in
     try BackupRun(
@@ -47,7 +49,7 @@ public func verifyBackup(_ backupPath: String, level: VerificationLevel = .check
 public func verificationReport(
   _ backupPath: String, level: VerificationLevel = .structure, events: EventStream = EventStream()
 ) throws(BackupError) -> VerificationReport {
-  try jobs(on: Stack(StackSettings())).run(.verify, events: events) { events in
+  try jobs(on: Stack.load(StackSettings(), files: Kernel())).run(.verify, events: events) { events in
     try Verification(files: Kernel(), time: SystemTime(), events: events).verify(
       DirectoryBackup(Stack.absolute(backupPath), files: Kernel()), level: level, isRecorded: true)
   }
@@ -64,7 +66,7 @@ public func restoreBackup(
   _ backupPath: String, targetDirectory: String? = nil, events: EventStream = EventStream()
 ) throws(BackupError) -> Bool {
   do {
-    let stack = Stack(StackSettings())
+    let stack = try Stack.load(StackSettings(), files: Kernel())
     _ = try jobs(on: stack).run(.restore, events: events) { events in
       var request = RestoreRun.Request()
       request.surveys = true
@@ -86,32 +88,34 @@ public func restoreBackup(
 public func undoRestore(
   targetDirectory: String? = nil, events: EventStream = EventStream()
 ) throws(BackupError) {
-  _ = try jobs(on: Stack(StackSettings())).run(.undo, finishesPending: false, events: events) { events in
-    try UndoRun(target(targetDirectory), files: Kernel(), time: SystemTime(), events: events).run()
+  let stack = try Stack.load(StackSettings(), files: Kernel())
+  _ = try jobs(on: stack).run(.undo, finishesPending: false, events: events) { events in
+    try UndoRun(
+      target(targetDirectory), keptDays: stack.settings.undoDays.value, files: Kernel(), time: SystemTime(),
+      events: events
+    ).run()
   }
 }
 
 private func jobs(on stack: Stack) -> JobRunner { JobRunner(stack, files: Kernel(), time: SystemTime()) }
 
 private func target(_ directory: String?) throws -> RestoreTarget {
-  guard let directory else { return try RestoreTarget(Stack(StackSettings()), files: Kernel()) }
+  guard let directory else { return try RestoreTarget(Stack.load(StackSettings(), files: Kernel()), files: Kernel()) }
   return try RestoreTarget(Stack.absolute(directory), files: Kernel())
 }
 
-/// Deletes backups that are older than a number of days; the newest two verified ones stay.
-/// - Parameter keepDays: nil for the default, 30.
+/// Moves backups that are older than a number of days to the trash; the newest two verified ones stay.
+/// - Parameter keepDays: when it is nil, the rules of the configuration hold, else 30 days.
 /// - Returns: how many were deleted; 0 for a directory that is not there.
 /// - Throws: `BackupError`: `rotation.keep-days` for less than one day, `locked`.
 public func rotateBackups(
   backupDirectory: String? = nil, keepDays: Int? = nil, events: EventStream = EventStream()
 ) throws(BackupError) -> Int {
-  let stack = Stack(StackSettings(backupDirectory: backupDirectory))
+  let stack = try Stack.load(StackSettings(backupDirectory: backupDirectory), files: Kernel())
   do {
     return try jobs(on: stack).run(.rotate, events: events) { events in
-      try Rotation(in: stack.backupDirectory, files: Kernel(), time: SystemTime(), events: events).run(
-        keepDays: keepDays ?? RetentionPolicy.defaultKeepDays
-      )
-      .deleted.count
+      try Rotation(in: stack.backupDirectory, files: Kernel(), time: SystemTime(), events: events)
+        .run(stack.settings.rotation(keepingDays: keepDays)).deleted.count
     }
   } catch {
     if error.known == .backupDirectoryNotFound { return 0 }
@@ -138,7 +142,7 @@ public struct BackupSummary: Sendable {
 /// The finished backups, newest first.
 /// - Throws: `BackupError` `backup-directory.not-found`.
 public func listBackups(backupDirectory: String? = nil) throws(BackupError) -> [BackupSummary] {
-  let directory = Stack(StackSettings(backupDirectory: backupDirectory)).backupDirectory
+  let directory = try Stack.load(StackSettings(backupDirectory: backupDirectory), files: Kernel()).backupDirectory
   return try typed("listing backups") {
     try BackupDirectory(directory, files: Kernel()).list().map { backup in
       BackupSummary(

@@ -23,7 +23,7 @@ package final class Catalogue: Sendable {
   /// C3.
   private static let maximumJobs = 10_000
 
-  private let queue: DatabaseQueue
+  let queue: DatabaseQueue
   private let backups: FilePath
   private let files: any FileSystem
   private let time: any TimeSource
@@ -89,7 +89,7 @@ package final class Catalogue: Sendable {
           CREATE TABLE IF NOT EXISTS job(
             id INTEGER PRIMARY KEY AUTOINCREMENT, operation TEXT NOT NULL, status TEXT NOT NULL, pid INTEGER NOT NULL,
             began_at TEXT NOT NULL, ended_at TEXT, code TEXT, message TEXT NOT NULL);
-          """)
+          """ + slotTable)
     }
     return queue
   }

@@ -1,5 +1,6 @@
 package import Backup
 package import Files
+internal import Settings
 package import Stacks
 package import Store
 internal import SystemPackage
@@ -34,7 +35,7 @@ package struct JobRunner: Sendable {
     body: (EventStream) throws -> Result
   ) throws(BackupError) -> Result {
     let events = stream(to: events, isRecorded: isRecorded)
-    for problem in EnvironmentSettings.problems { events.send(.warning(problem)) }
+    for problem in stack.settings.warnings { events.send(.warning(problem)) }
     if finishesPending { finishPending(events) }
     do {
       let result = try body(events)
@@ -61,12 +62,15 @@ package struct JobRunner: Sendable {
 
   /// The undo of the stack's own place.
   package func undo(_ events: EventStream) throws -> UndoRun {
-    UndoRun(try RestoreTarget(stack, files: files), files: files, time: time, events: events)
+    UndoRun(
+      try RestoreTarget(stack, files: files), keptDays: stack.settings.undoDays.value, files: files, time: time,
+      events: events)
   }
 
   private func stream(to caller: EventStream, isRecorded: Bool) -> EventStream {
     guard isRecorded, keepsRecords else { return caller }
-    let log = OperationLog(dataDirectory: stack.dataDirectory, files: files, time: time)
+    let log = OperationLog(
+      dataDirectory: stack.dataDirectory, level: stack.settings.logLevel.value, files: files, time: time)
     let history = JobHistory(stack, files: files, time: time)
     let stream = EventStream([{ log.note($0) }, { history.note($0) }, { caller.send($0) }])
     if let loss = history.loss { stream.send(.notice(loss)) }

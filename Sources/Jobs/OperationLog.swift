@@ -1,13 +1,14 @@
 package import Files
+package import Settings
 internal import Stacks
 package import Store
 package import SystemPackage
 
 /// `logs/backup.log` in the data directory: every operation, bounded in size.
 ///
-/// A line is `2026-01-24 14:30:52 | INFO     | message`; `LOG_LEVEL` says which levels are written. At 10 MB the file
-/// is set aside under the time of day; what was set aside over 30 days ago, or beyond the newest five, is deleted. A
-/// log that cannot be written stops no operation.
+/// A line is `2026-01-24 14:30:52 | INFO     | message`; the setting `log_level` says which levels are written. At
+/// 10 MB the file is set aside under the time of day; what was set aside over 30 days ago, or beyond the newest five,
+/// is deleted. A log that cannot be written stops no operation.
 package struct OperationLog: Sendable {
   package static let maximumBytes: Int64 = 10 << 20
   package static let maximumAgeNanoseconds: Int64 = 30 * 86_400 * 1_000_000_000
@@ -19,11 +20,7 @@ package struct OperationLog: Sendable {
   private let level: LogLevel
 
   /// The log file of a data directory, which must exist: writing a log never creates it.
-  package init(dataDirectory: FilePath, files: any FileSystem, time: any TimeSource) {
-    self.init(dataDirectory: dataDirectory, level: EnvironmentSettings.logLevel, files: files, time: time)
-  }
-
-  init(dataDirectory: FilePath, level: LogLevel, files: any FileSystem, time: any TimeSource) {
+  package init(dataDirectory: FilePath, level: LogLevel, files: any FileSystem, time: any TimeSource) {
     self.level = level
     folder = dataDirectory.appending("logs")
     self.files = files

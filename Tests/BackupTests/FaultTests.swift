@@ -144,7 +144,7 @@ struct FaultTests {
         do {
           if undoes {
             let target = try RestoreTarget(FilePath(data), files: files)
-            _ = try UndoRun(target, files: files, time: SystemTime(), events: EventStream()).run()
+            _ = try UndoRun(target, keptDays: 7, files: files, time: SystemTime(), events: EventStream()).run()
           } else {
             try restore(backup, to: data, files)
           }
@@ -279,7 +279,7 @@ struct FaultTests {
           do {
             if undoes {
               let target = try RestoreTarget(FilePath("/data"), files: memory)
-              _ = try UndoRun(target, files: memory, time: SystemTime(), events: EventStream()).run()
+              _ = try UndoRun(target, keptDays: 7, files: memory, time: SystemTime(), events: EventStream()).run()
             } else {
               try restore("/safe/backup_20260101_000000", to: "/data", memory)
             }

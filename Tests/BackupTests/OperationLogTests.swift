@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Jobs
 import MLflow
+import Settings
 import Stacks
 import Store
 import SystemPackage
@@ -12,7 +13,7 @@ import Testing
 @Suite("The log of operations")
 struct OperationLogTests {
   private func log(_ folder: String, now: Int64 = SystemTime().nowNanoseconds) -> OperationLog {
-    OperationLog(dataDirectory: FilePath(folder), files: Kernel(), time: ManualTime(now: now))
+    OperationLog(dataDirectory: FilePath(folder), level: .info, files: Kernel(), time: ManualTime(now: now))
   }
 
   @Test("each operation is a line with time, level and words; a name with a line feed stays one line")

@@ -59,7 +59,7 @@ struct RecordedFailureTests {
       #expect(doctor.output.contains("the verification of \(result.name) failed"), "\(doctor.output)")
       let time = ManualTime(now: SystemTime().nowNanoseconds + 40 * 86_400_000_000_000)
       let rotated = try Rotation(in: FilePath(sample.backups), files: Kernel(), time: time, events: EventStream())
-        .run(keepDays: 30)
+        .run(keepingDays(30))
       #expect(rotated.deleted.isEmpty && rotated.kept.contains(result.name))
       try mend()
       #expect(try hrp(sample, ["backup", "verify", "latest"]).status == 0)

@@ -1,8 +1,11 @@
 import Backup
+import Calendars
 import Files
 import Foundation
 import Jobs
 import MLflow
+import Retention
+import Settings
 import Stacks
 import Store
 import SystemPackage
@@ -113,4 +116,10 @@ struct SampleStack {
 /// Runs the body with a fresh stack.
 func withStack<Result>(engine: Engine = Engine("2.0.1"), _ body: (SampleStack) throws -> Result) throws -> Result {
   try withTemporaryFolder { try body(SampleStack(in: $0, engine: engine)) }
+}
+
+/// The rules of `--keep-days`.
+/// - Throws: `RetentionPolicyError`.
+func keepingDays(_ days: Int) throws -> RetentionSettings {
+  RetentionSettings(policy: try RetentionPolicy(keepDays: days), zone: .standard)
 }

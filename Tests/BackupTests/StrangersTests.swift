@@ -56,7 +56,8 @@ struct StrangersTests {
 
   private func undo(_ data: String, _ files: any FileSystem = Kernel()) throws -> UndoRun {
     UndoRun(
-      try RestoreTarget(FilePath(data), files: files), files: files, time: SystemTime(), events: EventStream())
+      try RestoreTarget(FilePath(data), files: files), keptDays: 7, files: files, time: SystemTime(),
+      events: EventStream())
   }
 
   @Test("B2: a backup that carries an undo state plants none, and the folder that its plan names stays")

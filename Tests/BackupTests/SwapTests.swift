@@ -56,7 +56,7 @@ struct SwapTests {
   }
 
   private func undo(_ sample: SampleStack) throws -> [String] {
-    try UndoRun(target(sample), files: Kernel(), time: SystemTime(), events: EventStream()).run().names
+    try UndoRun(target(sample), keptDays: 7, files: Kernel(), time: SystemTime(), events: EventStream()).run().names
   }
 
   @Test(
@@ -87,7 +87,8 @@ struct SwapTests {
       _ = try sample.restore(backup, to: sample.data, files: files)
       let new = try Self.contents(of: sample.data)
       for expected in [old, new, old, new] {
-        _ = try UndoRun(target(sample, files), files: files, time: SystemTime(), events: EventStream()).run()
+        _ = try UndoRun(target(sample, files), keptDays: 7, files: files, time: SystemTime(), events: EventStream())
+          .run()
         #expect(try Self.contents(of: sample.data) == expected)
       }
     }
@@ -102,7 +103,7 @@ struct SwapTests {
       let second = try Self.contents(of: sample.data)
       _ = try sample.restore(backup, to: sample.data)
       let third = try Self.contents(of: sample.data)
-      let run = UndoRun(try target(sample), files: Kernel(), time: SystemTime(), events: EventStream())
+      let run = UndoRun(try target(sample), keptDays: 7, files: Kernel(), time: SystemTime(), events: EventStream())
       #expect(try run.states().map(\.number) == [1, 2] && run.states().allSatisfy { $0.bytes > 100_000 })
       // What comes back leaves its place to what was there, as the newest.
       for (number, expected) in [(2, first), (1, third), (2, second), (2, first), (1, second), (1, first)] {
@@ -326,7 +327,7 @@ struct SwapTests {
           #expect(new["mlflow/mlruns/0/r1/artifacts/model.pkl"] == Data("model".utf8) && new["mlflow/more/x"] == nil)
           for expected in [old, new, old, new] {
             _ = try UndoRun(
-              RestoreTarget(FilePath(data), files: Kernel()), files: Kernel(), time: SystemTime(),
+              RestoreTarget(FilePath(data), files: Kernel()), keptDays: 7, files: Kernel(), time: SystemTime(),
               events: EventStream()
             ).run()
             #expect(try Self.contents(of: data) == expected)

@@ -245,20 +245,22 @@ final class Matrix {
     },
     Call(name: "undo") { sample, files in
       _ = try UndoRun(
-        RestoreTarget(FilePath(sample.data), files: files), files: files, time: SystemTime(), events: EventStream()
+        RestoreTarget(FilePath(sample.data), files: files), keptDays: 7, files: files, time: SystemTime(),
+        events: EventStream()
       ).run()
       return true
     },
     Call(name: "expire") { sample, files in
       try UndoRun(
-        RestoreTarget(FilePath(sample.data), files: files), files: files, time: ManualTime(now: now + 90 * day),
+        RestoreTarget(FilePath(sample.data), files: files), keptDays: 7, files: files,
+        time: ManualTime(now: now + 90 * day),
         events: EventStream()
       ).expire()
       return true
     },
     Call(name: "rotate") { sample, files in
       _ = try Rotation(in: FilePath(sample.backups), files: files, time: SystemTime(), events: EventStream())
-        .run(keepDays: 14)
+        .run(keepingDays(14))
       return true
     },
     Call(name: "unpin") { sample, files in

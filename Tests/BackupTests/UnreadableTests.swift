@@ -24,7 +24,8 @@ struct UnreadableTests {
   }
 
   private func rotate(_ sample: SampleStack, _ files: any FileSystem = Kernel()) throws -> RotationResult {
-    try Rotation(in: FilePath(sample.backups), files: files, time: Self.later, events: EventStream()).run(keepDays: 14)
+    try Rotation(in: FilePath(sample.backups), files: files, time: Self.later, events: EventStream()).run(
+      keepingDays(14))
   }
 
   private func pins(_ sample: SampleStack) -> PinDirectory {
@@ -39,7 +40,7 @@ struct UnreadableTests {
       _ = try pins(sample).pin(FileName(old.name), reason: "the old universe")
       let result = try rotate(sample, Self.failing(under: "\(old.name).json"))
       #expect(result.deleted == [other.name])
-      #expect(result.notices.contains { $0.hasPrefix("\(old.name) stays: whether it is pinned cannot be told") })
+      #expect(result.notices.contains { $0.hasPrefix("\(old.name) stays: it may be pinned: its pin cannot be read") })
       let listed = try BackupDirectory(FilePath(sample.backups), files: Self.failing(under: "\(old.name).json")).list()
       #expect(listed.last?.pin.mayBeThere == true && listed.last?.pin.value == nil)
     }
@@ -60,7 +61,7 @@ struct UnreadableTests {
       try run("/bin/sh", ["-c", "rm .hrp-pins/* && ln -s nowhere .hrp-pins/\(made[0].name).json"], in: sample.backups)
       let rotated = try run(
         Checkout.hrp, ["backup", "rotate", "-q", "--keep-days", "7", "--data-dir", sample.data], in: sample.folder)
-      #expect(rotated.errors.contains("warning: \(made[0].name) stays: whether it is pinned cannot be told"))
+      #expect(rotated.errors.contains("warning: \(made[0].name) stays: it may be pinned: its pin cannot be read"))
     }
   }
 
@@ -105,7 +106,9 @@ struct UnreadableTests {
   @Test("B1: what stays was read and is right, whoever wrote it: a damaged one takes no place")
   func unmarked() throws {
     try withStack { sample in
-      let made = try (0..<5).map { _ in try sample.create() }
+      let made = try (0..<5).map { number in
+        try sample.create(time: ManualTime(now: Self.later.nowNanoseconds - Int64(45 - number) * Self.day))
+      }
       // As the Python tool's: no mark and no seal.
       for backup in made {
         try run(
@@ -177,7 +180,9 @@ struct UnreadableTests {
       let before = try SwapTests.contents(of: sample.data)
       let files = Self.failing(under: ".hrp-undo.2/plan.json")
       let run = { (time: any TimeSource) in
-        UndoRun(try RestoreTarget(FilePath(sample.data), files: files), files: files, time: time, events: EventStream())
+        UndoRun(
+          try RestoreTarget(FilePath(sample.data), files: files), keptDays: 7, files: files, time: time,
+          events: EventStream())
       }
       #expect { try run(SystemTime()).run() } throws: { ($0 as? BackupError)?.code == "undo.unreadable" }
       #expect { try run(Self.later).expire() } throws: { ($0 as? BackupError)?.code == "undo.unreadable" }

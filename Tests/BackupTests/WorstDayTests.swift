@@ -269,7 +269,8 @@ struct WorstDayTests {
       }
       let undo = {
         _ = try UndoRun(
-          RestoreTarget(FilePath(sample.data), files: files), files: files, time: SystemTime(), events: EventStream()
+          RestoreTarget(FilePath(sample.data), files: files), keptDays: 7, files: files, time: SystemTime(),
+          events: EventStream()
         ).run()
       }
       #expect(code { try undo() } == "restore.unfinished")

@@ -9,12 +9,21 @@ struct TidyTests {
   private static let arrows: [String: Set<String>] = [
     "CFiles": [], "CDuckDB": [], "CSQLite": [], "Files": ["CFiles"], "DuckDBEngine": ["CDuckDB", "Files"],
     "DuckDBFile": ["Files"], "MLflow": ["CSQLite", "Files"], "Store": ["Files"],
-    "Stacks": ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", "Store"],
-    "Backup": ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", "Stacks", "Store"],
-    "Jobs": ["Backup", "Files", "MLflow", "Stacks", "Store"],
-    "Advice": ["Backup", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Stacks", "Store"],
-    "Commands": ["Advice", "Backup", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Stacks", "Store"],
-    "HRP": ["Backup", "Files", "Jobs", "Stacks", "Store"], "hrp": ["Commands"],
+    "Settings": ["Calendars", "Files", "Retention"], "Calendars": [],
+    "Retention": [],
+    "Stacks": ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", "Settings", "Store"],
+    "Backup": ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", "Retention", "Settings", "Stacks", "Store"],
+    "Jobs": ["Backup", "Files", "MLflow", "Settings", "Stacks", "Store"],
+    "Scheduling": ["Backup", "Calendars", "Files", "Jobs", "Settings", "Stacks", "Store"],
+    "Advice": [
+      "Backup", "Calendars", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Retention", "Settings",
+      "Stacks", "Store",
+    ],
+    "Commands": [
+      "Advice", "Backup", "Calendars", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Retention",
+      "Scheduling", "Settings", "Stacks", "Store",
+    ],
+    "HRP": ["Backup", "Files", "Jobs", "Settings", "Stacks", "Store"], "hrp": ["Commands"],
   ]
 
   /// Packages of others that a module may import.
@@ -25,9 +34,11 @@ struct TidyTests {
     "DuckDBEngine": ["SystemPackage", "FoundationEssentials", "Foundation"],
     "HRP": ["SystemPackage"],
     "Store": ["SystemPackage", "Synchronization", "Crypto", "FoundationEssentials", "Foundation"],
+    "Settings": ["SystemPackage", "Yams"], "Calendars": ["Foundation"],
     "Stacks": ["SystemPackage", "Synchronization", "FoundationEssentials", "Foundation"],
     "Backup": ["SystemPackage", "Synchronization"],
     "Jobs": ["SystemPackage", "Synchronization", "GRDB"],
+    "Scheduling": ["SystemPackage"],
     "Advice": ["SystemPackage", "Synchronization"],
     "Commands": ["SystemPackage", "ArgumentParser", "Synchronization"],
   ]

@@ -1,6 +1,7 @@
 internal import Backup
 internal import Files
 internal import Jobs
+internal import Settings
 internal import Stacks
 internal import Store
 internal import SystemPackage
@@ -72,7 +73,7 @@ extension Diagnosis {
     let words =
       "\(ByteCount.text(plan.neededBytes)) needed for the next backup, "
       + "\(ByteCount.text(Int64(clamping: plan.availableBytes))) free"
-    guard UInt64(plan.neededBytes) <= plan.availableBytes else {
+    guard plan.fits else {
       return [
         DiagnosisRow(
           "space", state: .failure, detail: words,
@@ -104,7 +105,11 @@ extension Diagnosis {
     let name = "interrupted-restore"
     do {
       let target = try RestoreTarget(stack, files: files)
-      guard let bytes = try UndoRun(target, files: files, time: time, events: events).abandonedBytes() else {
+      guard
+        let bytes = try UndoRun(
+          target, keptDays: stack.settings.undoDays.value, files: files, time: time, events: events
+        ).abandonedBytes()
+      else {
         return []
       }
       return [

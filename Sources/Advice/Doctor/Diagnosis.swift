@@ -1,5 +1,6 @@
 internal import Backup
 package import Files
+internal import Settings
 package import Stacks
 package import Store
 internal import SystemPackage
@@ -64,7 +65,8 @@ package struct Diagnosis {
   /// - Throws: `Interruption.Stopped`.
   package func run() throws -> [DiagnosisRow] {
     let examinations: [(String, () throws -> [DiagnosisRow])] = [
-      ("data-directory", dataDirectory), ("engine", engine), ("database", database), ("log", log),
+      ("data-directory", dataDirectory), ("configuration", configuration), ("engine", engine), ("database", database),
+      ("log", log),
       ("mlflow", mlflow), ("backup-directory", backupDirectory), ("space", space), ("last-backup", backups),
       ("history", history),
     ]
@@ -90,6 +92,22 @@ package struct Diagnosis {
   /// How long ago a timestamp was: "3 days", "2 h", "5 min", "12 s".
   func age(of nanoseconds: Int64) -> String {
     Age.words(since: nanoseconds, now: time.nowNanoseconds)
+  }
+
+  private func configuration() throws -> [DiagnosisRow] {
+    let check = try ConfigurationCheck(stack, files: files)
+    guard let problem = check.problems.first else {
+      let words = check.exists ? check.file.text : "there is no \(check.file.text): the defaults hold"
+      return [DiagnosisRow("configuration", state: .good, detail: words)]
+    }
+    let place = problem.line.map { "line \($0): " } ?? ""
+    return [
+      DiagnosisRow(
+        "configuration", state: .failure,
+        detail: "\(check.file.text) has \(check.problems.count) mistakes, and every other command refuses it; "
+          + "the rows below are of a stack without it. \(place)\(problem.message)",
+        remedy: "hrp config validate")
+    ]
   }
 
   private func dataDirectory() throws -> [DiagnosisRow] {

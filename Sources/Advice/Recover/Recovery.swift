@@ -1,6 +1,7 @@
 internal import Backup
 package import Files
 internal import MLflow
+internal import Settings
 package import Stacks
 package import Store
 internal import SystemPackage
@@ -265,7 +266,8 @@ package struct Recovery {
     // A hint only: what cannot be told is not worth another error.
     forPeople {
       let target = try RestoreTarget(stack, files: files)
-      return try UndoRun(target, files: files, time: time, events: events).states().isEmpty
+      return try UndoRun(target, keptDays: stack.settings.undoDays.value, files: files, time: time, events: events)
+        .states().isEmpty
     } == false
   }
 
@@ -277,8 +279,8 @@ package struct Recovery {
       case nil: ""
       }
     let kept =
-      KeptStates.keepsNothing
-      ? "what is there now is not kept (HRP_UNDO_DAYS=0)" : "hrp backup undo brings back what is there now"
+      stack.settings.reasonToKeepNothing.map { "what is there now is not kept (\($0))" }
+      ?? "hrp backup undo brings back what is there now"
     return [
       "Stop the programs that use the stack; hrp doctor names who holds the database.",
       "Restore \(what)\(backup) in place; \(kept).", "Validate: hrp validate.", "Start the programs again.",

@@ -22,6 +22,18 @@ extension BackupRun {
     return (plan, try unreadable(store) + lostParts(of: store).map(\.path))
   }
 
+  /// Removes from the trash what must go for the backup to have room, the oldest first.
+  func makeRoom(for plan: Plan, note: ProcessNote) throws {
+    let missing = Int64(clamping: plan.neededBytes) - Int64(clamping: plan.availableBytes)
+    guard missing > 0 else { return }
+    let lock = try AdvisoryLock.take(
+      .exclusive, of: .backups, on: stack.backupDirectory, note: note, patience: .seconds(600),
+      onWait: events.waitingForLock, files: files, time: time)
+    defer { ignoringFailure { try lock.release() } }
+    let freed = try trash.free(bytes: missing)
+    events.send(.notice("the backup needs the space: \(ByteCount.text(freed)) of the trash were deleted for good"))
+  }
+
   /// An encrypted database can be copied only while nobody writes to it.
   private func checkEncrypted() throws {
     let source = try DatabaseFile(stack.database, files: files, time: time)

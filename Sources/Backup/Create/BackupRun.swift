@@ -34,7 +34,12 @@ package struct BackupRun {
     package let mlflowNewBytes: Int64
     package let mlflowFiles: Int
     package let backupDirectory: String
+    /// What is free on the disk, and what would be when the trash is emptied.
     package let availableBytes: UInt64
+    package let trashBytes: Int64
+
+    /// Whether there is room, or would be without the trash.
+    package var fits: Bool { UInt64(neededBytes) <= availableBytes + UInt64(trashBytes) }
 
     /// What must be free, with a margin for folders and lists.
     package var neededBytes: Int64 {
@@ -89,7 +94,7 @@ package struct BackupRun {
 
   /// Looks at everything and writes nothing.
   package func plan() throws -> Plan {
-    try EnvironmentSettings.checkBackupsAreOn()
+    try stack.checkBackupsAreOn()
     try stack.checkOutsideOfBackups(files: files)
     guard try files.exists(stack.database) else { throw BackupError.sourceNotFound(stack.database) }
     try place.check()
@@ -105,8 +110,11 @@ package struct BackupRun {
       database: stack.database.text,
       databaseBytes: databaseBytes + walBytes,
       mlflow: store?.directory.text, mlflowBytes: tree.bytes, mlflowNewBytes: tree.newBytes, mlflowFiles: tree.files,
-      backupDirectory: stack.backupDirectory.text, availableBytes: try files.space(of: place.descriptor).availableBytes)
+      backupDirectory: stack.backupDirectory.text, availableBytes: try files.space(of: place.descriptor).availableBytes,
+      trashBytes: try trash.bytes())
   }
+
+  var trash: Trash { Trash(of: stack.backupDirectory, files: files, time: time) }
 
   /// Makes the backup.
   /// - Throws: `BackupError`, `HotCopyError`, `SystemError`, `SQLiteError`, `Interruption.Stopped`.
@@ -116,15 +124,14 @@ package struct BackupRun {
     // A stack that is half old and half restored must not be backed up: an interrupted restore is finished first.
     try PendingRestore(RestoreTarget(stack, files: files), files: files, time: time, events: events).finish()
     let plan = try plan()
-    guard UInt64(plan.neededBytes) <= plan.availableBytes else {
-      throw try noSpace(plan)
-    }
+    guard plan.fits else { throw try noSpace(plan) }
     events.send(.expected(bytes: 2 * (plan.databaseBytes + plan.mlflowBytes)))
     try place.make()
     let note = ThisProcess.note(program: "hrp backup create", time: time)
     let lock = try AdvisoryLock.take(.shared, of: .stack, on: stack.dataDirectory, note: note, files: files, time: time)
     defer { ignoringFailure { try lock.release() } }
     try BackupDirectory(stack.backupDirectory, files: files).removeDebris()
+    try makeRoom(for: plan, note: note)
     let staging = try Staging(
       in: stack.backupDirectory, of: [stack.dataDirectory, stack.database.folder], began: time.nowNanoseconds,
       files: files)

@@ -21,12 +21,17 @@ public struct UndoResult: Sendable {
 /// Brings back what a restore replaced, by the same swap (W1 to W6); an undo of an undo too.
 package struct UndoRun {
   private let target: RestoreTarget
+  private let keptDays: Int64
   private let files: any FileSystem
   private let time: any TimeSource
   private let events: EventStream
 
-  package init(_ target: RestoreTarget, files: any FileSystem, time: any TimeSource, events: EventStream) {
+  /// - Parameter keptDays: for how many days what is replaced is kept.
+  package init(
+    _ target: RestoreTarget, keptDays: Int64, files: any FileSystem, time: any TimeSource, events: EventStream
+  ) {
     self.target = target
+    self.keptDays = keptDays
     self.files = files
     self.time = time
     self.events = events
@@ -35,7 +40,7 @@ package struct UndoRun {
   /// What can be brought back, the newest first.
   package func states() throws -> [UndoState] {
     guard let journal = try SwapJournal(of: target, files: files) else { return [] }
-    return try KeptStates(in: journal).all()
+    return try KeptStates(in: journal).all(keptFor: keptDays)
   }
 
   /// Brings one of them back; the state that is there now is kept in turn, as the newest.
@@ -166,7 +171,8 @@ package struct UndoRun {
   /// Removes what is kept longer than it should be.
   package func expire() throws {
     guard let journal = try SwapJournal(of: target, files: files) else { return }
-    for kept in try journal.kept().reversed() where try KeptStates(in: journal).expiry(of: kept) < time.nowNanoseconds {
+    for kept in try journal.kept().reversed()
+    where try KeptStates(in: journal).expiry(of: kept, keptFor: keptDays) < time.nowNanoseconds {
       let bytes = try drop(kept, journal: journal)
       // This swap replaced nothing, so the user was never told that something is kept.
       guard kept.plan.replacesSomething else { continue }

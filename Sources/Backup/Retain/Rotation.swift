@@ -1,38 +1,46 @@
 package import Files
+internal import Retention
+package import Settings
 internal import Stacks
 package import Store
 package import SystemPackage
 
-// Deleting backups by age. What is deleted is gone, so:
+// Deleting backups that no rule keeps. Which ones these are is decided by `RetentionPlan` (K1 to K17, at the head of
+// its file). This carries the decision out:
 //
-//   D1  A backup is deleted only when it is older than `keepDays`, by `created_at`, else `timestamp`, else its name. It
-//       is kept and named when its name and metadata differ by more than a day, when nothing tells its age, or when its
-//       name has another form than `hrp` gives (somebody renamed it).
-//   D2  The newest two good backups stay, whatever their age and whichever program made them. A backup is good when it
-//       was read completely during this run, and is right. The metadata is believed only when it says that a backup is
-//       not good. A backup that is damaged, that failed a drill, or that cannot be read is not good. It stays too, so
-//       that somebody can look at it. So nothing is deleted while fewer than two good backups are known. Example: with
-//       `--keep-days 30` there are three backups, 40, 50 and 60 days old, and the one of 40 days is damaged. All three
-//       stay: the damaged one, and the two others as the newest two good ones.
+//   D1  A backup's date is `created_at`, else `timestamp`, else its name. Where the name and the metadata differ by
+//       more than a day, where nothing tells the date, or where the name has another form than `hrp` gives (somebody
+//       renamed it), the backup stays and is named.
+//   D2  What the plan relies on was read completely during this run, and is right: the newest two good backups, and
+//       with them a third one where those two have one database. The metadata and the proofs are believed only when
+//       they say that a backup is not good. Example: with `--keep-days 30` there are three backups, 40, 50 and 60 days
+//       old, and the one of 40 days is damaged. All three stay: the damaged one, since no good one is newer, and the
+//       two others as the newest two good ones.
 //   D3  A backup that is being read (verified, restored) is passed over.
-//   D4  A backup leaves the list in one rename, before its first file is deleted. What a crash leaves is hidden, and
-//       the next run removes it.
+//   D4  A backup goes into the trash by one rename (`Trash.swift`); what a crash leaves is either in the list or in the
+//       trash, whole.
 //   D5  A pinned backup stays, whatever its age. So does a backup whose pin or metadata cannot be read: "unknown" never
 //       counts as "no".
 
 /// What a rotation did, or would do.
 public struct RotationResult: Sendable {
-  /// Names of the backups that were deleted, oldest first.
+  /// Names of the backups that were moved to the trash, oldest first.
   public let deleted: [String]
   /// Names of the backups that stay, newest first.
   public let kept: [String]
+  /// What was decided of each backup, newest first, as a clause.
+  public let reasons: [(name: String, isKept: Bool, why: String)]
   /// Bytes of disk space that came free: files that other backups share are not counted.
   public let bytesFreed: Int64
-  /// Backups that stay though their age says otherwise, each with the reason.
+  /// Bytes of disk space that the trash takes: files that backups in the list share are not counted.
+  public let bytesInTrash: Int64
+  /// Backups that stay though no rule of the policy keeps them, each with the reason.
   public let notices: [String]
+  /// Why nothing was deleted though the rules would have; nil when nothing stood in the way.
+  public let refusal: String?
 }
 
-/// Deletes backups that are older than a number of days.
+/// Moves the backups to the trash that no rule of a policy keeps.
 package struct Rotation {
   private let directory: FilePath
   private let files: any FileSystem
@@ -46,16 +54,13 @@ package struct Rotation {
     self.events = events
   }
 
-  /// Deletes what is older, or with `isDryRun` only says what it would delete.
-  /// - Throws: `BackupError`: `rotation.keep-days` below 1, `backup-directory.not-found`; `AdvisoryLock.Busy`;
-  ///   `SystemError`.
-  package func run(keepDays: Int, isDryRun: Bool = false) throws -> RotationResult {
-    guard keepDays >= 1, keepDays <= 100_000 else {
-      throw BackupError(
-        "rotation.keep-days", kind: .usage, message: "--keep-days must be from 1 to 100000, not \(keepDays)",
-        remedy: "To remove one backup whatever its age, delete its directory.")
-    }
-    events.send(.began(operation: "backup rotate", on: "\(directory.text), keeping \(keepDays) days"))
+  /// Deletes what no rule keeps, or with `isDryRun` only says what it would delete.
+  /// - Parameter isUnattended: whether nobody watches; then a plan that would delete very much deletes nothing.
+  /// - Throws: `BackupError`: `backup-directory.not-found`; `AdvisoryLock.Busy`; `SystemError`.
+  package func run(
+    _ retention: RetentionSettings, isUnattended: Bool = false, clockJumped: Bool = false, isDryRun: Bool = false
+  ) throws -> RotationResult {
+    events.send(.began(operation: "backup rotate", on: "\(directory.text), keeping \(retention.policy.words)"))
     try BackupError.checkOutsideOfBackups(directory, files: files)
     let backups = BackupDirectory(directory, files: files)
     _ = try backups.names()  // A directory that is not there is said to be so, before its lock is asked for.
@@ -64,155 +69,119 @@ package struct Rotation {
     defer { ignoringFailure { try lock?.release() } }
     if !isDryRun { try backups.removeDebris() }
     let all = try backups.list()
-    var stays: [Stay] = []
-    let expired = try expired(all, keepDays: keepDays, stays: &stays)
-    if !expired.isEmpty { try PathRights.checkWritable(directory) }
-    var deleted: [ListedBackup] = []
-    var bytesFreed: Int64 = 0
-    for backup in expired.reversed() {
+    let checked = try CheckedPlan(
+      of: all, policy: retention.policy,
+      run: retention.run(now: time.nowNanoseconds, isUnattended: isUnattended, clockJumped: clockJumped), read: read)
+    let plan = checked.plan
+    var outcome = Outcome(plan, doubts: checked.doubts)
+    if !plan.deletions.isEmpty { try PathRights.checkWritable(directory) }
+    let going = Set(plan.deletions.map(\.name))
+    for backup in all.reversed() where going.contains(name(backup)) {
       try Interruption.check()
-      let bytes: Int64
-      do {
-        guard let freed = try isDryRun ? size(of: backup) : delete(backup) else {
-          stays.append(Stay(backup, why: "it is being read; for now", isDoubt: false))
-          continue
-        }
-        bytes = freed
-      } catch let error as SystemError where error.errno == .permissionDenied || error.errno == .notPermitted {
-        stays.append(
-          Stay(
-            backup, why: "it cannot be deleted (\(error.errno)): it, or a part of it, is another user's", isDoubt: true)
-        )
-        continue
-      }
-      bytesFreed += bytes
-      deleted.append(backup)
+      try delete(backup, isDryRun: isDryRun, outcome: &outcome)
     }
-    for stay in stays { events.send(stay.isDoubt ? .warning(stay.words) : .notice(stay.words)) }
-    let gone = Set(deleted.map(\.name))
-    let result = RotationResult(
-      deleted: deleted.map(name), kept: all.filter { !gone.contains($0.name) }.map(name), bytesFreed: bytesFreed,
-      notices: stays.map(\.words))
-    let verb = isDryRun ? "would delete" : "deleted"
-    events.send(
-      .finished(
-        operation: "backup rotate", summary: "\(verb) \(deleted.count), \(result.kept.count) remain"))
+    let trash = Trash(of: directory, files: files, time: time)
+    let freed = try isDryRun ? 0 : trash.removeExpired(keptFor: retention.trashDays)
+    let result = outcome.result(all: all.map(name), bytesFreed: freed, bytesInTrash: try trash.bytes())
+    tell(result, outcome: outcome, isDryRun: isDryRun)
     return result
   }
 
-  /// The backups that may go, newest first.
-  private func expired(_ all: [ListedBackup], keepDays: Int, stays: inout [Stay]) throws -> [ListedBackup] {
-    let policy = RetentionPolicy(keepDays: keepDays, now: time.nowNanoseconds)
-    // Where nothing is old enough, nothing needs to be read.
-    let old = all.filter { policy.isOld($0.timestamp) }
-    guard old.contains(where: { $0.timestamp != nil }) else { return [] }
-    let readings = try readings(all)
-    return old.filter { backup in
-      switch policy.decision(on: facts(of: backup, readings[backup.name] ?? .unread)) {
-      case .delete: return true
-      case .young: return false
-      case .keep(let why): stays.append(Stay(backup, why: why, isDoubt: false))
-      case .keepInDoubt(let why): stays.append(Stay(backup, why: why, isDoubt: true))
+  /// What became of the plan.
+  private struct Outcome {
+    let plan: RetentionPlan
+    let doubts: [String: String]
+    var deleted: [String] = []
+    /// Backups that would have gone and stay for now, and why.
+    var stays: [(name: String, why: String, isDoubt: Bool)] = []
+
+    init(_ plan: RetentionPlan, doubts: [String: String]) {
+      self.plan = plan
+      self.doubts = doubts
+    }
+
+    /// The backups that stay though no rule of the policy keeps them.
+    var unruled: [(name: String, why: String, isDoubt: Bool)] {
+      plan.decisions.compactMap { decision in
+        guard case .keep(let reasons) = decision.outcome else { return nil }
+        if let doubt = doubts[decision.name] {
+          return (decision.name, "\(doubt); look at it before you delete it", true)
+        }
+        if reasons.contains(where: \.isRule) { return nil }
+        return (decision.name, decision.outcome.clause, reasons.contains(where: \.isDoubt))
+      } + stays
+    }
+
+    func result(all: [String], bytesFreed: Int64, bytesInTrash: Int64) -> RotationResult {
+      let gone = Set(deleted)
+      let late = Dictionary(stays.map { ($0.name, $0.why) }) { first, _ in first }
+      return RotationResult(
+        deleted: deleted, kept: all.filter { !gone.contains($0) },
+        reasons: plan.decisions.map { ($0.name, !gone.contains($0.name), late[$0.name] ?? $0.outcome.clause) },
+        bytesFreed: bytesFreed, bytesInTrash: bytesInTrash, notices: unruled.map { "\($0.name) stays: \($0.why)" },
+        refusal: plan.refusal?.sentence)
+    }
+  }
+
+  /// Moves one backup to the trash; one that cannot go now stays and is named.
+  private func delete(_ backup: ListedBackup, isDryRun: Bool, outcome: inout Outcome) throws {
+    do {
+      try checkRemovable(backup)
+      if try isDryRun || Trash(of: directory, files: files, time: time).put(backup.name) {
+        outcome.deleted.append(name(backup))
+      } else {
+        outcome.stays.append((name(backup), "it is being read; for now", false))
       }
-      return false
+    } catch let error as SystemError where error.errno == .permissionDenied || error.errno == .notPermitted {
+      outcome.stays.append(
+        (name(backup), "it cannot be deleted (\(error.errno)): it, or a part of it, is another user's", true))
     }
   }
 
-  /// An old backup that stays, and why.
-  private struct Stay {
-    let words: String
-    /// Whether something is wrong with it; this is then reported even with `--quiet`.
-    let isDoubt: Bool
-
-    init(_ backup: ListedBackup, why: String, isDoubt: Bool) {
-      words = "\(ByteText.escaped(backup.name.bytes)) stays: \(why)"
-      self.isDoubt = isDoubt
+  private func tell(_ result: RotationResult, outcome: Outcome, isDryRun: Bool) {
+    for stay in outcome.unruled {
+      let words = "\(stay.name) stays: \(stay.why)"
+      events.send(stay.isDoubt ? .warning(words) : .notice(words))
     }
+    if let refusal = result.refusal { events.send(.warning(refusal)) }
+    if !isDryRun { for name in result.deleted { events.send(.notice("moved to the trash: \(name)")) } }
+    if result.bytesInTrash > 0 {
+      events.send(.notice("the trash takes \(ByteCount.text(result.bytesInTrash)): hrp backup trash list"))
+    }
+    let verb = isDryRun ? "would delete" : "deleted"
+    events.send(
+      .finished(
+        operation: "backup rotate", summary: "\(verb) \(result.deleted.count), \(result.kept.count) remain"))
   }
 
-  private func facts(of backup: ListedBackup, _ reading: RetentionPolicy.Reading) -> RetentionPolicy.Facts {
-    let pin: RetentionPolicy.Pin =
-      switch backup.pin {
-      case .nothing: .none
-      case .found: .pinned
-      case .unreadable(let why): .unreadable(why)
-      }
-    return RetentionPolicy.Facts(
-      timestamp: backup.timestamp, timestampInName: BackupLayout.timestamp(ofName: backup.name),
-      problem: backup.problem ?? backup.metadataProblem, pin: pin, reading: reading)
-  }
-
-  /// Reads backups until two good ones are found (D2), and says of each whether it is good.
-  ///
-  /// The list is newest first. Backups that call themselves incomplete or unverified are read last.
-  private func readings(_ all: [ListedBackup]) throws -> [FileName: RetentionPolicy.Reading] {
-    let isLesser = { (backup: ListedBackup) in
-      backup.metadata?.verified == false || backup.metadata?.complete == false || !backup.hasDatabase
-    }
-    var readings: [FileName: RetentionPolicy.Reading] = [:]
-    var good = 0
-    for backup in all.filter({ !isLesser($0) }) + all.filter(isLesser) where good < RetentionPolicy.minimumKept {
-      let doubt = try doubt(about: backup)
-      readings[backup.name] = doubt.map { .doubtful($0) } ?? .good
-      if doubt == nil { good += 1 }
-    }
-    return readings
-  }
-
-  /// Why a backup is not good, as a clause; nil when it verifies at the level `structure` and no drill of it failed.
-  private func doubt(about backup: ListedBackup) throws -> String? {
-    if let problem = backup.problem { return problem }
-    switch backup.proof {
-    case .nothing: break
-    case .found(let proof): if let failure = proof.failure { return failure }
-    case .unreadable(let why): return "whether a drill failed cannot be told (\(why))"
-    }
+  /// Reads all of a backup, and says what that showed (D2).
+  private func read(_ backup: ListedBackup) throws -> RetentionFacts.Condition {
     do {
       let isOK = try Verification(files: files, time: time, events: events.progressOnly)
         .verify(backup.open(), level: .structure).isOK
-      return isOK ? nil : "it does not verify"
+      return isOK ? .verified : .failed("it does not verify")
     } catch let stopped as Interruption.Stopped {
       throw stopped
     } catch {
-      return "it cannot be verified: \(BackupError(error, doing: "verifying it").message)"
+      return .unreadable("it cannot be verified: \(BackupError(error, doing: "verifying it").message)")
     }
   }
 
-  /// Deletes one backup, unless it is being read (D3, D4).
-  ///
-  /// Returns the bytes that were freed; nil when the backup is being read.
-  private func delete(_ backup: ListedBackup) throws -> Int64? {
-    let parent = try OpenFile(directory, mode: [.directory], files: files)
-    let folder = try OpenFile(backup.name.path, at: parent.descriptor, mode: [.directory, .noFollow], files: files)
-    guard try files.lock(folder.descriptor, kind: .exclusive) else { return nil }
-    let bytes = try size(of: backup)
-    let hidden = FilePath(bytes: Array(".".utf8) + backup.name.bytes + Array(".deleted.partial".utf8))
-    try files.renameNew(backup.name.path, at: parent.descriptor, to: hidden, at: parent.descriptor)
-    try parent.synchronize()
-    try files.removeTree(hidden, at: parent.descriptor)
-    try ProofDirectory(of: directory, files: files).remove(backup.name)
-    events.send(.notice("deleted \(name(backup))"))
-    return bytes
-  }
-
-  /// Bytes that come free with a backup.
-  /// - Throws: `SystemError` also for a folder in it that this user could not empty.
-  private func size(of backup: ListedBackup) throws -> Int64 {
-    var bytes: Int64 = 0
+  /// - Throws: `SystemError` for a folder in a backup that this user could not empty.
+  private func checkRemovable(_ backup: ListedBackup) throws {
     let root = try OpenFile(backup.path, mode: [.directory, .noFollow], files: files)
     try checkRemovable(root.status(), path: backup.path)
     try TreeWalk(files: files).walk(root) { step in
       switch step {
       case .directory(let entry):
         try checkRemovable(entry.status, path: backup.path.pushing(FilePath(bytes: entry.path.bytes)))
-      case .entry(let entry): if entry.status.linkCount == 1 { bytes += entry.status.allocatedBytes }
+      case .entry: break
       case .unreadable(let path, let error):
         let status = try files.status(backup.path.pushing(FilePath(bytes: path.bytes)), at: nil)
         if !ThisProcess.owns(status) { throw error }
       }
       return true
     }
-    return bytes
   }
 
   /// Checks that a folder can be emptied: `removeTree` makes it writable when this user owns it; else it must be

@@ -78,6 +78,10 @@ void hrp_kill_child(int32_t pid);
 int64_t hrp_read_pipe(int descriptor, void *buffer, int64_t size, int milliseconds);
 /// Writes without the signal that a reader who has gone would cause: bytes, or an error number below zero.
 int64_t hrp_write_pipe(int descriptor, const void *bytes, int64_t size);
+/// How many words the command line of this process has, as the kernel gave them at its start. 0: the C library did not say.
+int hrp_argument_count(void);
+/// One of these words; NULL: there are not so many.
+const char *hrp_argument(int number);
 /// The path of the running program; its length, or -1.
 int64_t hrp_own_path(char *buffer, int64_t size);
 /// Asks for large pages of memory, where the system has them; a wish, never an error.

@@ -94,7 +94,7 @@ struct CreateCommand: StackCommand {
     console.result("  To: \(plan.backupDirectory) (\(ByteCount.text(Int64(clamping: plan.availableBytes))) free)")
     for path in unread { console.warning("hrp: warning: \(path) cannot be read: the backup would be incomplete") }
     try console.json(CreatePlanOutput(plan, unread: unread))
-    guard UInt64(plan.neededBytes) <= plan.availableBytes else { throw ExitCode.noSpace }
+    guard plan.fits else { throw ExitCode.noSpace }
     if !unread.isEmpty { throw ExitCode.partial }
   }
 }

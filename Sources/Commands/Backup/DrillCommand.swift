@@ -36,7 +36,7 @@ struct DrillCommand: StackCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let stack = place.stack
+    let stack = try place.stack
     let console = output.console
     let report = try console.run(.drill, on: stack) { events in
       let path = try BackupDirectory(stack.backupDirectory, files: Kernel())

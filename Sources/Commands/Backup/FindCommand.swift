@@ -26,7 +26,7 @@ struct FindCommand: StackCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let stack = place.stack
+    let stack = try place.stack
     let console = output.console
     let report = try console.run(.find, on: stack, isRecorded: false) { events in
       try BackupSearch(in: stack, files: Kernel(), events: events).find(text)

@@ -1,5 +1,7 @@
 internal import ArgumentParser
 internal import Backup
+internal import Settings
+internal import Stacks
 internal import Store
 
 /// The flags of the operations guide, as they stand after `hrp backup`.
@@ -97,8 +99,9 @@ struct GuideCommand: ParsableCommand, StackCommand {
       try RestoreCommand.restore(
         restorePath ?? "", stack: place.stack, target: targetDirectory, request: RestoreRun.Request(), console: console)
     case .rotate:
+      let stack = try place.stack
       try RotateCommand.rotate(
-        place.stack, keepDays: keepDays ?? RetentionPolicy.defaultKeepDays, isDryRun: false, console: console)
+        stack, retention: stack.settings.rotation(keepingDays: keepDays), isDryRun: false, console: console)
     case .list:
       try ListCommand.list(place.stack, console: console, style: .guide)
     }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Backup
 internal import Files
 internal import Jobs
+internal import Settings
 internal import Stacks
 internal import Store
 
@@ -99,11 +100,12 @@ struct RestoreCommand: StackCommand {
       console.result("Restore complete!")
       if result.undoPath != nil {
         console.notice(
-          KeptStates.keepsNothing
-            ? "hrp: what was there is not kept (HRP_UNDO_DAYS=0)"
-            : "hrp: what was there is kept: hrp backup undo brings it back")
+          stack.settings.reasonToKeepNothing.map { "hrp: what was there is not kept (\($0))" }
+            ?? "hrp: what was there is kept: hrp backup undo brings it back")
       }
     }
-    try console.json(RestoreOutput(result, isDryRun: request.isDryRun))
+    try console.json(
+      RestoreOutput(
+        result, isDryRun: request.isDryRun, keepsUndo: stack.settings.reasonToKeepNothing == nil))
   }
 }

@@ -2,6 +2,8 @@ internal import ArgumentParser
 internal import Backup
 internal import Files
 internal import Jobs
+internal import Settings
+internal import Stacks
 internal import Store
 internal import SystemPackage
 
@@ -53,7 +55,7 @@ struct ShowCommand: StackCommand {
     return Known(
       backup: backup, number: all.firstIndex { $0.name == backup.name }.map { $0 + 1 },
       contents: try BackupContents(backup.open()),
-      reasons: KeepReasons.of(backup, among: all, time: SystemTime()))
+      reasons: try KeepReasons.of(backup, among: all, retention: place.stack.settings.rotation, time: SystemTime()))
   }
 
   // MARK: - For people

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Backup
 internal import Files
 internal import Jobs
+internal import Settings
 internal import Stacks
 internal import Store
 internal import SystemPackage
@@ -42,7 +43,7 @@ struct UndoCommand: StackCommand {
   var target: String? { targets.targetDirectory }
 
   func run() throws {
-    let stack = place.stack
+    let stack = try place.stack
     let console = output.console
     if kept { return try list(stack, console: console) }
     if drop { return try drop(stack, console: console) }
@@ -53,9 +54,8 @@ struct UndoCommand: StackCommand {
     for name in done.names { console.result("  \(name)") }
     for name in done.removed { console.result("  \(name): it did not exist then, so it was moved away") }
     console.notice(
-      KeptStates.keepsNothing
-        ? "hrp: what was there is not kept (HRP_UNDO_DAYS=0)"
-        : "hrp: hrp backup undo takes this back")
+      stack.settings.reasonToKeepNothing.map { "hrp: what was there is not kept (\($0))" }
+        ?? "hrp: hrp backup undo takes this back")
     try console.json(UndoOutput(done))
   }
 
@@ -73,13 +73,15 @@ struct UndoCommand: StackCommand {
     try console.run(.undo, on: stack, finishesPending: false) { events in
       try body(
         UndoRun(
-          try Self.target(targets.targetDirectory, stack: stack), files: Kernel(), time: SystemTime(), events: events))
+          try Self.target(targets.targetDirectory, stack: stack), keptDays: stack.settings.undoDays.value,
+          files: Kernel(), time: SystemTime(), events: events))
     }
   }
 
   private func list(_ stack: Stack, console: Console) throws {
     let states = try UndoRun(
-      try Self.target(targets.targetDirectory, stack: stack), files: Kernel(), time: SystemTime(), events: EventStream()
+      try Self.target(targets.targetDirectory, stack: stack), keptDays: stack.settings.undoDays.value, files: Kernel(),
+      time: SystemTime(), events: EventStream()
     ).states()
     if states.isEmpty { console.result("Nothing is kept") }
     for state in states { console.result("  \(state.number). \(Self.line(state))") }

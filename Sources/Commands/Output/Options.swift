@@ -1,3 +1,4 @@
+internal import Advice
 public import ArgumentParser
 public import Backup
 internal import Files
@@ -26,7 +27,13 @@ struct StackOptions: ParsableArguments {
     }
   }
 
-  var stack: Stack { Stack(StackSettings(dataDirectory: dataDirectory, backupDirectory: backupDirectory)) }
+  /// The stack that is meant.
+  /// - Throws: `BackupError` `configuration.invalid`, `configuration.unreadable`.
+  var stack: Stack {
+    get throws {
+      try .load(StackSettings(dataDirectory: dataDirectory, backupDirectory: backupDirectory), files: Kernel())
+    }
+  }
 
   /// The options as they must be typed for another command to mean the same stack.
   ///
@@ -40,9 +47,27 @@ struct StackOptions: ParsableArguments {
   /// The same as one text, empty where the bare command finds the same stack.
   var words: String { isNeeded ? typed.map { " \($0.name) \($0.value)" }.joined() : "" }
 
+  /// The stack that flags and environment name, for commands that read the configuration file themselves.
+  var stackWithoutFile: Stack {
+    Stack(StackSettings(dataDirectory: dataDirectory, backupDirectory: backupDirectory))
+  }
+
+  /// The stack that is meant; with a configuration that has mistakes, the one without it.
+  /// - Throws: `BackupError` when the configuration is there and cannot be read.
+  var stackThatCanBeLookedAt: Stack {
+    get throws {
+      let stack = stackWithoutFile
+      guard try ConfigurationCheck(stack, files: Kernel()).problems.isEmpty else { return stack }
+      return try self.stack
+    }
+  }
+
+  private var bare: Stack { get throws { try .load(StackSettings(), files: Kernel()) } }
+
   /// Whether a command without these options would find another stack.
   var isNeeded: Bool {
-    let (meant, bare) = (stack, Stack(StackSettings()))
+    // Where the configuration cannot be read, options that were typed are needed: they do no harm.
+    guard let meant = forPeople({ try stack }), let bare = forPeople({ try bare }) else { return !typed.isEmpty }
     return meant.dataDirectory != bare.dataDirectory || meant.database != bare.database
       || meant.backupDirectory != bare.backupDirectory
   }
@@ -66,14 +91,6 @@ struct ContentOptions: ParsableArguments {
 
   @Flag(name: .customLong("no-link"), help: "Copy all MLflow files. Do not hard-link those that did not change.")
   var withoutLinks = false
-}
-
-/// What stays when backups are rotated.
-struct RetentionOptions: ParsableArguments {
-  @Option(
-    name: .customLong("keep-days"),
-    help: ArgumentHelp("Delete backups that are older than this number of days.", valueName: "n"))
-  var keepDays = RetentionPolicy.defaultKeepDays
 }
 
 /// Where a restore goes.

@@ -35,7 +35,7 @@ struct DoctorCommand: StackCommand {
   func run() throws {
     let console = output.console
     if let explain { return try tell(explain, console: console) }
-    let stack = place.stack
+    let stack = try place.stackThatCanBeLookedAt
     let rows = try console.run(.doctor, on: stack, isRecorded: false) { events in
       try Diagnosis(stack, files: Kernel(), time: SystemTime(), events: events).run()
     }

@@ -45,7 +45,7 @@ struct RecoverCommand: StackCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let stack = place.stack
+    let stack = try place.stack
     let console = output.console
     let plan = try console.run(.recover, on: stack, isRecorded: false) { events in
       try Recovery(stack, from: backup, files: Kernel(), time: SystemTime(), events: events).plan(missing: missing)

@@ -36,7 +36,7 @@ struct ValidateCommand: StackCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let stack = place.stack
+    let stack = try place.stack
     let console = output.console
     let query = PriceQuery(symbols: symbol.isEmpty ? ["AAPL"] : symbol, start: start, end: end ?? .today)
     try query.check(SystemTime())

@@ -11,6 +11,10 @@ package final class AdvisoryLock {
     case stack = ".hrp-stack.lock"
     /// A directory of backups, against those that publish or delete there.
     case backups = ".hrp-backups.lock"
+    /// A data directory, against a second scheduler.
+    case scheduler = ".hrp-scheduler.lock"
+    /// A data directory, against a second scheduled job.
+    case job = ".hrp-job.lock"
   }
 
   private let file: OpenFile

@@ -1,9 +1,9 @@
 /// Names that no other process makes, whatever its PID.
-enum RandomName {
+package enum RandomName {
   private static let digits = 16
 
   /// The prefix, and 16 random hexadecimal digits.
-  static func make(_ prefix: String) -> String {
+  package static func make(_ prefix: String) -> String {
     let text = String(UInt64.random(in: .min ... .max), radix: 16)
     return prefix + String(repeating: "0", count: digits - text.count) + text
   }

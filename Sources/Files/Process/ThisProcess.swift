@@ -37,6 +37,15 @@ package enum ThisProcess {
       ? FilePath(bytes: bytes[..<Int(length)].map { UInt8(bitPattern: $0) }) : nil
   }
 
+  /// The words of the command line after the program's name.
+  ///
+  /// They are those that the loader gave at the start; where the C library does not tell, those that Swift finds.
+  package static var arguments: [String] {
+    let count = hrp_argument_count()
+    guard count > 0 else { return Array(CommandLine.arguments.dropFirst()) }
+    return (1..<max(1, count)).compactMap { hrp_argument($0).map { String(cString: $0) } }
+  }
+
   /// Ends this process as soon as the stream ends, from a thread of its own.
   ///
   /// It is for a child whose parent has the other end: the child never outlives its parent.

@@ -16,11 +16,12 @@ package struct RestoreOutput: Encodable {
   private let mentioned: Int
   private let dryRun: Bool
 
-  package init(_ result: RestoreResult, isDryRun: Bool) {
+  /// - Parameter keepsUndo: whether what was there is kept.
+  package init(_ result: RestoreResult, isDryRun: Bool, keepsUndo: Bool) {
     path = result.path
     target = result.target
     restored = result.restored
-    undo = Nullable(KeptStates.keepsNothing ? nil : result.undoPath)
+    undo = Nullable(keepsUndo ? result.undoPath : nil)
     relocated = result.relocated
     lost = result.losses?.rows ?? []
     notCompared = result.losses?.notices ?? []
@@ -64,24 +65,5 @@ package struct UndoStateOutput: Encodable {
     at = state.at
     expires = LocalTime(nanoseconds: state.expires).iso8601WithOffset
     sizeBytes = state.bytes
-  }
-}
-
-/// What `hrp backup rotate --json` says.
-package struct RotationOutput: Encodable {
-  private let deleted: [String]
-  private let kept: [String]
-  private let deletedCount: Int
-  private let remaining: Int
-  private let bytesFreed: Int64
-  private let dryRun: Bool
-
-  package init(_ result: RotationResult, isDryRun: Bool) {
-    deleted = result.deleted
-    kept = result.kept
-    deletedCount = result.deleted.count
-    remaining = result.kept.count
-    bytesFreed = result.bytesFreed
-    dryRun = isDryRun
   }
 }

@@ -1,5 +1,6 @@
 package import Files
 package import MLflow
+package import Settings
 package import Store
 public import SystemPackage
 
@@ -37,19 +38,33 @@ public struct Stack: Sendable {
   public let database: FilePath
   /// Where the backups are.
   public let backupDirectory: FilePath
-  let trackingURI: String?
+  /// What the environment and the configuration file say beside.
+  package let settings: Settings
+  /// Where MLflow is, as it was written; nil when nothing says it.
+  package let trackingURI: String?
   let workingDirectory: FilePath
 
   /// Applies the one rule that decides the stack everywhere (`docs/commands.md`, "Environment"); touches no file.
   public init(_ settings: StackSettings) {
+    self.init(settings, read: Settings { ThisProcess.environment($0) })
+  }
+
+  /// The same, with what a configuration file says where flags and environment say nothing.
+  init(_ settings: StackSettings, read: Settings) {
+    self.settings = read
     let working = ThisProcess.workingDirectory
     let absolute = { (text: String) in working.pushing(Self.expandingTilde(text)).lexicallyNormalized() }
     let named = settings.databasePath.map(absolute)
     dataDirectory =
       settings.dataDirectory.map(absolute) ?? named?.removingLastComponent() ?? absolute("~/hrp-data")
-    database = named ?? dataDirectory.appending("hrp.duckdb")
-    backupDirectory = settings.backupDirectory.map(absolute) ?? dataDirectory.appending("backups")
-    trackingURI = settings.trackingURI
+    let data = dataDirectory
+    // What stands in the file is relative to the data directory: it means the same for every program.
+    let inData = { (text: String) in data.pushing(Self.expandingTilde(text)).lexicallyNormalized() }
+    database = named ?? read.database.map { inData($0.value) } ?? dataDirectory.appending("hrp.duckdb")
+    backupDirectory =
+      settings.backupDirectory.map(absolute) ?? read.backupDirectory.map { inData($0.value) }
+      ?? dataDirectory.appending("backups")
+    trackingURI = settings.trackingURI ?? read.trackingURI?.value
     workingDirectory = working
   }
 

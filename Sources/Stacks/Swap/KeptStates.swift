@@ -24,20 +24,14 @@ package struct KeptStates {
 
   package init(in journal: SwapJournal) { self.journal = journal }
 
-  /// How long it is kept: `HRP_UNDO_DAYS`, else 7 days; a value that is not a number of days removes nothing.
-  package static var keptNanoseconds: Int64 {
-    EnvironmentSettings.undoDays * 86_400 * 1_000_000_000
-  }
-
-  /// Whether what is replaced goes at once: `HRP_UNDO_DAYS` is 0.
-  package static var keepsNothing: Bool { keptNanoseconds == 0 }
-
   /// What can be brought back, the newest first.
-  package func all() throws -> [UndoState] {
+  /// - Parameter days: for how many days what is replaced is kept.
+  package func all(keptFor days: Int64) throws -> [UndoState] {
     try replaced().enumerated().map { index, kept in
       UndoState(
         number: index + 1, path: journal.directory.path.appending(kept.name.path.components).text,
-        backup: kept.plan.backup, at: kept.plan.at, bytes: try bytes(of: kept), expires: try expiry(of: kept))
+        backup: kept.plan.backup, at: kept.plan.at, bytes: try bytes(of: kept),
+        expires: try expiry(of: kept, keptFor: days))
     }
   }
 
@@ -49,11 +43,11 @@ package struct KeptStates {
   }
 
   /// When one of them may be removed, in nanoseconds since 1970 UTC.
-  package func expiry(of kept: SwapJournal.Kept) throws -> Int64 {
+  package func expiry(of kept: SwapJournal.Kept, keptFor days: Int64) throws -> Int64 {
     let folder = journal.directory.path.appending(kept.name.path.components)
     // The plan was written last before the swap.
     let written = try files.status(folder.appending(SwapJournal.planName.components), at: nil).modifiedNanoseconds
-    let (end, isBeyond) = written.addingReportingOverflow(Self.keptNanoseconds)
+    let (end, isBeyond) = written.addingReportingOverflow(days * 86_400 * 1_000_000_000)
     return isBeyond ? .max : end
   }
 

@@ -46,6 +46,11 @@ package struct ListedBackup: Sendable {
     }
   }
 
+  /// The status of what lies at a path in it, without following a symlink; nil when nothing is there.
+  package func status(of path: EntryPath) throws(SystemError) -> FileStatus? {
+    try files.statusIfPresent(self.path.pushing(FilePath(bytes: path.bytes)))
+  }
+
   /// Opens it for reading.
   /// - Throws: `BackupError` as ``DirectoryBackup/init(_:files:)``.
   package func open() throws -> DirectoryBackup { try DirectoryBackup(path, files: files) }

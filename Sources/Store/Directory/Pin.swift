@@ -69,6 +69,9 @@ package struct PinDirectory {
     }
   }
 
+  /// Removes the pin of a backup that is gone; whoever calls it has the lock of the backups.
+  func forget(_ name: FileName) throws(SystemError) { try notes.remove(name) }
+
   /// Waits for a running rotation, because that uses the pins from before it began.
   private func locked<Result>(_ body: () throws -> Result) throws -> Result {
     let lock = try AdvisoryLock.take(

@@ -177,6 +177,12 @@ package struct ProofDirectory {
 }
 
 extension Proof {
+  /// When a drill of the backup passed last, in nanoseconds since 1970 UTC; nil when none did, or it cannot be told.
+  package var drilledAt: Int64? {
+    let text = level == .drill && isOK ? at : passed?.at
+    return text.flatMap { BackupDirectory.timestamp(ofTimestamp: $0) }
+  }
+
   /// Whether the failure is a reason not to restore a part of the stack, or the whole stack when `part` is nil.
   ///
   /// It is no such reason when the proof lists all damage, and all of it is in the other part.

@@ -76,7 +76,9 @@ private struct SystemFault {
     for part in path.split(separator: "/", omittingEmptySubsequences: false) {
       let isHidden = part.hasPrefix(".") && (part.contains("hrp-") || part.hasSuffix(".partial"))
       // Locks, pins and proofs stay: they have names that a reader can look at.
-      let isOurs = [".hrp-stack.lock", ".hrp-backups.lock", ".hrp-pins", ".hrp-proofs"].contains { part.hasPrefix($0) }
+      let isOurs = [".hrp-stack.lock", ".hrp-backups.lock", ".hrp-pins", ".hrp-proofs", ".hrp-trash"].contains {
+        part.hasPrefix($0)
+      }
       if isHidden && !isOurs || part.hasPrefix("hrp-scratch.") || part.hasPrefix("hrp-snapshot.") { break }
       kept.append(part)
     }

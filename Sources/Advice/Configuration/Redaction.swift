@@ -24,11 +24,15 @@ package struct Redaction: Sendable {
     for (word, mark) in replacements {
       text = text.split(separator: word, omittingEmptySubsequences: false).joined(separator: mark)
     }
-    return text.split(separator: "\n", omittingEmptySubsequences: false).map(withoutSecrets).joined(separator: "\n")
+    return text.split(separator: "\n", omittingEmptySubsequences: false).map(Self.withoutSecrets).joined(
+      separator: "\n")
   }
 
+  /// An address without the secrets in it.
+  package static func address(_ text: String) -> String { withoutSecrets(text[...]) }
+
   /// `scheme://user:password@host` without its user, and `…token=…` without its value.
-  private func withoutSecrets(_ line: Substring) -> String {
+  private static func withoutSecrets(_ line: Substring) -> String {
     line.split(separator: " ", omittingEmptySubsequences: false).map { word in
       if let scheme = word.firstRange(of: "://"), let at = word.lastIndex(of: "@"), at >= scheme.upperBound {
         return "\(word[..<scheme.upperBound])***@\(word[word.index(after: at)...])"

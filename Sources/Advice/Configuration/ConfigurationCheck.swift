@@ -1,0 +1,32 @@
+package import Files
+package import Settings
+package import Stacks
+internal import Store
+package import SystemPackage
+
+/// Every mistake in the configuration of a stack.
+package struct ConfigurationCheck: Sendable {
+  /// The configuration file.
+  package let file: FilePath
+  /// Whether there is one.
+  package let exists: Bool
+  /// The mistakes in the file, in the order of its lines.
+  package let problems: [SettingsProblem]
+  /// What is wrong with environment variables, each as a sentence.
+  package let warnings: [String]
+
+  /// - Parameter stack: the stack that flags and environment name; its configuration is read here.
+  /// - Throws: `BackupError` when the file is there and cannot be read.
+  package init(_ stack: Stack, files: any FileSystem) throws {
+    let configuration = stack.configurationFile(files)
+    file = configuration.path
+    do {
+      let text = try configuration.text()
+      exists = text != nil
+      let (settings, problems) = Settings.read(text ?? "") { ThisProcess.environment($0) }
+      (self.problems, warnings) = (problems, settings.warnings)
+    } catch let problem as SettingsProblem {
+      (exists, problems, warnings) = (true, [problem], [])
+    }
+  }
+}

@@ -1,0 +1,21 @@
+internal import ArgumentParser
+
+/// The command `hrp scheduler`.
+struct SchedulerCommand: ParsableCommand, StackCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "scheduler",
+    abstract: "Make backups by a schedule, and see what is due and what was done.",
+    discussion: """
+      The jobs stand in config/hrp.yaml (jobs:). Without any, the guide's holds: every Saturday at 02:00 of the \
+      configured timezone, America/New_York if none is named.
+
+      Examples:
+        hrp scheduler list-jobs
+        hrp scheduler run
+      """,
+    subcommands: [
+      SchedulerRunCommand.self, SchedulerListCommand.self, SchedulerRunNowCommand.self, SchedulerHistoryCommand.self,
+    ])
+
+  @OptionGroup var place: StackOptions
+}

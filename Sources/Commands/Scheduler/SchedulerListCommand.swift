@@ -1,0 +1,86 @@
+internal import ArgumentParser
+internal import Calendars
+internal import Files
+internal import Scheduling
+internal import Settings
+internal import Stacks
+internal import Store
+
+/// The command `hrp scheduler list-jobs`.
+struct SchedulerListCommand: StackCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list-jobs",
+    abstract: "List the jobs with their next run.",
+    discussion: """
+      The next run is the first time after now, by the schedule. A run that was missed and waits for a scheduler is \
+      told beside it. That there is a schedule does not mean that a scheduler runs: hrp scheduler run does.
+
+      Examples:
+        hrp scheduler list-jobs
+        hrp scheduler list-jobs --json | jq -r '.[].next_run'
+      """)
+
+  @OptionGroup var schedule: ScheduleOptions
+  @OptionGroup var place: StackOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let console = output.console
+    let stack = try place.stack
+    let plan = try schedule.plan(of: stack)
+    let now = SystemTime().nowNanoseconds
+    let jobs = try plan.jobs.map { job in
+      ListedJob(job, now: now, waits: try SchedulerLoop.waits(job, of: stack, files: Kernel(), time: SystemTime()))
+    }
+    if jobs.isEmpty {
+      console.result("No scheduled jobs found")
+    } else {
+      for line in ["", "Scheduled Jobs:", String(repeating: "-", count: 80)] { console.result(line) }
+      for job in jobs {
+        console.result("ID: \(job.id)")
+        console.result("  Name: \(job.name)")
+        console.result("  Next Run: \(job.nextRun)")
+        console.result("  Trigger: \(job.trigger)")
+        console.result("")
+      }
+    }
+    for job in jobs where job.catchUp {
+      console.notice("hrp: \(job.id): a run was missed and waits: hrp scheduler run catches it up")
+    }
+    try console.json(jobs.map { ListedJobOutput($0) })
+  }
+}
+
+/// A job as a list shows it.
+struct ListedJob {
+  let id: String
+  let name: String
+  let trigger: String
+  /// Whether a run was missed and waits.
+  let catchUp: Bool
+  /// When it is due next, in the form of Python's `str(datetime)`.
+  let nextRun: String
+  /// The same, ISO 8601 with offset.
+  let nextRunISO: String
+
+  /// - Parameter now: in nanoseconds since 1970 UTC.
+  init(_ job: JobSettings, now: Int64, waits: Bool = false) {
+    (id, name, trigger, catchUp) = (job.id, job.title, job.schedule.rule.triggerText, waits)
+    nextRun = job.schedule.zone.clock(at: job.schedule.next(after: now)).description
+    nextRunISO = nextRun.split(separator: " ").joined(separator: "T")
+  }
+}
+
+/// What `hrp scheduler list-jobs --json` says of one job.
+private struct ListedJobOutput: Encodable {
+  let id: String
+  let name: String
+  let nextRun: String
+  let trigger: String
+  let catchUp: Bool
+
+  init(_ job: ListedJob) {
+    (id, name, trigger, catchUp) = (job.id, job.name, job.trigger, job.catchUp)
+    nextRun = job.nextRunISO
+  }
+}

@@ -1,0 +1,86 @@
+internal import ArgumentParser
+internal import Calendars
+internal import Files
+internal import Jobs
+internal import Scheduling
+internal import Settings
+internal import Stacks
+internal import Store
+
+/// The command `hrp scheduler run`.
+struct SchedulerRunCommand: StackCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run the jobs when they are due, in the foreground, until it is asked to stop.",
+    discussion: """
+      A run makes a backup, verifies it, drills it when a drill is due, and rotates. What was missed, because the \
+      machine slept or was off, is caught up by one run. A newer verified backup, a manual one too, covers it. What \
+      was killed runs once more. The configuration is read again every minute.
+
+      With --once it runs what is due now and ends, for cron:
+        * * * * * hrp scheduler run --once -q
+
+      The exit code of --once is 1 when a job failed, 3 when a backup is incomplete. A second scheduler of the same \
+      stack ends with 11. SIGTERM and SIGINT end it with 0.
+
+      Examples:
+        hrp scheduler run
+        hrp scheduler run --backup-time 02:00 --backup-day sat --backup-keep-days 30
+        hrp scheduler run --once --json
+      """)
+
+  @Flag(help: "Run what is due now, and end.") var once = false
+  @OptionGroup var schedule: ScheduleOptions
+  @OptionGroup var place: StackOptions
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if output.json, !once { throw ValidationError("--json needs --once: a scheduler that goes on has no result") }
+  }
+
+  func run() throws {
+    Interruption.listen()
+    let console = output.console
+    let loop = SchedulerLoop(files: Kernel(), time: SystemTime(), events: console.events) {
+      try schedule.plan(of: place.stack)
+    }
+    if once { return try runOnce(loop, console: console) }
+    do {
+      try loop.run(
+        onStart: { plan in
+          console.result("Scheduler started: \(plan.jobs.isEmpty ? "no jobs" : "\(plan.jobs.count) jobs")")
+          for job in plan.jobs { console.result("  \(job.id): next run \(ListedJob(job, now: Self.now).nextRun)") }
+        }, onResult: { console.result(Self.line(of: $0)) })
+    } catch is Interruption.Stopped {
+      console.result("Received shutdown signal, stopping scheduler...")
+      console.result("Scheduler stopped")
+    }
+  }
+
+  private func runOnce(_ loop: SchedulerLoop, console: Console) throws {
+    let results = try loop.runOnce()
+    if results.isEmpty { console.result("Nothing is due") }
+    for result in results { console.result(Self.line(of: result)) }
+    try console.json(results.map { ScheduledRunOutput($0) })
+    if results.contains(where: { $0.outcome.state == .failed }) { throw ExitCode.failed }
+    if results.contains(where: { $0.outcome.state == .partial }) { throw ExitCode.partial }
+  }
+
+  private static var now: Int64 { SystemTime().nowNanoseconds }
+
+  /// What became of a job, for people.
+  private static func line(of result: SchedulerRun.JobResult) -> String {
+    let due = result.job.schedule.zone.clock(at: result.slot.due)
+    let why =
+      switch result.reason {
+      case .scheduled: "due \(due)"
+      case .missed: "missed \(due), caught up"
+      case .killed: "due \(due), again after it was killed"
+      }
+    switch result.outcome.state {
+    case .failed: return "✗ \(result.job.id) (\(why)) failed: \(result.outcome.message)"
+    case .partial: return "! \(result.job.id) (\(why)) is incomplete: \(result.outcome.message)"
+    case .completed, .running: return "✓ \(result.job.id) (\(why)): \(result.outcome.message)"
+    }
+  }
+}

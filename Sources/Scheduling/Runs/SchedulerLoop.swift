@@ -1,0 +1,91 @@
+package import Files
+package import Settings
+package import Stacks
+package import Store
+internal import SystemPackage
+
+/// Looks at the clock every minute and runs what is due, until it is asked to stop.
+///
+/// One scheduler runs for a stack: it holds the lock `.hrp-scheduler.lock` of the data directory.
+package struct SchedulerLoop {
+  /// A stack with its jobs, as they are configured now.
+  package struct Plan {
+    package let stack: Stack
+    package let jobs: [JobSettings]
+    package let rotation: RetentionSettings
+
+    package init(stack: Stack, jobs: [JobSettings], rotation: RetentionSettings) {
+      self.stack = stack
+      self.jobs = jobs
+      self.rotation = rotation
+    }
+  }
+
+  /// So often the clock is looked at.
+  private static let period: Duration = .seconds(60)
+
+  private let load: () throws -> Plan
+  private let files: any FileSystem
+  private let time: any TimeSource
+  private let events: EventStream
+
+  /// - Parameter load: reads the configuration; it is called before every look, so a change needs no restart.
+  package init(
+    files: any FileSystem, time: any TimeSource, events: EventStream, load: @escaping () throws -> Plan
+  ) {
+    self.load = load
+    self.files = files
+    self.time = time
+    self.events = events
+  }
+
+  /// Runs what is due now, and returns.
+  /// - Throws: `AdvisoryLock.Busy` while another scheduler runs; `BackupError`.
+  package func runOnce() throws -> [SchedulerRun.JobResult] {
+    let plan = try load()
+    return try locked(plan.stack) { try run(plan).runDue() }
+  }
+
+  /// Runs until this process is asked to stop.
+  ///
+  /// - Parameter onResult: is told of every job that ran.
+  /// - Throws: `Interruption.Stopped`; `AdvisoryLock.Busy` while another scheduler runs; `BackupError` when the
+  ///   configuration cannot be read at the start.
+  package func run(onStart: (Plan) throws -> Void, onResult: (SchedulerRun.JobResult) throws -> Void) throws -> Never {
+    var plan = try load()
+    let first = plan
+    return try locked(first.stack) {
+      try onStart(first)
+      var problem: String?
+      while true {
+        do {
+          let now = try load()
+          // Another stack would need another lock.
+          if now.stack.dataDirectory == first.stack.dataDirectory { plan = now }
+          for result in try run(plan).runDue() { try onResult(result) }
+          problem = nil
+        } catch {
+          try Interruption.check()
+          // Said once, and not every minute; what ran before goes on.
+          let words = BackupError(error, doing: "looking for what is due", on: plan.stack).message
+          if words != problem { events.send(.warning(words)) }
+          problem = words
+        }
+        try run(plan).pause(Self.period)
+      }
+    }
+  }
+
+  private func run(_ plan: Plan) -> SchedulerRun {
+    SchedulerRun(
+      plan.stack, jobs: plan.jobs, rotation: plan.rotation, files: files, time: time, events: events)
+  }
+
+  private func locked<Result>(_ stack: Stack, body: () throws -> Result) throws -> Result {
+    let lock = try AdvisoryLock.take(
+      .exclusive, of: .scheduler, on: stack.dataDirectory,
+      note: ThisProcess.note(program: "hrp scheduler run", time: time), files: files, time: time)
+    defer { ignoringFailure { try lock.release() } }
+    return try body()
+  }
+}

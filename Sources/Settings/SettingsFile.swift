@@ -1,0 +1,62 @@
+package import Files
+package import SystemPackage
+
+/// The configuration file of a stack, `config/hrp.yaml` in its data directory.
+package struct SettingsFile: Sendable {
+  /// More is no configuration that somebody wrote.
+  package static let maximumBytes: Int64 = 1 << 20
+
+  private static let name: FilePath = "hrp.yaml"
+
+  package let path: FilePath
+  private let files: any FileSystem
+
+  package init(in dataDirectory: FilePath, files: any FileSystem) {
+    path = dataDirectory.appending("config").appending(Self.name.components)
+    self.files = files
+  }
+
+  /// The text of the file; nil when there is no such file.
+  /// - Throws: `SystemError` when it cannot be read, `SettingsProblem` when it is no text or too large.
+  package func text() throws -> String? {
+    guard let file = try OpenFile.ifPresent(path, files: files) else { return nil }
+    let status = try file.status()
+    guard status.kind == .regular, status.size <= Self.maximumBytes else {
+      throw SettingsProblem(line: nil, message: "it is \(status.kind.words) of \(status.size) bytes: no configuration")
+    }
+    let bytes = try file.read(count: Int(status.size), at: 0)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw SettingsProblem(line: nil, message: "it is not text in UTF-8")
+    }
+    return text
+  }
+
+  /// Writes the file that explains every key; it appears whole, or not at all.
+  ///
+  /// Only its owner can read it: addresses of notices may hold secrets.
+  /// - Returns: false when there is a file already, which stays as it is.
+  /// - Throws: `SystemError`, also when there is no data directory.
+  package func create() throws(SystemError) -> Bool {
+    if try files.exists(path) { return false }
+    let directory = path.folder
+    if try !files.exists(directory) { try files.makeDirectoryOfItsOwner(directory) }
+    let folder = try OpenFile(directory, mode: [.directory], files: files)
+    let staged = FilePath(RandomName.make(".hrp.yaml-") + ".partial")
+    let file = try OpenFile(
+      staged, at: folder.descriptor, mode: [.write, .create, .exclusive], permissions: 0o600, files: files)
+    do throws(SystemError) {
+      try files.giveNew(file.descriptor, to: folder.status().owner)
+      try file.write(Array(SettingsTemplate.text.utf8), at: 0)
+      try file.synchronize()
+      try file.close()
+      try files.renameNew(
+        staged, at: folder.descriptor, to: Self.name, at: folder.descriptor)
+    } catch {
+      ignoringFailure { try files.remove(staged, at: folder.descriptor) }
+      if error.errno == .fileExists { return false }
+      throw error
+    }
+    try folder.synchronize()
+    return true
+  }
+}

@@ -1,0 +1,54 @@
+/// The configuration file that `hrp config init` writes: every key with what it means, and nothing switched on.
+package enum SettingsTemplate {
+  package static let text = """
+    # The configuration of hrp. Flags and environment variables win over it.
+    # Look at what holds: hrp config show. Look for mistakes: hrp config validate.
+
+    # Where the backups are. A path that does not begin with / or ~ begins at the data directory.
+    # The same as --backup-dir and HRP_BACKUP_DIR.
+    #backup_dir: backups
+
+    # The DuckDB database. The same as HRP_DB_PATH.
+    #database: hrp.duckdb
+
+    # Where MLflow is, when that is not mlflow/ in the data directory. The same as MLFLOW_TRACKING_URI.
+    #mlflow_tracking_uri: sqlite:///mlflow.db
+
+    # true: no backup is made on this machine. The same as HRP_NO_BACKUP=1.
+    #no_backup: false
+
+    # For how many days a restore keeps what it replaced, for hrp backup undo: 0 to 36500. The same as HRP_UNDO_DAYS.
+    #undo_days: 7
+
+    # The least that is written to logs/backup.log: debug, info, warning, error or critical. The same as LOG_LEVEL.
+    #log_level: info
+
+    # Whose clock says where a day, a week or a month begins: a name of the tz database.
+    #timezone: America/New_York
+
+    # Which backups hrp scheduler run makes, by a name of your choice. Without jobs the guide's holds: this one.
+    #jobs:
+    #  weekly_backup:
+    #    every: week        # hour, day, week or month
+    #    day: sat           # of a week: a day; of a month: 1 to 31, where 31 is also the last day of a shorter month
+    #    time: "02:00"      # of the clock in the timezone; a job of every hour has minute: 0 instead
+    #    mlflow: true       # false: the database only
+    #    drill: weekly      # always, daily, weekly, monthly or never: no more often than this
+    #    rotate: true       # false: old backups stay
+    #    enabled: true
+
+    # Which backups stay. A backup stays if any rule keeps it; no rule stands for keep_days: 30.
+    # Say "hrp backup rotate --dry-run" to see what the rules would do.
+    #retention:
+    #  keep_days: 30        # everything younger than this
+    #  keep_last: 5         # the last so many
+    #  keep_hourly: 24      # the last one of each of so many hours
+    #  keep_daily: 7        # the last one of each of so many days
+    #  keep_weekly: 4
+    #  keep_monthly: 12
+    #  keep_yearly: 3
+    #  keep_within: 2m      # everything so close to the newest: y, m, d and h
+    #  trash_days: 3        # for so many days what was deleted can be brought back: 0 to 3650
+
+    """
+}
