@@ -91,6 +91,7 @@ let package = Package(
       dependencies: [
         "Calendars", "Files", "Jobs", "Retention", "Scheduling", "Settings", "Stacks", "Store", "TestKit", system,
       ], swiftSettings: strict),
+    .testTarget(name: "AdviceTests", dependencies: ["Advice", "Jobs", "Settings"], swiftSettings: strict),
     .testTarget(name: "CalendarsTests", dependencies: ["Calendars"], swiftSettings: strict),
     .testTarget(
       name: "RetentionTests", dependencies: ["Retention"], exclude: ["Golden"], swiftSettings: strict),

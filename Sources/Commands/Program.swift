@@ -27,7 +27,8 @@ public struct Program: ParsableCommand {
       """,
     version: Version.current,
     subcommands: [
-      BackupCommand.self, ValidateCommand.self, DoctorCommand.self, RecoverCommand.self, SchedulerCommand.self,
+      BackupCommand.self, StatusCommand.self, ValidateCommand.self, DoctorCommand.self, RecoverCommand.self,
+      SchedulerCommand.self, ServiceCommand.self,
       ConfigCommand.self,
       DuckDBCommand.self,
       EngineChildCommand.self,

@@ -30,6 +30,8 @@ package struct Settings: Sendable {
   package let retention: RetentionValues
   /// Which backups are made when.
   package let schedule: JobValues
+  /// When the stack counts as not protected.
+  package let protection: ProtectionLimits
   /// What is wrong with environment variables, each as a sentence.
   package let warnings: [String]
 
@@ -100,6 +102,7 @@ package struct Settings: Sendable {
     }
     self.zone = .first(file: zone, standard: .standard)
     retention = RetentionValues(map.map("retention"))
+    protection = ProtectionLimits(map.map("status"))
     schedule = JobValues(map.map("jobs"), zone: self.zone.value)
   }
 

@@ -50,5 +50,11 @@ package enum SettingsTemplate {
     #  keep_within: 2m      # everything so close to the newest: y, m, d and h
     #  trash_days: 3        # for so many days what was deleted can be brought back: 0 to 3650
 
+    # When hrp status says that the stack is not protected.
+    #status:
+    #  backup_days: 8       # the newest verified backup is older; without it, the interval of the schedule and a day
+    #  proof_days: 35       # the newest drill that passed is older
+    #  size_factor: 2       # a backup is so many times as large, or as small, as the one before
+
     """
 }

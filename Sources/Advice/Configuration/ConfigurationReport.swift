@@ -35,6 +35,25 @@ package struct ConfigurationReport: Sendable {
     return rows + [Row(key: "retention.trash_days", value: "\(days.value)", source: days.source.words)]
   }
 
+  private static func rows(of schedule: JobValues) -> [Row] {
+    schedule.jobs.map { job in
+      Row(
+        key: "jobs.\(job.id)", value: job.schedule.rule.triggerText,
+        source: schedule.lines[job.id].map { SettingSource.file(line: $0).words } ?? "default")
+    }
+  }
+
+  private static func rows(of limits: ProtectionLimits) -> [Row] {
+    [
+      Row(
+        key: "status.backup_days", value: limits.backupDays.value.map { "\($0)" } ?? "",
+        source: limits.backupDays.source.words),
+      Row(
+        key: "status.proof_days", value: "\(limits.proofDays.value)", source: limits.proofDays.source.words),
+      Row(key: "status.size_factor", value: "\(limits.sizeFactor.value)", source: limits.sizeFactor.source.words),
+    ]
+  }
+
   /// - Parameter flags: the settings of the flags alone, without the environment.
   /// - Throws: `BackupError` for a mistake in the file, as every command does.
   package init(_ stack: Stack, flags: (dataDirectory: String?, backupDirectory: String?), files: any FileSystem)
@@ -70,6 +89,6 @@ package struct ConfigurationReport: Sendable {
         Row(key: "undo_days", value: "\(settings.undoDays.value)", source: settings.undoDays.source.words),
         Row(key: "log_level", value: settings.logLevel.value.rawValue, source: settings.logLevel.source.words),
         Row(key: "timezone", value: settings.zone.value.name, source: settings.zone.source.words),
-      ] + Self.rows(of: settings.retention)
+      ] + Self.rows(of: settings.retention) + Self.rows(of: settings.schedule) + Self.rows(of: settings.protection)
   }
 }

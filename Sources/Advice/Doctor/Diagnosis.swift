@@ -65,7 +65,8 @@ package struct Diagnosis {
   /// - Throws: `Interruption.Stopped`.
   package func run() throws -> [DiagnosisRow] {
     let examinations: [(String, () throws -> [DiagnosisRow])] = [
-      ("data-directory", dataDirectory), ("configuration", configuration), ("engine", engine), ("database", database),
+      ("data-directory", dataDirectory), ("configuration", configuration), ("timezone", timezone),
+      ("engine", engine), ("database", database),
       ("log", log),
       ("mlflow", mlflow), ("backup-directory", backupDirectory), ("space", space), ("last-backup", backups),
       ("history", history),

@@ -8,4 +8,5 @@ extension ExitCode {
   static let notFound = ExitCode(10)
   static let busy = ExitCode(11)
   static let noSpace = ExitCode(14)
+  static let notProtected = ExitCode(15)
 }

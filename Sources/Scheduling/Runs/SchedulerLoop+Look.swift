@@ -21,6 +21,18 @@ extension SchedulerLoop {
     return true
   }
 
+  /// Whether a scheduler runs for a stack.
+  /// - Throws: `SystemError` when that cannot be told.
+  package static func isRunning(for stack: Stack, files: any FileSystem) throws -> Bool {
+    guard try files.exists(stack.dataDirectory) else { return false }
+    do {
+      try AdvisoryLock.check(.exclusive, of: .scheduler, on: stack.dataDirectory, files: files)
+      return false
+    } catch is AdvisoryLock.Busy {
+      return true
+    }
+  }
+
   /// The newest runs, and whether the process of a run died before it could say how it ended.
   /// - Throws: `BackupError`, or what SQLite says, when they cannot be read.
   package static func history(

@@ -1,0 +1,99 @@
+internal import Backup
+internal import Calendars
+package import Files
+internal import Jobs
+package import Settings
+package import Stacks
+internal import Store
+internal import SystemPackage
+
+/// Looks at a stack and judges whether it is protected; it writes nothing.
+package struct StackStatus: Sendable {
+  package let facts: ProtectionFacts
+  package let protection: Protection
+  /// The next run of each job, in nanoseconds since 1970 UTC.
+  package let nextRuns: [(job: JobSettings, at: Int64)]
+  /// Whether a scheduler runs; nil when that cannot be told.
+  package let hasScheduler: Bool?
+
+  /// - Parameter hasService: whether the scheduler is installed as a service of this stack.
+  /// - Throws: `BackupError` `source.not-found` when the stack has no database.
+  package init(_ stack: Stack, hasService: Bool, files: any FileSystem, time: any TimeSource) throws {
+    guard try files.exists(stack.database) else { throw BackupError.sourceNotFound(stack.database) }
+    let now = time.nowNanoseconds
+    let jobs = stack.settings.isSwitchedOff.value ? [] : stack.settings.schedule.jobs
+    hasScheduler = forPeople { try Self.isLocked(.scheduler, stack: stack, files: files) }
+    var facts = Self.facts(of: stack, jobs: jobs, files: files, time: time)
+    facts.isServiceIdle = hasService && hasScheduler == false
+    self.facts = facts
+    protection = Protection(facts, limits: stack.settings.protection, now: now)
+    nextRuns = jobs.map { ($0, $0.schedule.next(after: now)) }
+  }
+
+  private static func facts(
+    of stack: Stack, jobs: [JobSettings], files: any FileSystem, time: any TimeSource
+  ) -> ProtectionFacts {
+    var facts = ProtectionFacts(intervalSeconds: jobs.map { Int64($0.schedule.rule.nominalSeconds) }.min())
+    let note = { (error: any Error) in BackupError(error, doing: "looking at the stack", on: stack).message }
+    do {
+      try addBackups(to: &facts, of: stack, files: files, now: time.nowNanoseconds)
+    } catch {
+      facts.unreadable.append(note(error))
+    }
+    do {
+      try addRuns(to: &facts, of: stack, jobs: jobs, files: files, time: time)
+    } catch {
+      facts.unreadable.append("the records of the scheduler cannot be read: \(note(error))")
+    }
+    return facts
+  }
+
+  private static func addBackups(
+    to facts: inout ProtectionFacts, of stack: Stack, files: any FileSystem, now: Int64
+  ) throws {
+    guard try files.exists(stack.backupDirectory) else { return }
+    let all = try BackupDirectory(stack.backupDirectory, files: files).list().filter { $0.isOf(stack) != false }
+    let good = all.filter { backup in
+      guard let timestamp = backup.timestamp, timestamp <= now, backup.problem == nil, backup.hasDatabase else {
+        return false
+      }
+      return backup.metadata?.verified == true && backup.metadata?.complete != false
+        && backup.proof.value?.isOK != false
+    }
+    facts.newestBackup = good.first.flatMap(event)
+    let sizes = good.prefix(2).compactMap { $0.metadata?.sizeBytes }
+    if sizes.count == 2 { facts.sizes = (sizes[0], sizes[1]) }
+    facts.newestProof = all.compactMap { backup in
+      backup.proof.value?.drilledAt.map { ProtectionFacts.Event(name: name(backup), timestamp: $0) }
+    }.filter { $0.timestamp <= now }.max { $0.timestamp < $1.timestamp }
+  }
+
+  private static func addRuns(
+    to facts: inout ProtectionFacts, of stack: Stack, jobs: [JobSettings], files: any FileSystem, time: any TimeSource
+  ) throws {
+    guard try files.exists(stack.dataDirectory.appending(Catalogue.name.components)) else { return }
+    let catalogue = try Catalogue(
+      in: stack.dataDirectory, backups: stack.backupDirectory, files: files, time: time)
+    let newest = try jobs.compactMap { try catalogue.slots(of: $0.id, limit: 1).first }
+    // A backup that was made and verified since says that it works again.
+    facts.lastRuns = newest.filter { run in
+      facts.newestBackup.map { $0.timestamp < run.endedAt ?? run.beganAt } ?? true
+    }
+    facts.isJobRunning = try isLocked(.job, stack: stack, files: files)
+  }
+
+  private static func isLocked(_ place: AdvisoryLock.Place, stack: Stack, files: any FileSystem) throws -> Bool {
+    do {
+      try AdvisoryLock.check(.exclusive, of: place, on: stack.dataDirectory, files: files)
+      return false
+    } catch is AdvisoryLock.Busy {
+      return true
+    }
+  }
+
+  private static func event(_ backup: ListedBackup) -> ProtectionFacts.Event? {
+    backup.timestamp.map { ProtectionFacts.Event(name: name(backup), timestamp: $0) }
+  }
+
+  private static func name(_ backup: ListedBackup) -> String { ByteText.escaped(backup.name.bytes) }
+}

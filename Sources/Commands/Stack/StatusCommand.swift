@@ -1,0 +1,56 @@
+internal import Advice
+internal import ArgumentParser
+internal import Backup
+internal import Calendars
+internal import Files
+internal import Scheduling
+internal import Settings
+internal import Stacks
+internal import Store
+
+/// The command `hrp status`.
+struct StatusCommand: StackCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status",
+    abstract: "Is this stack protected? If not: why, since when, and what to do.",
+    discussion: """
+      A stack is protected when its newest verified backup is young enough (the interval of the schedule and a day \
+      more; without a schedule 8 days), when a drill passed in the last 35 days, when the last run of each job did not \
+      fail, and when the size of the backups did not jump. The limits stand in config/hrp.yaml (status:).
+
+      The exit code is 0 when it is protected, 15 when it is not, 10 when there is no database.
+
+      Examples:
+        hrp status
+        hrp status --json | jq -r '.reasons[].message'
+        hrp status -q || echo "look at the backups"
+      """)
+
+  @OptionGroup var place: StackOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let console = output.console
+    let stack = try place.stack
+    // Where it cannot be told, the age of the backups tells soon enough.
+    let hasService = forPeople { try ServiceCommand.installation(of: stack).isOfStack() } ?? false
+    let status = try StackStatus(stack, hasService: hasService, files: Kernel(), time: SystemTime())
+    let now = SystemTime().nowNanoseconds
+    console.result(status.protection.isProtected ? "✓ Protected" : "✗ Not protected")
+    for reason in status.protection.reasons {
+      let since = reason.since.map { " (since \(LocalTime(nanoseconds: $0).plain))" } ?? ""
+      console.result("  \(reason.message)\(since)")
+      console.result("    → \(reason.remedy)")
+    }
+    console.result("  Newest verified backup: \(Self.words(status.facts.newestBackup, now: now))")
+    console.result("  Newest drill that passed: \(Self.words(status.facts.newestProof, now: now))")
+    for (job, at) in status.nextRuns { console.result("  Next run: \(job.id) \(job.schedule.zone.clock(at: at))") }
+    if status.hasScheduler == false { console.result("  No scheduler runs: hrp scheduler run") }
+    try console.json(StatusOutput(status, completed: PrintedCommands.current.completed))
+    if !status.protection.isProtected { throw ExitCode.notProtected }
+  }
+
+  private static func words(_ event: ProtectionFacts.Event?, now: Int64) -> String {
+    event.map { "\($0.name), \(Age.words(since: $0.timestamp, now: now)) ago" } ?? "none"
+  }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import TestKit
+import Testing
+
+/// `hrp status`, as its user meets it.
+@Suite("Status")
+struct StatusTests {
+  @Test("from no backup over an unproven one to a drilled one: 15, 15, 0; without a database 10")
+  func wayToProtection() throws {
+    try withGuideHome { home in
+      let none = try hrp(["status"], in: home)
+      #expect(none.status == 15 && none.output.hasPrefix("✗ Not protected\n  there is no verified backup\n"), "\(none)")
+      #expect(try hrp(["backup", "create"], in: home).status == 0)
+      let unproven = try hrp(["status", "--json"], in: home)
+      #expect(unproven.status == 15 && unproven.output.contains("\"code\": \"proof.none\""), "\(unproven)")
+      #expect(try hrp(["backup", "drill"], in: home).status == 0)
+      let protected = try hrp(["status"], in: home)
+      #expect(protected.status == 0 && protected.output.hasPrefix("✓ Protected\n"), "\(protected)")
+      #expect(protected.output.contains("Next run: weekly_backup 20"))
+      #expect(protected.output.contains("No scheduler runs: hrp scheduler run"))
+      try FileManager.default.removeItem(atPath: home + "/hrp-data/hrp.duckdb")
+      #expect(try hrp(["status"], in: home).status == 10)
+    }
+  }
+
+  @Test("a failed scheduled run, a damaged newest backup and a directory that is a file are told")
+  func failures() throws {
+    try withGuideHome { home in
+      #expect(try hrp(["scheduler", "run", "--once"], in: home).status == 0)
+      #expect(try hrp(["status"], in: home).status == 0)
+      let path = home + "/hrp-data/backups"
+      let name = try #require(FileManager.default.contentsOfDirectory(atPath: path).first { $0.hasPrefix("backup_") })
+      try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: "\(path)/\(name)/hrp.duckdb")
+      let file = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(path)/\(name)/hrp.duckdb"))
+      try file.seek(toOffset: 20_000)
+      try file.write(contentsOf: Data([7, 7, 7]))
+      try file.close()
+      #expect(try hrp(["backup", "verify", "latest"], in: home).status == 1)
+      let damaged = try hrp(["status"], in: home)
+      #expect(damaged.status == 15 && damaged.output.contains("there is no verified backup"), "\(damaged)")
+      try FileManager.default.moveItem(atPath: path, toPath: home + "/away")
+      try Data().write(to: URL(fileURLWithPath: path))
+      let file2 = try hrp(["status", "--json"], in: home)
+      #expect(file2.status == 15 && file2.output.contains("\"code\": \"unknown\""), "\(file2)")
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import Files
+import Foundation
+import Scheduling
+import Stacks
+import Store
+import Synchronization
+import SystemPackage
+import TestKit
+import Testing
+
+/// The scheduler as a service: what is written, judged by the programs that read it.
+@Suite("Service")
+struct ServiceTests {
+  /// A name that every quoting must get right.
+  private static let odd = "my 100% \"lab\" $HOME & co"
+
+  private func definition(_ folder: String) -> ServiceDefinition {
+    ServiceDefinition(
+      program: "/bin/sh", dataDirectory: FilePath(folder),
+      environment: [(name: "HRP_DB_PATH", value: folder + "/a b%.duckdb")])
+  }
+
+  @Test(
+    "systemd takes the unit and sees the words as they are, with blanks, percent and dollar signs",
+    .enabled(if: Self.hasSystemd))
+  func systemd() throws {
+    try withTemporaryFolder { folder in
+      let data = folder + "/" + Self.odd
+      let unit = folder + "/hrp-scheduler.service"
+      try Data(definition(data).text(for: .systemd).utf8).write(to: URL(fileURLWithPath: unit))
+      let verified = try run("/usr/bin/systemd-analyze", ["verify", "--user", "--man=no", unit])
+      #expect(!verified.errors.contains("hrp-scheduler.service"), "\(verified)")
+      let text = try String(contentsOfFile: unit, encoding: .utf8)
+      #expect(text.contains("--data-dir\" \"\(folder)/my 100%% \\\"lab\\\" $$HOME & co\"\n"), "\(text)")
+      #expect(text.contains("Environment=\"HRP_DB_PATH=\(folder)/my 100%% \\\"lab\\\" $HOME & co/a b%%.duckdb\"\n"))
+      #expect(text.contains("StandardOutput=append:\(folder)/my 100%% \"lab\" $HOME & co/logs/scheduler.log\n"))
+    }
+  }
+
+  @Test("launchd's property list reads back as what was meant")
+  func launchd() throws {
+    let text = definition("/data/" + Self.odd).text(for: .launchd)
+    let list = try #require(
+      PropertyListSerialization.propertyList(from: Data(text.utf8), format: nil) as? [String: Any])
+    #expect(list["Label"] as? String == "com.hrp.scheduler")
+    #expect(
+      list["ProgramArguments"] as? [String] == [
+        "/bin/sh", "scheduler", "run", "--data-dir", "/data/" + Self.odd,
+      ])
+    #expect((list["EnvironmentVariables"] as? [String: String])?["HRP_DB_PATH"] == "/data/\(Self.odd)/a b%.duckdb")
+    #expect(list["StandardErrorPath"] as? String == "/data/\(Self.odd)/logs/scheduler.error.log")
+    #expect(list["RunAtLoad"] as? Bool == true && list["KeepAlive"] as? Bool == true)
+  }
+
+  @Test("the line for a crontab runs with a shell as it is meant; cron's percent sign is escaped")
+  func cron() throws {
+    let line = definition("/data/" + Self.odd).cronLine
+    #expect(line.hasPrefix("* * * * * /bin/sh scheduler run --once -q --data-dir "))
+    // As cron does: a percent sign with a backslash is a percent sign.
+    let command = line.dropFirst("* * * * * ".count).replacing("\\%", with: "%")
+    let words = try run("/bin/sh", ["-c", "printf '%s\\n' \(command)"]).output.split(separator: "\n")
+    #expect(words.last.map(String.init) == "/data/" + Self.odd)
+  }
+
+  private func installation(
+    _ home: String, answers: @escaping ([String]) -> (Int32, String), asked: @escaping ([String]) -> Void = { _ in }
+  ) throws -> ServiceInstallation {
+    try ServiceInstallation(
+      Stack(StackSettings(dataDirectory: home + "/data")), program: "/opt/hrp", manager: .systemd,
+      at: FilePath(home + "/config/systemd/user/hrp-scheduler.service"), files: Kernel()
+    ) { words in
+      asked(words)
+      return answers(words)
+    }
+  }
+
+  @Test("install writes once, starts, and done again changes nothing; uninstall takes it away; a foreign file stays")
+  func lifecycle() throws {
+    try withTemporaryFolder { home in
+      try FileManager.default.createDirectory(atPath: home + "/data", withIntermediateDirectories: true)
+      let asked = Mutex<[String]>([])
+      let service = try installation(home, answers: { _ in (0, "Linger=no") }) { words in
+        asked.withLock { $0.append(words.dropFirst(2).joined(separator: " ")) }
+      }
+      let first = try service.install("/opt/hrp")
+      #expect(first.isChanged && first.isStarted)
+      #expect(
+        asked.withLock { $0.prefix(3) } == [
+          "daemon-reload", "enable --now hrp-scheduler.service", "restart hrp-scheduler.service",
+        ])
+      #expect(FileManager.default.fileExists(atPath: home + "/data/logs"))
+      let second = try service.install("/opt/hrp")
+      #expect(
+        !second.isChanged && second.isStarted && asked.withLock { $0.filter { $0.hasPrefix("restart") } }.count == 1)
+      #expect(try service.isInstalled() && service.isOfStack())
+      let other = try ServiceInstallation(
+        Stack(StackSettings(dataDirectory: home + "/data2")), program: "/opt/hrp", manager: .systemd, at: service.path,
+        files: Kernel())
+      #expect(try other.isInstalled() && !other.isOfStack())
+      #expect(try service.uninstall())
+      #expect(try !service.isInstalled() && !service.uninstall())
+      try Data("[Service]\nExecStart=/bin/true\n".utf8).write(to: URL(fileURLWithPath: service.path.string))
+      for action in [{ _ = try service.install("/opt/hrp") }, { _ = try service.uninstall() }] {
+        #expect { try action() } throws: { ($0 as? BackupError)?.code == "service.foreign" }
+      }
+      #expect(try String(contentsOfFile: service.path.string, encoding: .utf8).contains("/bin/true"))
+    }
+  }
+
+  @Test("without a manager the file is there and nothing is started; a program of a build folder is refused")
+  func refusals() throws {
+    try withTemporaryFolder { home in
+      try FileManager.default.createDirectory(atPath: home + "/data", withIntermediateDirectories: true)
+      let service = try installation(home, answers: { _ in (1, "") })
+      let result = try service.install("/opt/hrp")
+      #expect(!result.isStarted && result.isChanged && result.lingers == nil)
+      #expect(FileManager.default.fileExists(atPath: service.path.string))
+      #expect { try service.install("/home/me/hrp/.build/release/hrp") } throws: {
+        ($0 as? BackupError)?.code == "service.in-build"
+      }
+      #expect(throws: BackupError.self) {
+        try ServiceInstallation(
+          Stack(StackSettings(dataDirectory: "/a\nb")), program: "/opt/hrp", files: Kernel())
+      }
+    }
+  }
+
+  private static let hasSystemd = FileManager.default.fileExists(atPath: "/usr/bin/systemd-analyze")
+}
