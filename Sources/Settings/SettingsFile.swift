@@ -19,7 +19,10 @@ package struct SettingsFile: Sendable {
   /// The text of the file; nil when there is no such file.
   /// - Throws: `SystemError` when it cannot be read, `SettingsProblem` when it is no text or too large.
   package func text() throws -> String? {
-    guard let file = try OpenFile.ifPresent(path, files: files) else { return nil }
+    guard let file = try OpenFile.ifPresent(path, files: files) else {
+      try checkAbsent()
+      return nil
+    }
     let status = try file.status()
     guard status.kind == .regular, status.size <= Self.maximumBytes else {
       throw SettingsProblem(line: nil, message: "it is \(status.kind.words) of \(status.size) bytes: no configuration")
@@ -28,7 +31,20 @@ package struct SettingsFile: Sendable {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw SettingsProblem(line: nil, message: "it is not text in UTF-8")
     }
-    return text
+    // Some editors put a mark at the beginning that says nothing.
+    return text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+  }
+
+  /// A symlink to nothing is a file on a disk that is not mounted, and not "no configuration".
+  private func checkAbsent() throws {
+    if try files.statusIfPresent(path) != nil {
+      throw SettingsProblem(line: nil, message: "it is a symlink to nothing: is a disk not mounted?")
+    }
+    guard let folder = try files.statusIfPresent(path.folder) else { return }
+    let isFolder = folder.kind == .directory || (folder.kind == .link && RealPath.of(path.folder) != nil)
+    guard isFolder else {
+      throw SettingsProblem(line: nil, message: "\(path.folder.text) is \(folder.kind.words), and no directory")
+    }
   }
 
   /// Writes the file that explains every key; it appears whole, or not at all.

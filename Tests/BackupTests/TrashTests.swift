@@ -1,7 +1,10 @@
 import Backup
+import Calendars
 import Files
 import Foundation
+import Retention
 import Settings
+import Stacks
 import Store
 import SystemPackage
 import TestKit
@@ -62,13 +65,13 @@ struct TrashTests {
       let now = SystemTime().nowNanoseconds
       let names = try made(sample, now: now - 40 * Self.day)
       #expect(try rotate(sample, at: now).deleted == [names[0]])
-      #expect(try rotate(sample, at: now + 3 * Self.day - 1).bytesFreed == 0)
+      #expect(try rotate(sample, at: now + 3 * Self.day - 1).bytesFreed == 0, "not yet")
       #expect(try rotate(sample, at: now - Self.day).bytesFreed == 0, "it is dated after now")
       let note = sample.backups + "/.hrp-trash/\(names[0]).json"
       let text = try Data(contentsOf: URL(fileURLWithPath: note))
       for bytes in ["", "{", "{\"deleted_ns\": 5}"] {
         try Data(bytes.utf8).write(to: URL(fileURLWithPath: note))
-        #expect(try rotate(sample, at: now + 400 * Self.day).bytesFreed == 0)
+        #expect(try rotate(sample, at: now + 10 * Self.day).bytesFreed == 0)
       }
       #expect(try hrp(sample, "trash", "list").output.contains("nothing says since when"))
       try text.write(to: URL(fileURLWithPath: note))
@@ -127,6 +130,67 @@ struct TrashTests {
       #expect(rest.errors.contains("\(names[0]) stays: it is being read") && rest.output.contains(names[2]))
       #expect(try trash(sample).entries().map { String(decoding: $0.name.bytes, as: UTF8.self) } == [names[0]])
       #expect(try hrp(sample, "trash", "empty", "backup_20200101_000000").status == 10)
+    }
+  }
+
+  @Test("D6: the backups of two stacks, and those with and without MLflow, do not take each other's place")
+  func groups() throws {
+    try withStack { sample in
+      let now = SystemTime().nowNanoseconds
+      let full = try made(sample, now: now - 90 * Self.day)
+      for number in 0..<3 {
+        let time = ManualTime(now: now - Int64(40 - number) * Self.day)
+        _ = try BackupRun(
+          sample.stack, includesMLflow: false, files: Kernel(), time: time, events: EventStream()
+        ).run()
+      }
+      let other = sample.folder + "/other"
+      try run("/bin/cp", ["-r", sample.data, other])
+      try run("/bin/rm", ["-rf", other + "/backups"])
+      var settings = StackSettings(dataDirectory: other, backupDirectory: sample.backups)
+      settings.databasePath = other + "/hrp.duckdb"
+      for number in 0..<3 {
+        _ = try BackupRun(
+          Stack(settings), includesMLflow: true, files: Kernel(),
+          time: ManualTime(now: now - Int64(20 - number) * Self.day), events: EventStream()
+        ).run()
+      }
+      var one = RetentionSettings(policy: try RetentionPolicy(keepLast: 1), zone: .standard)
+      one.trashDays = 3
+      let result = try Rotation(
+        in: FilePath(sample.backups), files: Kernel(), time: ManualTime(now: now), events: EventStream()
+      ).run(one)
+      #expect(result.kept.count == 6 && result.deleted.count == 3)
+      #expect(
+        result.deleted.contains(full[0]) && !result.deleted.contains(full[1]) && !result.deleted.contains(full[2]))
+    }
+  }
+
+  @Test("X2: a clock that is far ahead empties no trash")
+  func farAhead() throws {
+    try withStack { sample in
+      let now = SystemTime().nowNanoseconds
+      let names = try made(sample, now: now - 40 * Self.day)
+      #expect(try rotate(sample, at: now).deleted == [names[0]])
+      #expect(try rotate(sample, at: now + 1200 * Self.day).bytesFreed == 0)
+      #expect(try trash(sample).entries().count == 1)
+    }
+  }
+
+  @Test("a trash that cannot be used is told before anything goes, by a dry run too, and leaves no note")
+  func unusable() throws {
+    try withStack { sample in
+      _ = try made(sample, now: SystemTime().nowNanoseconds - 40 * Self.day)
+      for make in ["touch .hrp-trash", "ln -s nowhere .hrp-trash"] {
+        #expect(try run("/bin/sh", ["-c", make], in: sample.backups).status == 0)
+        for words in [
+          ["rotate", "--keep-days", "7"], ["rotate", "--keep-days", "7", "--dry-run"], ["trash", "empty"],
+        ] {
+          let done = try run(Checkout.hrp, ["backup"] + words + ["--json", "--data-dir", sample.data])
+          #expect(done.status == 1 && done.output.contains("trash.unusable"), "\(words) \(done)")
+        }
+        try run("/bin/rm", [sample.backups + "/.hrp-trash"])
+      }
     }
   }
 

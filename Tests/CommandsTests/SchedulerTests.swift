@@ -77,7 +77,44 @@ struct SchedulerTests {
       try FileManager.default.moveItem(atPath: home + "/away", toPath: home + "/hrp-data/hrp.duckdb")
       let now = try hrp(["scheduler", "run-now", "weekly_backup"], in: home)
       #expect(now.status == 0 && now.output.hasPrefix("✓ weekly_backup: backup_"), "\(now)")
+      #expect(try history(home).map { $0["state"] as? String } == ["completed", "failed"], "it is written down too")
       #expect(try hrp(["scheduler", "run-now", "nothing"], in: home).status == 10)
+    }
+  }
+
+  @Test("a backup of the database alone covers no full job, and does not protect a stack with MLflow")
+  func halves() throws {
+    try withGuideHome { home in
+      #expect(try hrp(["backup", "create", "--no-mlflow"], in: home).status == 0)
+      let status = try hrp(["status"], in: home)
+      #expect(status.status == 15 && status.output.contains("there is no verified backup"), "\(status)")
+      #expect(try hrp(["scheduler", "run", "--once"], in: home).output.contains("✓ weekly_backup"))
+    }
+  }
+
+  @Test("without usable records a backup is made all the same, and the file is named")
+  func noRecords() throws {
+    try withGuideHome { home in
+      let catalogue = home + "/hrp-data/hrp-catalogue.db"
+      try FileManager.default.createDirectory(atPath: catalogue, withIntermediateDirectories: false)
+      let done = try hrp(["scheduler", "run", "--once"], in: home)
+      #expect(done.status == 0 && done.output.contains("✓ weekly_backup"), "\(done)")
+      #expect(done.errors.contains("records of the scheduler cannot be used") && done.errors.contains(catalogue))
+      #expect(try hrp(["scheduler", "run", "--once"], in: home).output == "Nothing is due\n", "the backup covers it")
+      try FileManager.default.removeItem(atPath: catalogue)
+      try Data("garbage".utf8).write(to: URL(fileURLWithPath: catalogue))
+      let damaged = try hrp(["scheduler", "run", "--once"], in: home)
+      #expect(damaged.errors.contains("the catalogue was damaged and is set aside"), "\(damaged)")
+    }
+  }
+
+  @Test("no_backup is said by the scheduler and by status")
+  func switchedOff() throws {
+    try withGuideHome { home in
+      try write("no_backup: true\n", in: home)
+      #expect(try hrp(["scheduler", "run", "--once"], in: home).output.hasPrefix("No job runs: no_backup is true"))
+      #expect(try hrp(["scheduler", "list-jobs"], in: home).errors.contains("No job runs: no_backup is true"))
+      #expect(try hrp(["status"], in: home).output.contains("no backups are made: no_backup is true"))
     }
   }
 

@@ -61,6 +61,15 @@ struct SettingsTests {
         "retention.keep_preset stands for other rules: no other rule may stand beside it"
       ),
       ("retention:\n  trash_days: -1", 2, "retention.trash_days is '-1'; it must be a number of days from 0 to 3650"),
+      (
+        "jobs:\n  a:\n    every: hour\n    time: 02:00", 4,
+        "there is no key jobs.a.time; what is allowed: drill, enabled, every, minute, mlflow, rotate"
+      ),
+      ("jobs:\n  a:\n    every: never", 3, "jobs.a.every is 'never'; it must be hour, day, week or month"),
+      (
+        "jobs:\n  A B:\n    every: day", 2,
+        "the name of a job has small letters, digits, _ and -, at most 64, and 'A B' has not"
+      ),
       ("retention: 30", 1, "retention must be a group of keys, such as \"key: value\""),
       ("? [a]\n: b", 1, "a key must be one word"),
     ])
@@ -76,6 +85,18 @@ struct SettingsTests {
     #expect(problems.isEmpty && settings.rotation.policy.words == "daily 7, within 2m")
     #expect(settings.rotation.zone.name == "Europe/Berlin" && settings.rotation.trashDays == 0)
     #expect(read("retention: {keep_preset: 7/4/12}").0.rotation.policy.words == "daily 7, weekly 4, monthly 12")
+  }
+
+  @Test("jobs are read with their defaults; one without a body is a job too; the guide's holds when none is named")
+  func jobs() {
+    let guide = read("").0.schedule.jobs
+    #expect(guide.map(\.id) == ["weekly_backup"] && guide.first?.title == "Weekly Backup")
+    let (settings, problems) = read(
+      "jobs:\n  a:\n  b: {every: month, day: 31, drill: never, mlflow: no}\n  c: {enabled: false}")
+    #expect(problems.isEmpty && settings.schedule.jobs.map(\.id) == ["a", "b"])
+    #expect(
+      settings.schedule.jobs.map(\.schedule.rule.triggerText).first == "cron[day_of_week='sat', hour='2', minute='0']")
+    #expect(settings.schedule.jobs.last?.includesMLflow == false && settings.schedule.jobs.last?.drill == .never)
   }
 
   @Test("all mistakes of a file are told at once, in the order of the lines, unknown keys too")

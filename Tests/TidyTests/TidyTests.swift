@@ -38,7 +38,7 @@ struct TidyTests {
     "Stacks": ["SystemPackage", "Synchronization", "FoundationEssentials", "Foundation"],
     "Backup": ["SystemPackage", "Synchronization"],
     "Jobs": ["SystemPackage", "Synchronization", "GRDB"],
-    "Scheduling": ["SystemPackage"],
+    "Scheduling": ["SystemPackage", "Synchronization"],
     "Advice": ["SystemPackage", "Synchronization"],
     "Commands": ["SystemPackage", "ArgumentParser", "Synchronization"],
   ]

@@ -34,13 +34,22 @@ package struct Redaction: Sendable {
   /// `scheme://user:password@host` without its user, and `…token=…` without its value.
   private static func withoutSecrets(_ line: Substring) -> String {
     line.split(separator: " ", omittingEmptySubsequences: false).map { word in
-      if let scheme = word.firstRange(of: "://"), let at = word.lastIndex(of: "@"), at >= scheme.upperBound {
-        return "\(word[..<scheme.upperBound])***@\(word[word.index(after: at)...])"
+      var text = String(word)
+      if let scheme = text.firstRange(of: "://"), let at = text.lastIndex(of: "@"), at >= scheme.upperBound {
+        text = "\(text[..<scheme.upperBound])***@\(text[text.index(after: at)...])"
       }
-      let lower = word.lowercased()
-      let isSecret = ["token", "secret", "password", "passwd", "api_key", "apikey"].contains { lower.contains($0) }
-      if isSecret, let equals = word.firstIndex(where: { $0 == "=" || $0 == ":" }) { return "\(word[...equals])***" }
-      return String(word)
+      return text.split(separator: "&", omittingEmptySubsequences: false).map(withoutValue).joined(separator: "&")
     }.joined(separator: " ")
+  }
+
+  /// `…token=…` without its value.
+  private static func withoutValue(_ part: Substring) -> String {
+    let words = ["token", "secret", "password", "passwd", "api_key", "apikey"]
+    let lower = part.lowercased()
+    guard let word = words.compactMap({ lower.firstRange(of: $0) }).min(by: { $0.lowerBound < $1.lowerBound }),
+      let equals = lower[word.lowerBound...].firstIndex(where: { $0 == "=" || $0 == ":" })
+    else { return String(part) }
+    let count = lower.distance(from: lower.startIndex, to: equals)
+    return "\(part.prefix(count + 1))***"
   }
 }

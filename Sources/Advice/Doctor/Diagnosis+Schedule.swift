@@ -29,13 +29,9 @@ extension Diagnosis {
       ]
     }
     switch comparison {
-    case .same:
-      return [DiagnosisRow(name, state: .good, detail: "\(zone.name), as this system has it")]
-    case .noFile:
-      return [
-        DiagnosisRow(
-          name, state: .good, detail: "\(zone.name); this system has no rules of its own to compare with")
-      ]
+    case .same, .noFile:
+      // Without a file of the system there is nothing to compare with; the rules that hrp brings along hold.
+      return [DiagnosisRow(name, state: .good, detail: zone.name)]
     case .differs(let from):
       return [
         DiagnosisRow(

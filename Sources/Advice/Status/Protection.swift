@@ -33,6 +33,11 @@ package struct Protection: Sendable {
     var reasons = facts.unreadable.map {
       Reason(code: "unknown", message: "it cannot be told: \($0)", since: nil, remedy: "hrp doctor")
     }
+    if let why = facts.switchedOff {
+      reasons.append(
+        Reason(
+          code: "backup.switched-off", message: "no backups are made: \(why)", since: nil, remedy: "hrp config show"))
+    }
     reasons += Self.ageOfBackup(facts, limits: limits, now: now)
     reasons += Self.ageOfProof(facts, limits: limits, now: now)
     reasons += Self.runs(facts)

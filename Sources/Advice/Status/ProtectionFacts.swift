@@ -28,6 +28,8 @@ package struct ProtectionFacts: Sendable {
   package var isJobRunning: Bool
   /// The shortest time between two runs of a job, in seconds; nil when no job is configured.
   package var intervalSeconds: Int64?
+  /// Why no backups are made on this machine, as a clause; nil when they are made.
+  package var switchedOff: String?
   /// Whether the scheduler is installed as a service of this stack, and does not run.
   package var isServiceIdle = false
   /// What could not be read, each as a clause: whatever it hides, protection is not claimed on it.
@@ -35,9 +37,11 @@ package struct ProtectionFacts: Sendable {
 
   package init(
     newestBackup: Event? = nil, newestProof: Event? = nil, sizes: (newest: Int64, before: Int64)? = nil,
-    lastRuns: [SlotRecord] = [], isJobRunning: Bool = false, intervalSeconds: Int64? = nil, unreadable: [String] = []
+    switchedOff: String? = nil, lastRuns: [SlotRecord] = [], isJobRunning: Bool = false, intervalSeconds: Int64? = nil,
+    unreadable: [String] = []
   ) {
     self.newestBackup = newestBackup
+    self.switchedOff = switchedOff
     self.newestProof = newestProof
     self.sizes = sizes
     self.lastRuns = lastRuns

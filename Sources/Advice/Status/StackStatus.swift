@@ -33,7 +33,9 @@ package struct StackStatus: Sendable {
   private static func facts(
     of stack: Stack, jobs: [JobSettings], files: any FileSystem, time: any TimeSource
   ) -> ProtectionFacts {
-    var facts = ProtectionFacts(intervalSeconds: jobs.map { Int64($0.schedule.rule.nominalSeconds) }.min())
+    var facts = ProtectionFacts(
+      switchedOff: stack.settings.reasonToMakeNone,
+      intervalSeconds: jobs.map { Int64($0.schedule.rule.nominalSeconds) }.min())
     let note = { (error: any Error) in BackupError(error, doing: "looking at the stack", on: stack).message }
     do {
       try addBackups(to: &facts, of: stack, files: files, now: time.nowNanoseconds)
@@ -52,11 +54,14 @@ package struct StackStatus: Sendable {
     to facts: inout ProtectionFacts, of stack: Stack, files: any FileSystem, now: Int64
   ) throws {
     guard try files.exists(stack.backupDirectory) else { return }
+    // Where there is an MLflow store, a backup without one protects half of the stack.
+    let needsMLflow = try stack.mlflow(files: files) != nil
     let all = try BackupDirectory(stack.backupDirectory, files: files).list().filter { $0.isOf(stack) != false }
     let good = all.filter { backup in
       guard let timestamp = backup.timestamp, timestamp <= now, backup.problem == nil, backup.hasDatabase else {
         return false
       }
+      if needsMLflow, backup.lacks(.mlflow) { return false }
       return backup.metadata?.verified == true && backup.metadata?.complete != false
         && backup.proof.value?.isOK != false
     }

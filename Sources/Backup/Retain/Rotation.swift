@@ -21,6 +21,8 @@ package import SystemPackage
 //       trash, whole.
 //   D5  A pinned backup stays, whatever its age. So does a backup whose pin or metadata cannot be read: "unknown" never
 //       counts as "no".
+//   D6  The backups of each stack are judged apart, and so are those with and those without MLflow: none of them can
+//       take the place of another. Example: a nightly backup of the database alone pushes out no full one.
 
 /// What a rotation did, or would do.
 public struct RotationResult: Sendable {
@@ -69,40 +71,67 @@ package struct Rotation {
     defer { ignoringFailure { try lock?.release() } }
     if !isDryRun { try backups.removeDebris() }
     let all = try backups.list()
-    let checked = try CheckedPlan(
-      of: all, policy: retention.policy,
-      run: retention.run(now: time.nowNanoseconds, isUnattended: isUnattended, clockJumped: clockJumped), read: read)
-    let plan = checked.plan
-    var outcome = Outcome(plan, doubts: checked.doubts)
-    if !plan.deletions.isEmpty { try PathRights.checkWritable(directory) }
-    let going = Set(plan.deletions.map(\.name))
+    let trash = Trash(of: directory, files: files, time: time)
+    try trash.check()
+    let run = retention.run(now: time.nowNanoseconds, isUnattended: isUnattended, clockJumped: clockJumped)
+    let plans = try groups(of: all).map { group in
+      try CheckedPlan(of: group, policy: retention.policy, run: run, read: read)
+    }
+    var outcome = Outcome(plans, order: all.map(name))
+    let going = Set(plans.flatMap(\.plan.deletions).map(\.name))
+    if !going.isEmpty { try PathRights.checkWritable(directory) }
     for backup in all.reversed() where going.contains(name(backup)) {
       try Interruption.check()
       try delete(backup, isDryRun: isDryRun, outcome: &outcome)
     }
-    let trash = Trash(of: directory, files: files, time: time)
-    let freed = try isDryRun ? 0 : trash.removeExpired(keptFor: retention.trashDays)
+    let isClockTrusted = !clockJumped && isPlausible(all)
+    let freed = try isDryRun || !isClockTrusted ? 0 : trash.removeExpired(keptFor: retention.trashDays)
     let result = outcome.result(all: all.map(name), bytesFreed: freed, bytesInTrash: try trash.bytes())
     tell(result, outcome: outcome, isDryRun: isDryRun)
     return result
   }
 
+  /// The backups that can take each other's place (D6), newest first in each group.
+  private func groups(of all: [ListedBackup]) -> [[ListedBackup]] {
+    let keyed = Dictionary(grouping: all) { backup in
+      let source = backup.metadata?.realSourceDirectory ?? backup.metadata?.sourceDirectory ?? ""
+      return "\(backup.lacks(.mlflow) ? "-" : "+")\(source)"
+    }
+    return keyed.keys.sorted().compactMap { keyed[$0] }
+  }
+
+  /// Whether the clock may be right: the newest backup is not much older than now.
+  ///
+  /// After a clock that was set far ahead, everything in the trash would seem to lie there long enough.
+  private func isPlausible(_ all: [ListedBackup]) -> Bool {
+    let now = time.nowNanoseconds
+    guard let newest = all.compactMap(\.timestamp).filter({ $0 <= now }).max() else { return false }
+    return now - newest <= Self.longPauseNanoseconds
+  }
+
+  /// Whoever made no backup for so long may have a wrong clock.
+  package static let longPauseNanoseconds: Int64 = 60 * 86_400 * 1_000_000_000
+
   /// What became of the plan.
   private struct Outcome {
-    let plan: RetentionPlan
+    let decisions: [RetentionDecision]
+    let refusals: [String]
     let doubts: [String: String]
     var deleted: [String] = []
     /// Backups that would have gone and stay for now, and why.
     var stays: [(name: String, why: String, isDoubt: Bool)] = []
 
-    init(_ plan: RetentionPlan, doubts: [String: String]) {
-      self.plan = plan
-      self.doubts = doubts
+    /// - Parameter order: the names of the backups, newest first.
+    init(_ plans: [CheckedPlan], order: [String]) {
+      let places = Dictionary(order.enumerated().map { ($1, $0) }) { first, _ in first }
+      decisions = plans.flatMap(\.plan.decisions).sorted { places[$0.name] ?? 0 < places[$1.name] ?? 0 }
+      refusals = plans.compactMap(\.plan.refusal?.sentence)
+      doubts = plans.reduce(into: [:]) { $0.merge($1.doubts) { first, _ in first } }
     }
 
     /// The backups that stay though no rule of the policy keeps them.
     var unruled: [(name: String, why: String, isDoubt: Bool)] {
-      plan.decisions.compactMap { decision in
+      decisions.compactMap { decision in
         guard case .keep(let reasons) = decision.outcome else { return nil }
         if let doubt = doubts[decision.name] {
           return (decision.name, "\(doubt); look at it before you delete it", true)
@@ -117,9 +146,9 @@ package struct Rotation {
       let late = Dictionary(stays.map { ($0.name, $0.why) }) { first, _ in first }
       return RotationResult(
         deleted: deleted, kept: all.filter { !gone.contains($0) },
-        reasons: plan.decisions.map { ($0.name, !gone.contains($0.name), late[$0.name] ?? $0.outcome.clause) },
+        reasons: decisions.map { ($0.name, !gone.contains($0.name), late[$0.name] ?? $0.outcome.clause) },
         bytesFreed: bytesFreed, bytesInTrash: bytesInTrash, notices: unruled.map { "\($0.name) stays: \($0.why)" },
-        refusal: plan.refusal?.sentence)
+        refusal: refusals.isEmpty ? nil : refusals.joined(separator: " "))
     }
   }
 
@@ -134,7 +163,10 @@ package struct Rotation {
       }
     } catch let error as SystemError where error.errno == .permissionDenied || error.errno == .notPermitted {
       outcome.stays.append(
-        (name(backup), "it cannot be deleted (\(error.errno)): it, or a part of it, is another user's", true))
+        (
+          name(backup), "it cannot be deleted (\(error.errno)): it, or a part of it, is another user's or not writable",
+          true
+        ))
     }
   }
 

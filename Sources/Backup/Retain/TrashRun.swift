@@ -35,6 +35,7 @@ package struct TrashRun {
   package func empty(_ names: [String], isDryRun: Bool) throws -> (deleted: [String], bytesFreed: Int64) {
     events.send(.began(operation: "backup trash", on: directory.text))
     var (deleted, freed): ([String], Int64) = ([], 0)
+    try trash.check()
     try locked {
       for entry in try names.isEmpty ? trash.entries() : found(names) {
         try Interruption.check()

@@ -43,6 +43,11 @@ struct ScheduleOptions: ParsableArguments {
       stack: stack, jobs: try jobs(of: stack), rotation: try stack.settings.rotation(keepingDays: keepDays))
   }
 
+  /// Why no job of a stack runs at all, as a sentence; nil when jobs run.
+  static func reasonForNone(of stack: Stack) -> String? {
+    stack.settings.reasonToMakeNone.map { "No job runs: \($0)" }
+  }
+
   private func jobs(of stack: Stack) throws -> [JobSettings] {
     if withoutBackup || stack.settings.isSwitchedOff.value { return [] }
     return try stack.settings.schedule.jobs.map { job in

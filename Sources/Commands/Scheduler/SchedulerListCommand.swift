@@ -34,6 +34,7 @@ struct SchedulerListCommand: StackCommand {
     }
     if jobs.isEmpty {
       console.result("No scheduled jobs found")
+      if let reason = ScheduleOptions.reasonForNone(of: stack) { console.notice("hrp: \(reason)") }
     } else {
       for line in ["", "Scheduled Jobs:", String(repeating: "-", count: 80)] { console.result(line) }
       for job in jobs {

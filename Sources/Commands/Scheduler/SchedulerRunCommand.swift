@@ -59,7 +59,7 @@ struct SchedulerRunCommand: StackCommand {
 
   private func runOnce(_ loop: SchedulerLoop, console: Console) throws {
     let results = try loop.runOnce()
-    if results.isEmpty { console.result("Nothing is due") }
+    if results.isEmpty { console.result(try ScheduleOptions.reasonForNone(of: place.stack) ?? "Nothing is due") }
     for result in results { console.result(Self.line(of: result)) }
     try console.json(results.map { ScheduledRunOutput($0) })
     if results.contains(where: { $0.outcome.state == .failed }) { throw ExitCode.failed }

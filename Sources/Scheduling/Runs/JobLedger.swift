@@ -1,6 +1,7 @@
 internal import Backup
 package import Files
 package import Jobs
+package import Settings
 package import Stacks
 internal import Store
 internal import SystemPackage
@@ -8,42 +9,83 @@ internal import SystemPackage
 /// What is known of the jobs of a stack: the records of their slots, and the backups.
 package struct JobLedger {
   private let stack: Stack
-  private let catalogue: Catalogue
+  /// nil when it cannot be opened: then what this process ran is all that is known.
+  private let catalogue: Catalogue?
+  private let memory: UnrecordedSlots
   private let files: any FileSystem
   private let time: any TimeSource
 
-  /// - Throws: what SQLite says: without a record no slot is run (Z1).
-  package init(_ stack: Stack, files: any FileSystem, time: any TimeSource) throws {
+  /// What is wrong with the catalogue, or what of it was lost, as a sentence; nil when nothing is.
+  package let problem: String?
+
+  /// Opens the records; where that cannot be done, backups are made all the same (C1).
+  /// - Parameter memory: what this process ran and could not write down.
+  package init(
+    _ stack: Stack, memory: UnrecordedSlots = UnrecordedSlots(), files: any FileSystem, time: any TimeSource
+  ) {
     self.stack = stack
+    self.memory = memory
     self.files = files
     self.time = time
-    catalogue = try Catalogue(in: stack.dataDirectory, backups: stack.backupDirectory, files: files, time: time)
+    do {
+      let opened = try Catalogue(in: stack.dataDirectory, backups: stack.backupDirectory, files: files, time: time)
+      (catalogue, problem) = (opened, opened.loss)
+    } catch {
+      catalogue = nil
+      problem = Self.words(error, of: stack)
+    }
+  }
+
+  private static func words(_ error: any Error, of stack: Stack) -> String {
+    let path = stack.dataDirectory.appending(Catalogue.name.components)
+    return "the records of the scheduler cannot be used, so a run may be repeated: \(path.text): "
+      + "\(BackupError(error, doing: "opening it").message)"
   }
 
   /// The facts by which a job is decided now.
   /// - Throws: what SQLite says; `BackupError` when the backups cannot be listed.
-  package func facts(of job: String) throws -> SlotFacts {
+  package func facts(of job: JobSettings) throws -> SlotFacts {
     SlotFacts(
-      records: try catalogue.slots(of: job, limit: 100), newestVerified: try newestVerified(),
+      records: try records(of: job.id, limit: 100), newestVerified: try newestVerified(for: job),
       isRunning: try isRunning())
   }
 
   /// The newest records of all jobs.
-  package func history(limit: Int) throws -> [SlotRecord] { try catalogue.slots(limit: limit) }
+  package func history(limit: Int) throws -> [SlotRecord] { try records(limit: limit) }
+
+  private func records(of job: String? = nil, limit: Int) throws -> [SlotRecord] {
+    memory.records(of: job) + (try catalogue?.slots(of: job, limit: limit) ?? [])
+  }
 
   /// The record of a slot; nil when it was never run.
   package func record(of slot: Slot) throws -> SlotRecord? {
-    try catalogue.slots(of: slot.job, limit: 10_000).first { $0.due == slot.due }
+    try records(of: slot.job, limit: 10_000).first { $0.due == slot.due }
   }
 
   /// Writes a record; it is durable when this returns.
-  package func write(_ record: SlotRecord) throws { try catalogue.write(record) }
+  /// - Returns: why it could not be written, as a sentence; then this process remembers it. Nil when it was written.
+  package func write(_ record: SlotRecord) -> String? {
+    guard let catalogue else {
+      memory.note(record)
+      return nil
+    }
+    do {
+      try catalogue.write(record)
+      return nil
+    } catch {
+      memory.note(record)
+      return Self.words(error, of: stack)
+    }
+  }
 
-  /// Whether something is dated after now: the clock was set back, or was ahead.
-  package func isAheadOfClock() throws -> Bool {
+  /// Whether the clock may have jumped: something is dated after now, or the newest backup is very old.
+  package func clockMayHaveJumped() throws -> Bool {
     let now = time.nowNanoseconds
-    if try catalogue.slots(limit: 100).contains(where: { $0.beganAt > now || $0.due > now }) { return true }
-    return try backups().contains { ($0.timestamp ?? .min) > now }
+    if try records(limit: 100).contains(where: { $0.beganAt > now || $0.due > now }) { return true }
+    let timestamps = try backups().compactMap(\.timestamp)
+    guard let newest = timestamps.max() else { return false }
+    // A clock that is far ahead looks like a long pause. Nothing is lost by rotating at the next run.
+    return newest > now || now - newest > Rotation.longPauseNanoseconds
   }
 
   /// Whether a process holds the lock of a running job.
@@ -56,12 +98,15 @@ package struct JobLedger {
     }
   }
 
-  private func newestVerified() throws -> Int64? {
+  /// When the newest verified backup was begun that holds what the job would make.
+  private func newestVerified(for job: JobSettings) throws -> Int64? {
     let now = time.nowNanoseconds
     return try backups().first { backup in
       guard let timestamp = backup.timestamp, timestamp <= now, backup.problem == nil, backup.hasDatabase else {
         return false
       }
+      // A backup of the database alone is none in place of a full one.
+      if job.includesMLflow, backup.metadata?.includesMLflow == false { return false }
       return backup.metadata?.verified == true && backup.metadata?.complete == true && backup.proof.value?.isOK != false
     }?.timestamp
   }

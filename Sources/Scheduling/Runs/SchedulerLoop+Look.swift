@@ -13,7 +13,7 @@ extension SchedulerLoop {
     guard try files.exists(stack.dataDirectory) else { return false }
     let facts: SlotFacts
     if try files.exists(stack.dataDirectory.appending(Catalogue.name.components)) {
-      facts = try JobLedger(stack, files: files, time: time).facts(of: job.id)
+      facts = try JobLedger(stack, files: files, time: time).facts(of: job)
     } else {
       facts = SlotFacts(records: [], newestVerified: nil, isRunning: false)
     }
@@ -39,7 +39,7 @@ extension SchedulerLoop {
     of stack: Stack, limit: Int, files: any FileSystem, time: any TimeSource
   ) throws -> [(record: SlotRecord, isInterrupted: Bool)] {
     guard try files.exists(stack.dataDirectory.appending(Catalogue.name.components)) else { return [] }
-    let ledger = try JobLedger(stack, files: files, time: time)
+    let ledger = JobLedger(stack, files: files, time: time)
     let isRunning = try ledger.isRunning()
     return try ledger.history(limit: limit).map { ($0, $0.state == .running && !isRunning) }
   }

@@ -28,6 +28,7 @@ package struct SchedulerLoop {
   private let files: any FileSystem
   private let time: any TimeSource
   private let events: EventStream
+  private let memory = UnrecordedSlots()
 
   /// - Parameter load: reads the configuration; it is called before every look, so a change needs no restart.
   package init(
@@ -78,7 +79,7 @@ package struct SchedulerLoop {
 
   private func run(_ plan: Plan) -> SchedulerRun {
     SchedulerRun(
-      plan.stack, jobs: plan.jobs, rotation: plan.rotation, files: files, time: time, events: events)
+      plan.stack, jobs: plan.jobs, rotation: plan.rotation, memory: memory, files: files, time: time, events: events)
   }
 
   private func locked<Result>(_ stack: Stack, body: () throws -> Result) throws -> Result {

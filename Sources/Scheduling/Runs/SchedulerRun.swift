@@ -26,11 +26,14 @@ package struct SchedulerRun {
   private let files: any FileSystem
   private let time: any TimeSource
   private let events: EventStream
+  private let memory: UnrecordedSlots
 
+  /// - Parameter memory: what this process ran before and could not write down.
   package init(
-    _ stack: Stack, jobs: [JobSettings], rotation: RetentionSettings, files: any FileSystem, time: any TimeSource,
-    events: EventStream
+    _ stack: Stack, jobs: [JobSettings], rotation: RetentionSettings, memory: UnrecordedSlots = UnrecordedSlots(),
+    files: any FileSystem, time: any TimeSource, events: EventStream
   ) {
+    self.memory = memory
     self.stack = stack
     self.jobs = jobs
     self.rotation = rotation
@@ -42,11 +45,11 @@ package struct SchedulerRun {
   /// Runs what is due now, and returns.
   /// - Throws: `BackupError`, also when the records cannot be read; a job that failed is a result.
   package func runDue() throws -> [JobResult] {
-    let ledger = try JobLedger(stack, files: files, time: time)
+    let ledger = openLedger()
     var results: [JobResult] = []
     for job in jobs {
       try Interruption.check()
-      let facts = try ledger.facts(of: job.id)
+      let facts = try ledger.facts(of: job)
       let rules = SlotRules(job.schedule, job: job.id)
       for record in rules.future(facts, now: time.nowNanoseconds) {
         let due = job.schedule.zone.clock(at: record.due)
@@ -58,11 +61,16 @@ package struct SchedulerRun {
     return results
   }
 
-  /// Runs a job now, whatever its schedule says; the run belongs to no slot of it.
+  /// Runs a job now, whatever its schedule says; the run is written down, and belongs to no slot of the schedule.
   /// - Throws: `AdvisoryLock.Busy` while another job runs; `BackupError`.
   package func runNow(_ job: JobSettings) throws -> ScheduledBackup.Outcome {
-    let ledger = try JobLedger(stack, files: files, time: time)
-    return try locked { try performed(job, ledger: ledger) }
+    try run(job, slot: Slot(job: job.id, due: time.nowNanoseconds), reason: .scheduled, ledger: openLedger()).outcome
+  }
+
+  private func openLedger() -> JobLedger {
+    let ledger = JobLedger(stack, memory: memory, files: files, time: time)
+    if let problem = ledger.problem { events.send(.warning(problem)) }
+    return ledger
   }
 
   /// Runs one slot under the lock of running jobs: its record first (Z1), its end last.
@@ -72,14 +80,16 @@ package struct SchedulerRun {
       let deaths = reason == .killed ? (before?.deaths ?? 0) + 1 : 0
       var record = SlotRecord(
         job: slot.job, due: slot.due, state: .running, deaths: deaths, beganAt: time.nowNanoseconds)
-      try ledger.write(record)
+      note(ledger.write(record))
       let outcome = try performed(job, ledger: ledger)
       (record.state, record.code, record.message) = (outcome.state, outcome.code, outcome.message)
       record.endedAt = time.nowNanoseconds
-      try ledger.write(record)
+      note(ledger.write(record))
       return JobResult(job: job, slot: slot, reason: reason, outcome: outcome)
     }
   }
+
+  private func note(_ problem: String?) { if let problem { events.send(.warning(problem)) } }
 
   /// Does what the job does, again after a while when a failure may pass by itself.
   /// - Throws: `Interruption.Stopped`: the slot stays begun, and is run once more (Z5).
@@ -88,7 +98,7 @@ package struct SchedulerRun {
     while true {
       do {
         return try ScheduledBackup(job, of: stack, rotation: rotation, files: files, time: time, events: events)
-          .run(clockJumped: ledger.isAheadOfClock())
+          .run(clockJumped: ledger.clockMayHaveJumped())
       } catch {
         try Interruption.check()
         let error = BackupError(error, doing: "running the job", on: stack)

@@ -71,8 +71,8 @@ package struct SlotRules: Sendable {
   package func decide(_ facts: SlotFacts, now: Int64) -> SlotDecision {
     if facts.isRunning { return .running }
     let due = schedule.latest(atOrBefore: now)
-    // Z8.
-    let records = facts.records.filter { $0.due <= now }
+    // Z8. What somebody ran by hand, or by another schedule, belongs to no slot.
+    let records = facts.records.filter { $0.due <= now && schedule.latest(atOrBefore: $0.due) == $0.due }
     if let newest = records.max(by: { $0.due < $1.due }), newest.due >= due {
       // Z4 to Z6: it was run, unless its process died on the way.
       guard newest.state == .running, newest.deaths == 0 else { return .wait }

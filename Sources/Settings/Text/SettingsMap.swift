@@ -38,6 +38,13 @@ package final class SettingsMap {
     return SettingsMap(node, path: full(key), report: report)
   }
 
+  /// A group within this one that may be empty, with its line; nil when the key is absent.
+  func group(_ key: String) -> (map: SettingsMap, line: Int)? {
+    known.append(key)
+    guard let entry = entries.first(where: { $0.key == key }) else { return nil }
+    return (SettingsMap(entry.value, path: full(key), report: report), entry.line)
+  }
+
   /// A value that is read from one word; a mistake is reported, and gives nil.
   /// - Parameter allowed: what may stand there, as it stands after "must be".
   package func value<Value: Sendable>(

@@ -27,12 +27,11 @@ package struct JobValues: Sendable {
   init(_ map: SettingsMap?, zone: Zone) {
     var (jobs, lines): ([JobSettings], [String: Int]) = ([], [:])
     for name in map?.names ?? [] {
-      guard let node = map?.node(name) else { continue }
-      let job = SettingsMap(node, path: map?.full(name) ?? name, report: map?.report ?? { _ in })
-      lines[name] = node.line
+      guard let (job, line) = map?.group(name) else { continue }
+      lines[name] = line
       guard JobSettings.isID(name) else {
         job.note(
-          "the name of a job has small letters, digits, _ and -, at most 64, and '\(name)' has not", line: node.line)
+          "the name of a job has small letters, digits, _ and -, at most 64, and '\(name)' has not", line: line)
         continue
       }
       if let job = Self.job(name, in: job, zone: zone) { jobs.append(job) }
@@ -61,10 +60,10 @@ package struct JobValues: Sendable {
 
   /// The rule of a job; nil when a mistake in it was reported.
   private static func rule(_ every: Every, in map: SettingsMap) -> Rule? {
+    // An hour has no time of day: there it is an unknown key.
     let time =
-      map.value("time", allowed: "a time such as 02:00") { text in
-        parsed { try TimeOfDay(parsing: text) }
-      }?.value ?? .standard
+      every == .hour
+      ? nil : map.value("time", allowed: "a time such as 02:00") { text in parsed { try TimeOfDay(parsing: text) } }
     let number = { (key: String, range: ClosedRange<Int>) in
       map.value(key, allowed: "a number from \(range.lowerBound) to \(range.upperBound)") { text in
         Int(text).flatMap { range.contains($0) ? $0 : nil }
@@ -72,11 +71,11 @@ package struct JobValues: Sendable {
     }
     switch every {
     case .hour: return .hourly(minute: number("minute", 0...59) ?? 0)
-    case .day: return .daily(time)
+    case .day: return .daily(time?.value ?? .standard)
     case .week:
       let day = map.value("day", allowed: "a day of the week, such as sat") { Weekday(named: $0) }
-      return .weekly(day?.value ?? .sat, time)
-    case .month: return .monthly(day: number("day", 1...31) ?? 1, time)
+      return .weekly(day?.value ?? .sat, time?.value ?? .standard)
+    case .month: return .monthly(day: number("day", 1...31) ?? 1, time?.value ?? .standard)
     }
   }
 }

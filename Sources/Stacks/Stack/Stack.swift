@@ -21,10 +21,19 @@ public struct StackSettings: Sendable {
     self.backupDirectory = backupDirectory ?? ThisProcess.environment("HRP_BACKUP_DIR")
     trackingURI = ThisProcess.environment("MLFLOW_TRACKING_URI")
     databasePath = ThisProcess.environment("HRP_DB_PATH")
-    if let dataDirectory, let path = databasePath, !Stack.absolute(path).starts(with: Stack.absolute(dataDirectory)) {
+    if let dataDirectory, let path = databasePath, !Self.lies(path, in: dataDirectory) {
       // The flag speaks of one stack, the variable of another: the flag wins.
       databasePath = nil
     }
+  }
+}
+
+extension StackSettings {
+  /// Whether a path lies in a directory, by name or by where both really are.
+  private static func lies(_ path: String, in directory: String) -> Bool {
+    let (path, directory) = (Stack.absolute(path), Stack.absolute(directory))
+    return path.starts(with: directory)
+      || RealPath.ofWhatExists(path).starts(with: RealPath.ofWhatExists(directory))
   }
 }
 

@@ -66,6 +66,21 @@ package struct Trash {
     return entries.sorted { ($0.deletedAt ?? .max, $0.name) < ($1.deletedAt ?? .max, $1.name) }
   }
 
+  /// Checks that backups can be moved to the trash, also before there is one.
+  /// - Throws: `BackupError` `trash.unusable`; `SystemError`.
+  package func check() throws {
+    let path = backups.pushing(Self.folderName)
+    guard let status = try files.statusIfPresent(path) else { return }
+    let isElsewhere = try files.status(backups.appending("."), at: nil).identity.device != status.identity.device
+    guard status.kind != .directory || isElsewhere else { return }
+    throw BackupError(
+      "trash.unusable", kind: .failed,
+      message: status.kind == .directory
+        ? "\(path.text) lies on another disk than the backups" : "\(path.text) is not a directory",
+      remedy: "Move it away, and hrp makes one: mv \(ShellWord.quoted(path)) "
+        + "\(ShellWord.quoted(FilePath(path.string + ".old")))")
+  }
+
   /// Where a deleted backup lies.
   package func path(of name: FileName) -> FilePath { backups.pushing(Self.folderName).pushing(name.path) }
 
@@ -81,7 +96,12 @@ package struct Trash {
     guard let trash = try folder() else {
       throw SystemError("openat", errno: .noSuchFileOrDirectory, path: path(of: name).text)
     }
-    try files.renameNew(name.path, at: parent.descriptor, to: name.path, at: trash.descriptor)
+    do {
+      try files.renameNew(name.path, at: parent.descriptor, to: name.path, at: trash.descriptor)
+    } catch {
+      ignoringFailure { try notes.remove(name) }
+      throw error
+    }
     try trash.synchronize()
     try parent.synchronize()
     return true
@@ -134,6 +154,7 @@ package struct Trash {
   package func removeExpired(keptFor days: Int64) throws -> Int64 {
     let now = time.nowNanoseconds
     var freed: Int64 = 0
+    try removeOrphans()
     for entry in try entries() {
       guard let deletedAt = entry.deletedAt, deletedAt <= now else { continue }
       if now - deletedAt >= days * Self.dayNanoseconds { freed += try remove(entry.name) ?? 0 }
@@ -153,6 +174,11 @@ package struct Trash {
   package func bytes() throws -> Int64 {
     guard let folder = try folder() else { return 0 }
     return try ownBytes(of: folder)
+  }
+
+  /// Removes notes whose backups are not there: a crash left them.
+  private func removeOrphans() throws {
+    for name in try notes.names() where try !files.exists(path(of: name)) { try notes.remove(name) }
   }
 
   private func folder() throws(SystemError) -> OpenFile? {
