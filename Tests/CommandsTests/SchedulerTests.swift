@@ -108,6 +108,18 @@ struct SchedulerTests {
     }
   }
 
+  @Test(
+    "a data directory that cannot be written to is an error, and never \"nothing is due\"", .enabled(if: geteuid() != 0)
+  )
+  func readOnly() throws {
+    try withGuideHome { home in
+      try FileManager.default.setAttributes([.posixPermissions: 0o555], ofItemAtPath: home + "/hrp-data")
+      defer { try? FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: home + "/hrp-data") }
+      let done = try hrp(["scheduler", "run", "--once"], in: home)
+      #expect(done.status == 1 && done.errors.contains("Permission denied"), "\(done)")
+    }
+  }
+
   @Test("no_backup is said by the scheduler and by status")
   func switchedOff() throws {
     try withGuideHome { home in

@@ -111,7 +111,7 @@ package struct BackupRun {
       databaseBytes: databaseBytes + walBytes,
       mlflow: store?.directory.text, mlflowBytes: tree.bytes, mlflowNewBytes: tree.newBytes, mlflowFiles: tree.files,
       backupDirectory: stack.backupDirectory.text, availableBytes: try files.space(of: place.descriptor).availableBytes,
-      trashBytes: try trash.bytes())
+      trashBytes: forPeople { try trash.bytes() } ?? 0)
   }
 
   var trash: Trash { Trash(of: stack.backupDirectory, files: files, time: time) }

@@ -12,7 +12,9 @@ package enum KeepReasons {
     _ backup: ListedBackup, among all: [ListedBackup], retention: RetentionSettings, time: any TimeSource
   ) -> [String] {
     let run = retention.run(now: time.nowNanoseconds)
-    let plan = RetentionPlan(of: all.map { RetentionFacts($0) }, policy: retention.policy, run: run)
+    let plan = RetentionPlan(
+      of: all.filter { $0.retentionGroup == backup.retentionGroup }.map { RetentionFacts($0) },
+      policy: retention.policy, run: run)
     let name = ByteText.escaped(backup.name.bytes)
     guard let decision = plan.decisions.first(where: { $0.name == name }) else { return [] }
     guard case .keep(let reasons) = decision.outcome else { return [] }

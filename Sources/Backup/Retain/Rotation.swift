@@ -42,6 +42,14 @@ public struct RotationResult: Sendable {
   public let refusal: String?
 }
 
+extension ListedBackup {
+  /// What the backups have in common that can take each other's place (D6).
+  var retentionGroup: String {
+    let source = metadata?.realSourceDirectory ?? metadata?.sourceDirectory ?? ""
+    return "\(lacks(.mlflow) ? "-" : "+")\(source)"
+  }
+}
+
 /// Moves the backups to the trash that no rule of a policy keeps.
 package struct Rotation {
   private let directory: FilePath
@@ -85,18 +93,28 @@ package struct Rotation {
       try delete(backup, isDryRun: isDryRun, outcome: &outcome)
     }
     let isClockTrusted = !clockJumped && isPlausible(all)
-    let freed = try isDryRun || !isClockTrusted ? 0 : trash.removeExpired(keptFor: retention.trashDays)
-    let result = outcome.result(all: all.map(name), bytesFreed: freed, bytesInTrash: try trash.bytes())
+    let freed = try isDryRun || !isClockTrusted ? 0 : emptied(trash, keptFor: retention.trashDays)
+    // How large the trash is, decides nothing.
+    let bytesInTrash = forPeople { try trash.bytes() } ?? 0
+    let result = outcome.result(all: all.map(name), bytesFreed: freed, bytesInTrash: bytesInTrash)
     tell(result, outcome: outcome, isDryRun: isDryRun)
     return result
   }
 
+  /// Deletes for good what was in the trash long enough; what cannot be deleted stays there and is named.
+  /// - Returns: the bytes that came free.
+  private func emptied(_ trash: Trash, keptFor days: Int64) throws -> Int64 {
+    do {
+      return try trash.removeExpired(keptFor: days)
+    } catch let error as SystemError {
+      events.send(.warning(BackupError(error, doing: "emptying the trash").message))
+      return 0
+    }
+  }
+
   /// The backups that can take each other's place (D6), newest first in each group.
   private func groups(of all: [ListedBackup]) -> [[ListedBackup]] {
-    let keyed = Dictionary(grouping: all) { backup in
-      let source = backup.metadata?.realSourceDirectory ?? backup.metadata?.sourceDirectory ?? ""
-      return "\(backup.lacks(.mlflow) ? "-" : "+")\(source)"
-    }
+    let keyed = Dictionary(grouping: all, by: \.retentionGroup)
     return keyed.keys.sorted().compactMap { keyed[$0] }
   }
 

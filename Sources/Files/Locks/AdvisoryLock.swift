@@ -15,6 +15,9 @@ package final class AdvisoryLock {
     case scheduler = ".hrp-scheduler.lock"
     /// A data directory, against a second scheduled job.
     case job = ".hrp-job.lock"
+
+    /// Whether the directory itself is locked where no file can be made in it; there can be one such lock only.
+    var fallsBackToDirectory: Bool { self == .stack || self == .backups }
   }
 
   private let file: OpenFile
@@ -53,10 +56,11 @@ package final class AdvisoryLock {
     _ kind: LockKind, of place: Place, on directory: FilePath, files: any FileSystem
   ) throws {
     let path = directory.appending(place.rawValue)
-    guard
-      let file = try OpenFile.ifPresent(path, mode: [.noFollow], files: files)
-        ?? OpenFile.ifPresent(directory, mode: [.directory], files: files)
-    else { return }
+    let own = try OpenFile.ifPresent(path, mode: [.noFollow], files: files)
+    let fallback = { () throws(SystemError) in
+      place.fallsBackToDirectory ? try OpenFile.ifPresent(directory, mode: [.directory], files: files) : nil
+    }
+    guard let file = try own ?? fallback() else { return }
     guard try files.lock(file.descriptor, kind: kind) else {
       throw Busy(directory: directory, holder: readNote(in: file))
     }
@@ -94,6 +98,7 @@ package final class AdvisoryLock {
     } catch  where error.errno == .readOnlyFileSystem || error.errno == .permissionDenied {
       // A lock needs no right to write.
       if let file = try OpenFile.ifPresent(path, mode: [.noFollow], files: files) { return file }
+      guard place.fallsBackToDirectory else { throw error }
       return try OpenFile(directory, mode: [.directory], files: files)
     }
   }
