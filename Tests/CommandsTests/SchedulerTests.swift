@@ -158,7 +158,7 @@ struct SchedulerTests {
         if data.isEmpty { break }
         text += String(decoding: data, as: UTF8.self)
       }
-      #expect(text.hasPrefix("Scheduler started: 1 jobs\n  weekly_backup: next run 20"), "\(text)")
+      #expect(text.hasPrefix("Scheduler started: 1 job\n  weekly_backup: next run 20"), "\(text)")
       let second = try hrp(["scheduler", "run"], in: home)
       #expect(second.status == 11 && second.errors.contains("hrp scheduler run"), "\(second)")
       #expect(try hrp(["scheduler", "run", "--once"], in: home).status == 11)

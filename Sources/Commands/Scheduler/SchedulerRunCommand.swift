@@ -48,7 +48,7 @@ struct SchedulerRunCommand: StackCommand {
     do {
       try loop.run(
         onStart: { plan in
-          console.result("Scheduler started: \(plan.jobs.isEmpty ? "no jobs" : "\(plan.jobs.count) jobs")")
+          console.result("Scheduler started: \(Self.count(plan.jobs.count))")
           for job in plan.jobs { console.result("  \(job.id): next run \(ListedJob(job, now: Self.now).nextRun)") }
         }, onResult: { console.result(Self.line(of: $0)) })
     } catch is Interruption.Stopped {
@@ -65,6 +65,8 @@ struct SchedulerRunCommand: StackCommand {
     if results.contains(where: { $0.outcome.state == .failed }) { throw ExitCode.failed }
     if results.contains(where: { $0.outcome.state == .partial }) { throw ExitCode.partial }
   }
+
+  private static func count(_ jobs: Int) -> String { jobs == 0 ? "no jobs" : jobs == 1 ? "1 job" : "\(jobs) jobs" }
 
   private static var now: Int64 { SystemTime().nowNanoseconds }
 

@@ -29,6 +29,7 @@ package struct SchedulerLoop {
   private let time: any TimeSource
   private let events: EventStream
   private let memory = UnrecordedSlots()
+  private let saidOnce = SaidOnce()
 
   /// - Parameter load: reads the configuration; it is called before every look, so a change needs no restart.
   package init(
@@ -57,20 +58,20 @@ package struct SchedulerLoop {
     let first = plan
     return try locked(first.stack) {
       try onStart(first)
-      var problem: String?
       while true {
         do {
           let now = try load()
           // Another stack would need another lock.
           if now.stack.dataDirectory == first.stack.dataDirectory { plan = now }
-          for result in try run(plan).runDue() { try onResult(result) }
-          problem = nil
+          let results = try run(plan).runDue()
+          for result in results { try onResult(result) }
+          // After a run, what is still wrong is worth to be said again.
+          if !results.isEmpty { saidOnce.forget() }
         } catch {
           try Interruption.check()
-          // Said once, and not every minute; what ran before goes on.
+          // What ran before goes on.
           let words = BackupError(error, doing: "looking for what is due", on: plan.stack).message
-          if words != problem { events.send(.warning(words)) }
-          problem = words
+          saidOnce.stream(to: events).send(.warning(words))
         }
         try run(plan).pause(Self.period)
       }
@@ -79,7 +80,8 @@ package struct SchedulerLoop {
 
   private func run(_ plan: Plan) -> SchedulerRun {
     SchedulerRun(
-      plan.stack, jobs: plan.jobs, rotation: plan.rotation, memory: memory, files: files, time: time, events: events)
+      plan.stack, jobs: plan.jobs, rotation: plan.rotation, memory: memory, files: files, time: time,
+      events: saidOnce.stream(to: events))
   }
 
   private func locked<Result>(_ stack: Stack, body: () throws -> Result) throws -> Result {
