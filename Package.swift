@@ -46,7 +46,7 @@ let package = Package(
     .target(name: "DuckDBEngine", dependencies: ["CDuckDB", "Files", system], swiftSettings: strict),
     .target(name: "Store", dependencies: ["Files", system, crypto], swiftSettings: strict),
     .target(name: "Calendars", swiftSettings: strict),
-    .target(name: "Retention", swiftSettings: strict),
+    .target(name: "Retention", dependencies: ["Calendars"], swiftSettings: strict),
     .target(
       name: "Settings", dependencies: ["Calendars", "Files", "Retention", system, yams], swiftSettings: strict),
     .target(
@@ -92,9 +92,9 @@ let package = Package(
         "Calendars", "Files", "Jobs", "Retention", "Scheduling", "Settings", "Stacks", "Store", "TestKit", system,
       ], swiftSettings: strict),
     .testTarget(name: "AdviceTests", dependencies: ["Advice", "Jobs", "Settings"], swiftSettings: strict),
-    .testTarget(name: "CalendarsTests", dependencies: ["Calendars"], swiftSettings: strict),
+    .testTarget(name: "CalendarsTests", dependencies: ["Calendars", "TestKit"], swiftSettings: strict),
     .testTarget(
-      name: "RetentionTests", dependencies: ["Retention"], exclude: ["Golden"], swiftSettings: strict),
+      name: "RetentionTests", dependencies: ["Retention", "TestKit"], exclude: ["Golden"], swiftSettings: strict),
     .testTarget(
       name: "SettingsTests", dependencies: ["Calendars", "Retention", "Settings", "TestKit"], swiftSettings: strict),
     .testTarget(name: "MLflowTests", dependencies: ["MLflow", "Files", "TestKit", system], swiftSettings: strict),

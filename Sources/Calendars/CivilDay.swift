@@ -16,8 +16,10 @@ package struct CivilDay: Sendable, Hashable {
     self.init(year: year, month: month, checkedDay: day)
   }
 
+  /// Takes a date that exists, of any year; the caller knows that it does.
+  ///
   /// The year begins in March here, so the leap day is its last one.
-  init(year: Int, month: Int, checkedDay day: Int) {
+  package init(year: Int, month: Int, checkedDay day: Int) {
     let marchYear = Int64(month <= 2 ? year - 1 : year)
     let era = marchYear.quotient(flooredBy: 400)
     let yearOfEra = marchYear - era * 400

@@ -17,13 +17,13 @@ enum Instant {
 
 extension Int64 {
   /// The quotient, rounded down; Swift's own rounds towards zero.
-  func quotient(flooredBy divisor: Int64) -> Int64 {
+  package func quotient(flooredBy divisor: Int64) -> Int64 {
     let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
     return remainder < 0 ? quotient - 1 : quotient
   }
 
   /// What is left of a division that rounds down; it is never negative.
-  func remainder(flooredBy divisor: Int64) -> Int64 {
+  package func remainder(flooredBy divisor: Int64) -> Int64 {
     let remainder = self % divisor
     return remainder < 0 ? remainder + divisor : remainder
   }

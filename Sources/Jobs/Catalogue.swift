@@ -3,7 +3,7 @@ package import Files
 internal import GRDB
 private import MLflow
 package import Stacks
-internal import Store
+package import Store
 package import SystemPackage
 
 // An index of backups and proofs, and the history of jobs: an SQLite database in the data directory.
@@ -99,6 +99,18 @@ package final class Catalogue: Sendable {
     for suffix in SQLiteFile.sidecars where try files.exists(FilePath(path.string + suffix)) {
       try files.remove(FilePath(path.string + suffix), at: nil)
     }
+  }
+
+  /// Why the catalogue of a data directory cannot be used, for what depends on its records alone.
+  /// - Parameter error: what opening it, reading it or writing to it said.
+  package static func unusable(in dataDirectory: FilePath, error: any Error) -> BackupError {
+    let path = ShellWord.quoted(dataDirectory.appending(name.components))
+    return BackupError(
+      "catalogue.unusable", kind: .failed,
+      message: "the records of the scheduler cannot be used: \(dataDirectory.appending(name.components).text)",
+      remedy:
+        "Make the file readable and writable for the user who runs hrp (ls -l \(path)), or move it away: hrp makes "
+        + "another one.", cause: "\(error)")
   }
 
   /// The catalogue of a stack, if there is one that can be read; a command that only looks does not create one (C1).

@@ -1,3 +1,5 @@
+internal import Calendars
+
 /// An hour as a clock on the wall and a calendar show it.
 package struct LocalHour: Sendable, Hashable {
   /// The year, such as 2026.
@@ -30,41 +32,21 @@ package struct LocalHour: Sendable, Hashable {
   package var weekText: String { "\(Self.padded(isoWeek.year, width: 4))-W\(Self.padded(isoWeek.week))" }
 
   /// The days since 1970-01-01.
-  package var dayNumber: Int { Self.dayNumber(year: year, month: month) + day - 1 }
+  package var dayNumber: Int { Int(date.number) }
 
   /// The day on which its week begins, in days since 1970-01-01: a Monday.
-  package var mondayNumber: Int { dayNumber - Self.remainder(of: dayNumber + 3, by: 7) }
+  package var mondayNumber: Int { dayNumber - date.daysAfterMonday }
 
   /// The week by ISO 8601: it belongs to the year that has its Thursday.
   ///
   /// Example: 2027-01-01 is a Friday, so it lies in week 53 of 2026.
   package var isoWeek: (year: Int, week: Int) {
     let thursday = mondayNumber + 3
-    // The Thursday is at most three days away, so it lies in this year or in one beside it.
-    var owner = year
-    if thursday < Self.dayNumber(year: year, month: 1) { owner -= 1 }
-    if thursday >= Self.dayNumber(year: year + 1, month: 1) { owner += 1 }
-    return (owner, (thursday - Self.dayNumber(year: owner, month: 1)) / 7 + 1)
+    let owner = CivilDay(number: Int64(thursday)).parts.year
+    return (owner, (thursday - Int(CivilDay(year: owner, month: 1, checkedDay: 1).number)) / 7 + 1)
   }
 
-  /// The first day of a month, in days since 1970-01-01.
-  ///
-  /// The months of a year begin in March here, so that the leap day is the last day of a year. Month 13 is the January
-  /// of the year after.
-  static func dayNumber(year: Int, month: Int) -> Int {
-    let monthsSinceMarch = remainder(of: month - 3, by: 12)
-    let marchYear = month < 3 ? year - 1 : year
-    let era = quotient(of: marchYear, by: 400)
-    let yearOfEra = marchYear - era * 400
-    let dayOfYear = (153 * monthsSinceMarch + 2) / 5
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-  }
-
-  /// The quotient that is rounded down, also below zero.
-  static func quotient(of value: Int, by divisor: Int) -> Int { (value - remainder(of: value, by: divisor)) / divisor }
-
-  /// The remainder that is never below zero.
-  static func remainder(of value: Int, by divisor: Int) -> Int { ((value % divisor) + divisor) % divisor }
+  private var date: CivilDay { CivilDay(year: year, month: month, checkedDay: day) }
 
   private static func padded(_ value: Int, width: Int = 2) -> String {
     let digits = String(value)

@@ -1,3 +1,5 @@
+internal import Calendars
+
 /// A length of time in restic's grammar, such as `1y5m7d2h`: years, months, days and hours.
 package struct RetentionAge: Sendable, Equatable {
   /// The largest number that a unit may have.
@@ -50,9 +52,11 @@ package struct RetentionAge: Sendable, Equatable {
     }
     let local = localHour(newest)
     let months = local.year * 12 + local.month - 1 - years * 12 - self.months
-    let (year, month) = (LocalHour.quotient(of: months, by: 12), LocalHour.remainder(of: months, by: 12) + 1)
-    let first = LocalHour.dayNumber(year: year, month: month)
-    let length = LocalHour.dayNumber(year: year, month: month + 1) - first
+    let (year, month) = (
+      Int(Int64(months).quotient(flooredBy: 12)), Int(Int64(months).remainder(flooredBy: 12)) + 1
+    )
+    let first = Int(CivilDay(year: year, month: month, checkedDay: 1).number)
+    let length = CivilDay.length(ofMonth: month, year: year)
     // A month before the 31st of March is the 1st of March: February has no such day.
     let day = first + min(local.day - 1, length) - days
     // The night in which clocks change has an hour more or less.

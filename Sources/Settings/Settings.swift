@@ -50,7 +50,7 @@ package struct Settings: Sendable {
     }
     let map = SettingsMap(root, report: problems.note)
     let settings = Settings(map, environment: environment)
-    if problems.all.isEmpty || root != nil { map.reportUnknown() }
+    map.reportUnknown()
     return (settings, problems.all.sorted { ($0.line ?? 0) < ($1.line ?? 0) })
   }
 
@@ -113,5 +113,4 @@ package struct Settings: Sendable {
   }
 
   private static func days(_ text: String) -> Int64? { Int64(text).flatMap { days.contains($0) ? $0 : nil } }
-
 }

@@ -206,6 +206,15 @@ struct TrashTests {
       let plenty = try sample.create()
       #expect(try trash(sample).entries().count == 3, "there was room")
       #expect(plenty.isComplete)
+      // Nobody can tell how long the oldest one was here: it does not go by itself.
+      let note = sample.backups + "/.hrp-trash/\(names[0]).json"
+      let text = try Data(contentsOf: URL(fileURLWithPath: note))
+      try Data("{".utf8).write(to: URL(fileURLWithPath: note))
+      let all = try trash(sample, at: now + Self.day).bytes()
+      #expect(try trash(sample, at: now + Self.day).bytesToFree() < all)
+      #expect(try trash(sample, at: now - Self.day).bytesToFree() == 0, "all are dated after now")
+      #expect(try trash(sample, at: now - Self.day).free(bytes: all) == 0)
+      try text.write(to: URL(fileURLWithPath: note))
       let freed = try trash(sample).free(bytes: 1)
       #expect(freed > 0)
       #expect(try trash(sample).entries().map { String(decoding: $0.name.bytes, as: UTF8.self) } == Array(names[1...]))

@@ -1,21 +1,11 @@
 import Calendars
+import TestKit
 import Testing
 
 /// What holds for every schedule, tried on seeded random ones.
 @Suite("Slots in general")
 struct SlotPropertyTests {
   /// SplitMix64: the same seed gives the same cases on every machine.
-  struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
-    }
-  }
-
   private static let day = 86_400 * Instants.secondNanoseconds
   private static let names = [
     "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Pacific/Kwajalein", "Asia/Kathmandu",
@@ -25,7 +15,7 @@ struct SlotPropertyTests {
     "Pacific/Chatham", "Asia/Gaza", "Europe/Kyiv", "America/Nuuk", "Asia/Colombo", "Pacific/Kiritimati", "UTC",
   ]
 
-  private func schedule(using random: inout Seeded) throws -> Schedule {
+  private func schedule(using random: inout SeededGenerator) throws -> Schedule {
     let zone = try Zone(try #require(Self.names.randomElement(using: &random)))
     let (hour, minute) = (Int.random(in: 0...23, using: &random), Int.random(in: 0...59, using: &random))
     let time = try #require(TimeOfDay(hour: Bool.random(using: &random) ? hour % 4 : hour, minute: minute))
@@ -38,7 +28,7 @@ struct SlotPropertyTests {
   }
 
   /// An instant from 1970 to 2050; one in two is near a change of the clock, if one comes in the next year.
-  private func instant(in zone: Zone, using random: inout Seeded) -> Int64 {
+  private func instant(in zone: Zone, using random: inout SeededGenerator) -> Int64 {
     let start = Int64.random(in: 0...29_000, using: &random) * Self.day
     let change = (1...365).first { zone.offsetSeconds(at: start + $0 * Self.day) != zone.offsetSeconds(at: start) }
     let isNear = Bool.random(using: &random)
@@ -50,7 +40,7 @@ struct SlotPropertyTests {
     "T1, T2: next is after its instant, latest is not, and nothing lies between",
     arguments: 1...8 as ClosedRange<UInt64>)
   func neighbours(seed: UInt64) throws {
-    var random = Seeded(state: seed)
+    var random = SeededGenerator(state: seed)
     for _ in 0..<500 {
       let schedule = try schedule(using: &random)
       let instant = instant(in: schedule.zone, using: &random)
@@ -71,7 +61,7 @@ struct SlotPropertyTests {
 
   @Test("T6: an hourly schedule leaves no more than an hour between its slots", arguments: names)
   func hours(name: String) throws {
-    var random = Seeded(state: 6)
+    var random = SeededGenerator(state: 6)
     for _ in 0..<100 {
       let zone = try Zone(name)
       let schedule = try Schedule(.hourly(minute: Int.random(in: 0...59, using: &random)), in: zone)
@@ -83,7 +73,7 @@ struct SlotPropertyTests {
 
   @Test("T8: count agrees with stepping", arguments: 11...14 as ClosedRange<UInt64>)
   func counts(seed: UInt64) throws {
-    var random = Seeded(state: seed)
+    var random = SeededGenerator(state: seed)
     for _ in 0..<200 {
       let schedule = try schedule(using: &random)
       let start = instant(in: schedule.zone, using: &random)

@@ -1,5 +1,6 @@
 import Calendars
 import Foundation
+import TestKit
 import Testing
 
 /// T10: files of the tz database, read and compared with Foundation.
@@ -98,7 +99,7 @@ struct ZoneRulesTests {
   func strangers() {
     let whole = ZoneFile(transitions: [(-1000, 1), (1000, 0)], offsets: [60, 120], footer: Self.newYork).bytes
     for count in 0..<whole.count { #expect(reason(of: Array(whole.prefix(count))) != nil) }
-    var random = SlotPropertyTests.Seeded(state: 10)
+    var random = SeededGenerator(state: 10)
     var refused = 0
     for _ in 0..<20_000 {
       var bytes = whole

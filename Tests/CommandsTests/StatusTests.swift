@@ -23,6 +23,21 @@ struct StatusTests {
     }
   }
 
+  @Test("a backup whose proof cannot be read protects nothing, and covers no run: it may have failed")
+  func unreadableProof() throws {
+    try withGuideHome { home in
+      #expect(try hrp(["backup", "create"], in: home).status == 0)
+      #expect(try hrp(["backup", "drill"], in: home).status == 0)
+      #expect(try hrp(["status"], in: home).status == 0)
+      let proofs = home + "/hrp-data/backups/.hrp-proofs"
+      let name = try #require(FileManager.default.contentsOfDirectory(atPath: proofs).first)
+      try Data("{".utf8).write(to: URL(fileURLWithPath: "\(proofs)/\(name)"))
+      let done = try hrp(["status"], in: home)
+      #expect(done.status == 15 && done.output.contains("there is no verified backup"), "\(done)")
+      #expect(try hrp(["scheduler", "run", "--once"], in: home).output.contains("✓ weekly_backup"))
+    }
+  }
+
   @Test("a failed scheduled run, a damaged newest backup and a directory that is a file are told")
   func failures() throws {
     try withGuideHome { home in

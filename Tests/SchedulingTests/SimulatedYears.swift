@@ -1,6 +1,7 @@
 import Calendars
 import Jobs
 import Scheduling
+import TestKit
 
 /// Ten years of a machine that sleeps, crashes, fails, and whose clock jumps, beside one job.
 struct SimulatedYears {
@@ -28,7 +29,7 @@ struct SimulatedYears {
 
   private let schedule: Schedule
   private let rules: SlotRules
-  private var random: Generator
+  private var random: SeededGenerator
   private(set) var figures = Figures()
 
   private var now: Int64
@@ -40,7 +41,7 @@ struct SimulatedYears {
   init(_ schedule: Schedule, seed: UInt64) {
     self.schedule = schedule
     rules = SlotRules(schedule, job: "job")
-    random = Generator(state: seed)
+    random = SeededGenerator(state: seed)
     now = 1_750_000_000_000_000_000
   }
 
@@ -128,17 +129,6 @@ struct SimulatedYears {
       // Once, or once more after it was killed.
       let isRight = states.count == 1 || (states.count == 2 && states[0] == .running)
       if !isRight { figures.doubled += 1 }
-    }
-  }
-
-  /// Numbers from a seed.
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
     }
   }
 }

@@ -10,7 +10,7 @@ struct TidyTests {
     "CFiles": [], "CDuckDB": [], "CSQLite": [], "Files": ["CFiles"], "DuckDBEngine": ["CDuckDB", "Files"],
     "DuckDBFile": ["Files"], "MLflow": ["CSQLite", "Files"], "Store": ["Files"],
     "Settings": ["Calendars", "Files", "Retention"], "Calendars": [],
-    "Retention": [],
+    "Retention": ["Calendars"],
     "Stacks": ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", "Settings", "Store"],
     "Backup": ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", "Retention", "Settings", "Stacks", "Store"],
     "Jobs": ["Backup", "Files", "MLflow", "Settings", "Stacks", "Store"],

@@ -22,7 +22,7 @@ package struct StackStatus: Sendable {
     guard try files.exists(stack.database) else { throw BackupError.sourceNotFound(stack.database) }
     let now = time.nowNanoseconds
     let jobs = stack.settings.isSwitchedOff.value ? [] : stack.settings.schedule.jobs
-    hasScheduler = forPeople { try Self.isLocked(.scheduler, stack: stack, files: files) }
+    hasScheduler = forPeople { try AdvisoryLock.isHeld(.scheduler, on: stack.dataDirectory, files: files) }
     var facts = Self.facts(of: stack, jobs: jobs, files: files, time: time)
     facts.isServiceIdle = hasService && hasScheduler == false
     self.facts = facts
@@ -38,7 +38,7 @@ package struct StackStatus: Sendable {
       intervalSeconds: jobs.map { Int64($0.schedule.rule.nominalSeconds) }.min())
     let note = { (error: any Error) in BackupError(error, doing: "looking at the stack", on: stack).message }
     do {
-      try addBackups(to: &facts, of: stack, files: files, now: time.nowNanoseconds)
+      try addBackups(to: &facts, of: stack, files: files, time: time)
     } catch {
       facts.unreadable.append(note(error))
     }
@@ -51,26 +51,16 @@ package struct StackStatus: Sendable {
   }
 
   private static func addBackups(
-    to facts: inout ProtectionFacts, of stack: Stack, files: any FileSystem, now: Int64
+    to facts: inout ProtectionFacts, of stack: Stack, files: any FileSystem, time: any TimeSource
   ) throws {
-    guard try files.exists(stack.backupDirectory) else { return }
     // Where there is an MLflow store, a backup without one protects half of the stack.
     let needsMLflow = try stack.mlflow(files: files) != nil
-    let all = try BackupDirectory(stack.backupDirectory, files: files).list().filter { $0.isOf(stack) != false }
-    let good = all.filter { backup in
-      guard let timestamp = backup.timestamp, timestamp <= now, backup.problem == nil, backup.hasDatabase else {
-        return false
-      }
-      if needsMLflow, backup.lacks(.mlflow) { return false }
-      return backup.metadata?.verified == true && backup.metadata?.complete != false
-        && backup.proof.value?.isOK != false
-    }
-    facts.newestBackup = good.first.flatMap(event)
-    let sizes = good.prefix(2).compactMap { $0.metadata?.sizeBytes }
+    let backups = try StackBackups(of: stack, files: files, time: time)
+    let good = backups.verified(holdingMLflow: needsMLflow)
+    facts.newestBackup = good.first.map { event($0.backup, at: $0.timestamp) }
+    let sizes = good.prefix(2).compactMap { $0.backup.metadata?.sizeBytes }
     if sizes.count == 2 { facts.sizes = (sizes[0], sizes[1]) }
-    facts.newestProof = all.compactMap { backup in
-      backup.proof.value?.drilledAt.map { ProtectionFacts.Event(name: name(backup), timestamp: $0) }
-    }.filter { $0.timestamp <= now }.max { $0.timestamp < $1.timestamp }
+    facts.newestProof = backups.newestDrill.map { event($0.backup, at: $0.at) }
   }
 
   private static func addRuns(
@@ -84,21 +74,10 @@ package struct StackStatus: Sendable {
     facts.lastRuns = newest.filter { run in
       facts.newestBackup.map { $0.timestamp < run.endedAt ?? run.beganAt } ?? true
     }
-    facts.isJobRunning = try isLocked(.job, stack: stack, files: files)
+    facts.isJobRunning = try AdvisoryLock.isHeld(.job, on: stack.dataDirectory, files: files)
   }
 
-  private static func isLocked(_ place: AdvisoryLock.Place, stack: Stack, files: any FileSystem) throws -> Bool {
-    do {
-      try AdvisoryLock.check(.exclusive, of: place, on: stack.dataDirectory, files: files)
-      return false
-    } catch is AdvisoryLock.Busy {
-      return true
-    }
+  private static func event(_ backup: ListedBackup, at timestamp: Int64) -> ProtectionFacts.Event {
+    ProtectionFacts.Event(name: ByteText.escaped(backup.name.bytes), timestamp: timestamp)
   }
-
-  private static func event(_ backup: ListedBackup) -> ProtectionFacts.Event? {
-    backup.timestamp.map { ProtectionFacts.Event(name: name(backup), timestamp: $0) }
-  }
-
-  private static func name(_ backup: ListedBackup) -> String { ByteText.escaped(backup.name.bytes) }
 }

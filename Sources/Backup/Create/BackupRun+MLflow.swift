@@ -95,11 +95,9 @@ extension BackupRun {
   ///
   /// No rotation runs while it is chosen; afterwards its own lock protects it.
   private func previousBackup(_ note: ProcessNote) throws -> PreviousBackup? {
-    let lock = try AdvisoryLock.take(
-      .shared, of: .backups, on: stack.backupDirectory, note: note, patience: .seconds(600),
-      onWait: events.waitingForLock, files: files, time: time)
-    defer { ignoringFailure { try lock.release() } }
-    return try PreviousBackup.newest(in: stack.backupDirectory, files: files, time: time)
+    try whileBackupsAreLocked(.shared, note: note) {
+      try PreviousBackup.newest(in: stack.backupDirectory, files: files, time: time)
+    }
   }
 
   /// When the backup that files will be hard-linked from was made, as an estimate; nil when there is none.

@@ -26,11 +26,7 @@ extension BackupRun {
   func makeRoom(for plan: Plan, note: ProcessNote) throws {
     let missing = Int64(clamping: plan.neededBytes) - Int64(clamping: plan.availableBytes)
     guard missing > 0 else { return }
-    let lock = try AdvisoryLock.take(
-      .exclusive, of: .backups, on: stack.backupDirectory, note: note, patience: .seconds(600),
-      onWait: events.waitingForLock, files: files, time: time)
-    defer { ignoringFailure { try lock.release() } }
-    let freed = try trash.free(bytes: missing)
+    let freed = try whileBackupsAreLocked(.exclusive, note: note) { try trash.free(bytes: missing) }
     events.send(.notice("the backup needs the space: \(ByteCount.text(freed)) of the trash were deleted for good"))
   }
 

@@ -36,7 +36,7 @@ package struct BackupRun {
     package let backupDirectory: String
     /// What is free on the disk, and what would be when the trash is emptied.
     package let availableBytes: UInt64
-    package let trashBytes: Int64
+    package fileprivate(set) var trashBytes: Int64
 
     /// Whether there is room, or would be without the trash.
     package var fits: Bool { UInt64(neededBytes) <= availableBytes + UInt64(trashBytes) }
@@ -106,12 +106,15 @@ package struct BackupRun {
     let wal = WALNames.wal(of: try database.walBase())
     let walBytes = try files.exists(wal) ? files.status(wal, at: nil).size : 0
     let place = try OpenFile.nearestDirectory(of: stack.backupDirectory, files: files)
-    return Plan(
+    var plan = Plan(
       database: stack.database.text,
       databaseBytes: databaseBytes + walBytes,
       mlflow: store?.directory.text, mlflowBytes: tree.bytes, mlflowNewBytes: tree.newBytes, mlflowFiles: tree.files,
       backupDirectory: stack.backupDirectory.text, availableBytes: try files.space(of: place.descriptor).availableBytes,
-      trashBytes: forPeople { try trash.bytes() } ?? 0)
+      trashBytes: 0)
+    // Only who needs the space asks what the trash could give; one that cannot be read gives none.
+    if !plan.fits { plan.trashBytes = forPeople { try trash.bytesToFree() } ?? 0 }
+    return plan
   }
 
   var trash: Trash { Trash(of: stack.backupDirectory, files: files, time: time) }
@@ -201,11 +204,14 @@ package struct BackupRun {
 
   private func publish(_ staging: Staging, note: ProcessNote) throws -> FilePath {
     // The wait is long, since a rotation that deletes large backups has this lock; our backup is verified by now.
-    let lock = try AdvisoryLock.take(
-      .exclusive, of: .backups, on: stack.backupDirectory, note: note, patience: .seconds(600),
-      onWait: events.waitingForLock, files: files, time: time)
-    defer { ignoringFailure { try lock.release() } }
-    return try staging.publish()
+    try whileBackupsAreLocked(.exclusive, note: note) { try staging.publish() }
+  }
+
+  /// Runs the body while nobody moves a backup in or out (exclusive), or deletes one (shared).
+  func whileBackupsAreLocked<Result>(_ kind: LockKind, note: ProcessNote, body: () throws -> Result) throws -> Result {
+    try AdvisoryLock.whileHeld(
+      kind, of: .backups, on: stack.backupDirectory, note: note, patience: .seconds(600),
+      onWait: events.waitingForLock, files: files, time: time, body: body)
   }
 }
 

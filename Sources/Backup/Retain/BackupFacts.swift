@@ -5,16 +5,12 @@ package import Store
 internal import SystemPackage
 
 extension RetentionFacts {
-  /// What is known of a backup without reading its contents.
-  ///
-  /// - Parameter condition: what reading all of it showed in this run; when it is nil, it was not read, and what is
-  ///   noted of it decides.
-  /// - Parameter problem: what else is known to be wrong with it, as a clause.
-  package init(_ backup: ListedBackup, condition: Condition? = nil, problem: String? = nil) {
+  /// What is noted of a backup, without reading its contents.
+  package init(_ backup: ListedBackup) {
     self.init(
       name: ByteText.escaped(backup.name.bytes), timestamp: backup.timestamp,
-      timestampInName: BackupLayout.timestamp(ofName: backup.name), problem: backup.problem ?? problem,
-      pin: Pin(backup.pin), condition: condition ?? Condition(notedOf: backup),
+      timestampInName: BackupLayout.timestamp(ofName: backup.name), problem: backup.problem,
+      pin: Pin(backup.pin), condition: Condition(notedOf: backup),
       isComplete: backup.metadata?.complete != false && backup.hasDatabase,
       databaseIdentity: Self.databaseIdentity(of: backup))
   }

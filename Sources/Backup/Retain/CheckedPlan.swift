@@ -19,8 +19,9 @@ struct CheckedPlan {
   ) throws {
     var seen = Seen(backups: backups, policy: policy, run: run)
     // A backup that turns out worse makes no other one go (K15): where nothing goes now, nothing needs to be read.
-    if seen.plan(believing: true).deletions.isEmpty {
-      (plan, doubts) = (seen.plan(believing: true), [:])
+    let most = seen.plan(believing: true)
+    if most.deletions.isEmpty {
+      (plan, doubts) = (most, [:])
       return
     }
     while let next = seen.nextToRead { seen.conditions[next.name] = try read(next) }
@@ -36,6 +37,8 @@ struct CheckedPlan {
     let backups: [ListedBackup]
     let policy: RetentionPolicy
     let run: RetentionRun
+    /// What is noted of each backup: read once, so that all plans of a run go by the same.
+    private let noted: [FileName: RetentionFacts]
     var conditions: [FileName: RetentionFacts.Condition] = [:]
     private var problems: [FileName: String] = [:]
     private var looked: Set<FileName> = []
@@ -44,6 +47,7 @@ struct CheckedPlan {
       self.backups = backups
       self.policy = policy
       self.run = run
+      noted = Dictionary(backups.map { ($0.name, RetentionFacts($0)) }) { first, _ in first }
     }
 
     /// The plan by what is known.
@@ -53,7 +57,9 @@ struct CheckedPlan {
     }
 
     private func facts(of backup: ListedBackup, believing: Bool) -> RetentionFacts {
-      var facts = RetentionFacts(backup, condition: conditions[backup.name], problem: problems[backup.name])
+      var facts = noted[backup.name] ?? RetentionFacts(backup)
+      if let condition = conditions[backup.name] { facts.condition = condition }
+      facts.problem = facts.problem ?? problems[backup.name]
       if believing, facts.condition == .notVerified { facts.condition = .verified }
       return facts
     }

@@ -90,7 +90,7 @@ package struct Rotation {
     if !going.isEmpty { try PathRights.checkWritable(directory) }
     for backup in all.reversed() where going.contains(name(backup)) {
       try Interruption.check()
-      try delete(backup, isDryRun: isDryRun, outcome: &outcome)
+      try delete(backup, into: isDryRun ? nil : trash, outcome: &outcome)
     }
     let isClockTrusted = !clockJumped && isPlausible(all)
     let freed = try isDryRun || !isClockTrusted ? 0 : emptied(trash, keptFor: retention.trashDays)
@@ -171,10 +171,11 @@ package struct Rotation {
   }
 
   /// Moves one backup to the trash; one that cannot go now stays and is named.
-  private func delete(_ backup: ListedBackup, isDryRun: Bool, outcome: inout Outcome) throws {
+  /// - Parameter trash: nil for a dry run, which moves nothing.
+  private func delete(_ backup: ListedBackup, into trash: Trash?, outcome: inout Outcome) throws {
     do {
       try checkRemovable(backup)
-      if try isDryRun || Trash(of: directory, files: files, time: time).put(backup.name) {
+      if try trash?.put(backup.name) ?? true {
         outcome.deleted.append(name(backup))
       } else {
         outcome.stays.append((name(backup), "it is being read; for now", false))

@@ -23,7 +23,7 @@ package struct TrashRun {
   package func restore(_ names: [String]) throws {
     events.send(.began(operation: "backup trash", on: directory.text))
     try locked {
-      for entry in try found(names) { try trash.restore(entry.name) }
+      for entry in try found(names) { try trash.restore(entry) }
     }
     events.send(.finished(operation: "backup trash", summary: "brought back \(names.joined(separator: ", "))"))
   }
@@ -65,10 +65,8 @@ package struct TrashRun {
   }
 
   private func locked(_ body: () throws -> Void) throws {
-    let lock = try AdvisoryLock.take(
+    try AdvisoryLock.whileHeld(
       .exclusive, of: .backups, on: directory, note: ThisProcess.note(program: "hrp backup trash", time: time),
-      patience: .seconds(10), onWait: events.waitingForLock, files: files, time: time)
-    defer { ignoringFailure { try lock.release() } }
-    try body()
+      patience: .seconds(10), onWait: events.waitingForLock, files: files, time: time, body: body)
   }
 }

@@ -29,13 +29,10 @@ struct ConfigShowCommand: StackCommand {
     let values = report.rows.map { $0.value.isEmpty ? "-" : $0.value }
     let valueWidth = min(60, values.map(\.count).max() ?? 0)
     for (row, value) in zip(report.rows, values) {
-      console.result("\(Self.padded(row.key, to: width))  \(Self.padded(value, to: valueWidth))  \(row.source)")
+      console.result(
+        "\(TextColumns.padded(row.key, to: width))  \(TextColumns.padded(value, to: valueWidth))  \(row.source)")
     }
     console.notice("hrp: \(report.exists ? "configuration" : "no configuration"): \(report.file.text)")
     try console.json(ConfigurationOutput(report))
-  }
-
-  private static func padded(_ text: String, to width: Int) -> String {
-    text + String(repeating: " ", count: max(0, width - text.count))
   }
 }

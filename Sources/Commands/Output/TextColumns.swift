@@ -11,6 +11,11 @@ package enum TextColumns {
     return character.unicodeScalars.count == 1 && character.unicodeScalars.allSatisfy(isNarrow) ? 1 : 2
   }
 
+  /// The text with blanks behind it up to a width; a longer text stays as it is.
+  static func padded(_ text: String, to width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - self.width(of: text)))
+  }
+
   /// The text, cut to a width with dots at its end.
   static func cut(_ text: String, to width: Int, showsUTF8: Bool) -> String {
     guard self.width(of: text) > width else { return text }
@@ -33,7 +38,7 @@ package enum TextColumns {
     return all.map { row in
       let line = row.enumerated().map { column, cell in
         column == row.count - 1
-          ? cell : cell + String(repeating: " ", count: widths[column] - self.width(of: cell) + 2)
+          ? cell : padded(cell, to: widths[column] + 2)
       }.joined()
       let trimmed = String(line.reversed().drop { $0 == " " }.reversed())
       return width.map { cut(trimmed, to: $0, showsUTF8: showsUTF8) } ?? trimmed

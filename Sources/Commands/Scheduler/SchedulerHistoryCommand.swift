@@ -79,11 +79,9 @@ struct SchedulerRunNowCommand: StackCommand {
       stack, jobs: [settings], rotation: stack.settings.rotation, files: Kernel(), time: SystemTime(),
       events: console.events
     ).runNow(settings)
-    let mark = outcome.state == .failed ? "✗" : outcome.state == .partial ? "!" : "✓"
-    console.result("\(mark) \(job): \(outcome.message)")
+    console.result("\(outcome.state.mark) \(job): \(outcome.message)")
     try console.json(
       Output(job: job, state: outcome.state.rawValue, code: Nullable(outcome.code), message: outcome.message))
-    if outcome.state == .failed { throw ExitCode.failed }
-    if outcome.state == .partial { throw ExitCode.partial }
+    if let code = outcome.state.failureCode { throw code }
   }
 }

@@ -29,9 +29,9 @@ struct SchedulerListCommand: StackCommand {
     let stack = try place.stack
     let plan = try schedule.plan(of: stack)
     let now = SystemTime().nowNanoseconds
-    let jobs = try plan.jobs.map { job in
-      ListedJob(job, now: now, waits: try SchedulerLoop.waits(job, of: stack, files: Kernel(), time: SystemTime()))
-    }
+    let waiting = try SchedulerLoop.waiting(
+      plan.jobs, of: stack, files: Kernel(), time: SystemTime(), events: console.events)
+    let jobs = plan.jobs.map { ListedJob($0, now: now, waits: waiting.contains($0.id)) }
     if jobs.isEmpty {
       console.result("No scheduled jobs found")
       if let reason = ScheduleOptions.reasonForNone(of: stack) { console.notice("hrp: \(reason)") }
@@ -61,14 +61,11 @@ struct ListedJob {
   let catchUp: Bool
   /// When it is due next, in the form of Python's `str(datetime)`.
   let nextRun: String
-  /// The same, ISO 8601 with offset.
-  let nextRunISO: String
 
   /// - Parameter now: in nanoseconds since 1970 UTC.
   init(_ job: JobSettings, now: Int64, waits: Bool = false) {
     (id, name, trigger, catchUp) = (job.id, job.title, job.schedule.rule.triggerText, waits)
     nextRun = job.schedule.zone.clock(at: job.schedule.next(after: now)).description
-    nextRunISO = nextRun.split(separator: " ").joined(separator: "T")
   }
 }
 
@@ -82,6 +79,7 @@ private struct ListedJobOutput: Encodable {
 
   init(_ job: ListedJob) {
     (id, name, trigger, catchUp) = (job.id, job.name, job.trigger, job.catchUp)
-    nextRun = job.nextRunISO
+    // ISO 8601 with offset.
+    nextRun = job.nextRun.split(separator: " ").joined(separator: "T")
   }
 }

@@ -62,8 +62,9 @@ struct SchedulerRunCommand: StackCommand {
     if results.isEmpty { console.result(try ScheduleOptions.reasonForNone(of: place.stack) ?? "Nothing is due") }
     for result in results { console.result(Self.line(of: result)) }
     try console.json(results.map { ScheduledRunOutput($0) })
-    if results.contains(where: { $0.outcome.state == .failed }) { throw ExitCode.failed }
-    if results.contains(where: { $0.outcome.state == .partial }) { throw ExitCode.partial }
+    // A job that failed weighs more than one that is incomplete.
+    let codes = results.compactMap(\.outcome.state.failureCode)
+    if let code = codes.first(where: { $0 == .failed }) ?? codes.first { throw code }
   }
 
   private static func count(_ jobs: Int) -> String { jobs == 0 ? "no jobs" : jobs == 1 ? "1 job" : "\(jobs) jobs" }
@@ -79,10 +80,11 @@ struct SchedulerRunCommand: StackCommand {
       case .missed: "missed \(due), caught up"
       case .killed: "due \(due), again after it was killed"
       }
+    let mark = result.outcome.state.mark
     switch result.outcome.state {
-    case .failed: return "✗ \(result.job.id) (\(why)) failed: \(result.outcome.message)"
-    case .partial: return "! \(result.job.id) (\(why)) is incomplete: \(result.outcome.message)"
-    case .completed, .running: return "✓ \(result.job.id) (\(why)): \(result.outcome.message)"
+    case .failed: return "\(mark) \(result.job.id) (\(why)) failed: \(result.outcome.message)"
+    case .partial: return "\(mark) \(result.job.id) (\(why)) is incomplete: \(result.outcome.message)"
+    case .completed, .running: return "\(mark) \(result.job.id) (\(why)): \(result.outcome.message)"
     }
   }
 }

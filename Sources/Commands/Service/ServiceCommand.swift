@@ -144,7 +144,7 @@ struct ServiceStatusCommand: StackCommand {
     let stack = try place.stack
     let service = try ServiceCommand.installation(of: stack)
     let (isInstalled, isActive) = (try service.isInstalled(), try service.isActive())
-    let isRunning = try SchedulerLoop.isRunning(for: stack, files: Kernel())
+    let isRunning = try AdvisoryLock.isHeld(.scheduler, on: stack.dataDirectory, files: Kernel())
     console.result("\(isInstalled ? "✓ Installed" : "✗ Not installed"): \(service.path.text)")
     console.result(isActive ? "✓ \(service.manager.rawValue) runs it" : "✗ \(service.manager.rawValue) does not run it")
     console.result(isRunning ? "✓ A scheduler runs for \(stack.dataDirectory.text)" : "✗ No scheduler runs for it")

@@ -49,6 +49,29 @@ package final class AdvisoryLock {
     return AdvisoryLock(file)
   }
 
+  /// Runs the body while the lock is held.
+  /// - Throws: as `take`, and what the body throws.
+  package static func whileHeld<Result>(
+    _ kind: LockKind, of place: Place, on directory: FilePath, note: ProcessNote, patience: Duration = .zero,
+    onWait: (Busy) -> Void = { _ in }, files: any FileSystem, time: any TimeSource, body: () throws -> Result
+  ) throws -> Result {
+    let lock = try take(
+      kind, of: place, on: directory, note: note, patience: patience, onWait: onWait, files: files, time: time)
+    defer { ignoringFailure { try lock.release() } }
+    return try body()
+  }
+
+  /// Whether somebody holds the lock, so that nobody else could take it exclusively; leaves nothing behind.
+  /// - Throws: `SystemError` when that cannot be told.
+  package static func isHeld(_ place: Place, on directory: FilePath, files: any FileSystem) throws -> Bool {
+    do {
+      try check(.exclusive, of: place, on: directory, files: files)
+      return false
+    } catch is Busy {
+      return true
+    }
+  }
+
   /// Says who has the lock, as `take` would, and leaves nothing behind: what a dry run asks.
   ///
   /// - Throws: `AdvisoryLock.Busy`; `SystemError`.

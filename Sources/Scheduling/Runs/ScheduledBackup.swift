@@ -78,9 +78,7 @@ package struct ScheduledBackup {
   /// Where DuckDB's library is missing, the backup is good all the same: that is a warning.
   private func drillWhenDue(_ path: String) throws(BackupError) {
     guard let minimum = job.drill.minimumAgeSeconds else { return }
-    if let last = lastDrill, time.nowNanoseconds - last < minimum * 1_000_000_000, last <= time.nowNanoseconds {
-      return
-    }
+    if let last = lastDrill, time.nowNanoseconds - last < minimum * 1_000_000_000 { return }
     let report: DrillReport
     do throws(BackupError) {
       report = try jobs.run(.drill, events: events) { events in
@@ -101,10 +99,9 @@ package struct ScheduledBackup {
     }
   }
 
-  /// When a drill passed last, in nanoseconds since 1970 UTC; nil when none is known: then one is due.
+  /// When a drill of the stack passed last, in nanoseconds since 1970 UTC; when it cannot be told, one is due.
   private var lastDrill: Int64? {
-    let all = forPeople { try BackupDirectory(stack.backupDirectory, files: files).list() } ?? []
-    return all.compactMap { $0.proof.value?.drilledAt }.max()
+    do { return try StackBackups(of: stack, files: files, time: time).newestDrill?.at } catch { return nil }
   }
 
   private func rotate(clockJumped: Bool) throws(BackupError) -> String? {

@@ -85,10 +85,8 @@ package struct SchedulerLoop {
   }
 
   private func locked<Result>(_ stack: Stack, body: () throws -> Result) throws -> Result {
-    let lock = try AdvisoryLock.take(
+    try AdvisoryLock.whileHeld(
       .exclusive, of: .scheduler, on: stack.dataDirectory,
-      note: ThisProcess.note(program: "hrp scheduler run", time: time), files: files, time: time)
-    defer { ignoringFailure { try lock.release() } }
-    return try body()
+      note: ThisProcess.note(program: "hrp scheduler run", time: time), files: files, time: time, body: body)
   }
 }

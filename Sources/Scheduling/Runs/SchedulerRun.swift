@@ -112,11 +112,9 @@ package struct SchedulerRun {
   }
 
   private func locked<Result>(_ body: () throws -> Result) throws -> Result {
-    let lock = try AdvisoryLock.take(
+    try AdvisoryLock.whileHeld(
       .exclusive, of: .job, on: stack.dataDirectory, note: ThisProcess.note(program: "hrp scheduler", time: time),
-      files: files, time: time)
-    defer { ignoringFailure { try lock.release() } }
-    return try body()
+      files: files, time: time, body: body)
   }
 
   /// Waits, and stops waiting when this process is asked to stop.

@@ -43,7 +43,8 @@ package indirect enum SettingsNode: Equatable, Sendable {
   package static func parse(_ text: String) throws(SettingsProblem) -> SettingsNode? {
     let root: Node?
     do {
-      root = try Yams.compose(yaml: text)
+      // The basic resolver: what a scalar means is decided here, key by key, and not by its looks.
+      root = try Yams.compose(yaml: text, .basic)
     } catch {
       throw problem(error)
     }

@@ -74,10 +74,8 @@ package struct PinDirectory {
 
   /// Waits for a running rotation, because that uses the pins from before it began.
   private func locked<Result>(_ body: () throws -> Result) throws -> Result {
-    let lock = try AdvisoryLock.take(
+    try AdvisoryLock.whileHeld(
       .exclusive, of: .backups, on: backups, note: ThisProcess.note(program: "hrp backup pin", time: time),
-      patience: .seconds(10), files: files, time: time)
-    defer { ignoringFailure { try lock.release() } }
-    return try body()
+      patience: .seconds(10), files: files, time: time, body: body)
   }
 }

@@ -93,9 +93,7 @@ package struct Trash {
     let now = time.nowNanoseconds
     let note = Note(deletedNanoseconds: "\(now)", deletedAt: LocalTime(nanoseconds: now).iso8601WithOffset)
     try notes.write(StoredJSON.bytes(of: note), of: name)
-    guard let trash = try folder() else {
-      throw SystemError("openat", errno: .noSuchFileOrDirectory, path: path(of: name).text)
-    }
+    let trash = try OpenFile(backups.pushing(Self.folderName), mode: [.directory, .noFollow], files: files)
     do {
       try files.renameNew(name.path, at: parent.descriptor, to: name.path, at: trash.descriptor)
     } catch {
@@ -108,14 +106,11 @@ package struct Trash {
   }
 
   /// Brings a deleted backup back into the list.
-  /// - Throws: `BackupError` `trash.not-found`, `trash.name-taken`; `SystemError`.
-  package func restore(_ name: FileName) throws {
+  /// - Throws: `BackupError` `trash.name-taken`; `SystemError`.
+  package func restore(_ entry: Entry) throws {
+    let name = entry.name
     let parent = try OpenFile(backups, mode: [.directory], files: files)
-    guard let trash = try folder(), try files.exists(name.path, at: trash.descriptor) else {
-      throw BackupError(
-        "trash.not-found", kind: .notFound, message: "there is no \(ByteText.escaped(name.bytes)) in the trash",
-        remedy: "See what there is: hrp backup trash list")
-    }
+    let trash = try OpenFile(backups.pushing(Self.folderName), mode: [.directory, .noFollow], files: files)
     do {
       try files.renameNew(name.path, at: trash.descriptor, to: name.path, at: parent.descriptor)
     } catch {
@@ -152,22 +147,36 @@ package struct Trash {
   /// Deletes for good what was in the trash for so many days.
   /// - Returns: the bytes that came free.
   package func removeExpired(keptFor days: Int64) throws -> Int64 {
-    let now = time.nowNanoseconds
-    var freed: Int64 = 0
     try removeOrphans()
-    for entry in try entries() {
-      guard let deletedAt = entry.deletedAt, deletedAt <= now else { continue }
-      if now - deletedAt >= days * Self.dayNanoseconds { freed += try remove(entry.name) ?? 0 }
+    return try dated().reduce(0) { freed, entry in
+      guard entry.age >= days * Self.dayNanoseconds else { return freed }
+      return try freed + (remove(entry.name) ?? 0)
     }
-    return freed
   }
 
   /// Deletes for good as much as must go for so many bytes to come free, what was deleted first at the front.
   /// - Returns: the bytes that came free.
   package func free(bytes: Int64) throws -> Int64 {
     var freed: Int64 = 0
-    for entry in try entries() where freed < bytes { freed += try remove(entry.name) ?? 0 }
+    for entry in try dated() where freed < bytes { freed += try remove(entry.name) ?? 0 }
     return freed
+  }
+
+  /// Bytes of disk space that `free` can give.
+  package func bytesToFree() throws -> Int64 {
+    try dated().reduce(0) { bytes, entry in
+      let backup = try OpenFile(path(of: entry.name), mode: [.directory, .noFollow], files: files)
+      return try bytes + ownBytes(of: backup)
+    }
+  }
+
+  /// What may go by itself (X2), with how long it has been here in nanoseconds; what was deleted first at the front.
+  private func dated() throws(SystemError) -> [(name: FileName, age: Int64)] {
+    let now = time.nowNanoseconds
+    return try entries().compactMap { entry in
+      guard let deletedAt = entry.deletedAt, deletedAt <= now else { return nil }
+      return (entry.name, now - deletedAt)
+    }
   }
 
   /// Bytes of disk space that come free when all of it goes: files that backups in the list share are not counted.
