@@ -340,55 +340,63 @@ static int make_pipe(int ends[2]) {
 #endif
 }
 
-int hrp_start_child(const char *program, const char *arguments, int *input, int *output, int32_t *pid) {
-  char *copy = strdup(arguments);
-  char *list[66] = {(char *)program};
-  int count = 1;
-  for (char *rest = copy, *next; rest != NULL && count < 65; rest = next) {
-    next = strchr(rest, '\n');
-    if (next != NULL) *next++ = 0;
-    list[count++] = rest;
+int hrp_start_child(const char *program, const char *arguments, int count, int errors, int is_group, int *input,
+                    int *output, int32_t *pid) {
+  char **list = calloc((size_t)count + 2, sizeof(char *));
+  if (list == NULL) return ENOMEM;
+  list[0] = (char *)program;
+  for (int number = 1; number <= count; number++) {
+    list[number] = (char *)arguments;
+    arguments += strlen(arguments) + 1;
   }
   int in[2], out[2];
-  if (copy == NULL || make_pipe(in) != 0) return free(copy), errno;
+  if (make_pipe(in) != 0) return free(list), errno;
   if (make_pipe(out) != 0) {
     int error = errno;
-    close(in[0]), close(in[1]), free(copy);
+    close(in[0]), close(in[1]), free(list);
     return error;
   }
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in[0], 0);
   posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  if (errors == 0) posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  if (errors == 2) posix_spawn_file_actions_adddup2(&actions, out[1], 2);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none;
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | (is_group ? POSIX_SPAWN_SETPGROUP : 0));
   pid_t started;
   int error = posix_spawn(&started, program, &actions, &attributes, list, environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
-  close(in[0]), close(out[1]), free(copy);
+  close(in[0]), close(out[1]), free(list);
   if (error != 0) return close(in[1]), close(out[0]), error;
   *input = in[1], *output = out[0], *pid = started;
   return 0;
 }
+
+static int end_of(int status) { return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status); }
 
 int hrp_wait_child(int32_t pid) {
   int status;
   while (waitpid(pid, &status, 0) < 0) {
     if (errno != EINTR) return 255;
   }
-  return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
+  return end_of(status);
 }
 
-void hrp_kill_child(int32_t pid) {
-  kill(pid, SIGKILL);
-  hrp_wait_child(pid);
+int hrp_poll_child(int32_t pid) {
+  int status;
+  pid_t ended = waitpid(pid, &status, WNOHANG);
+  if (ended < 0) return errno == EINTR ? -1 : 255;
+  return ended == 0 ? -1 : end_of(status);
 }
+
+void hrp_signal_child(int32_t pid, int is_group, int number) { kill(is_group ? -pid : pid, number); }
 
 int64_t hrp_read_pipe(int descriptor, void *buffer, int64_t size, int milliseconds) {
   struct pollfd wait = {.fd = descriptor, .events = POLLIN};

@@ -67,13 +67,17 @@ int hrp_thread_start(void (*body)(void *), void *context, uintptr_t *thread);
 void hrp_thread_join(uintptr_t thread);
 /// The place of a byte in memory; -1: it is not there.
 int64_t hrp_find_byte(const void *start, unsigned char byte, int64_t length);
-/// Starts a program with its arguments, split by line feeds, and pipes for its streams 0 and 1; 2 is dropped. It gets no
-/// other descriptor and blocks no signal. 0, or an error number.
-int hrp_start_child(const char *program, const char *arguments, int *input, int *output, int32_t *pid);
+/// Starts a program with so many arguments, each ended by a NUL, and pipes for its streams 0 and 1. What it says on
+/// stream 2 is dropped (0), goes where this process's goes (1), or comes with stream 1 (2). It gets no other descriptor
+/// and blocks no signal; with `is_group` it is the first process of a new group. 0, or an error number.
+int hrp_start_child(const char *program, const char *arguments, int count, int errors, int is_group, int *input,
+                    int *output, int32_t *pid);
 /// Waits for a child: its exit code, or 1000 and the number of the signal that ended it.
 int hrp_wait_child(int32_t pid);
-/// Ends a child and waits for it.
-void hrp_kill_child(int32_t pid);
+/// The same without waiting; -1 while it runs.
+int hrp_poll_child(int32_t pid);
+/// Sends a signal to a child, or to the whole group that it is the first process of.
+void hrp_signal_child(int32_t pid, int is_group, int number);
 /// Reads what there is: bytes; 0 at the end or on an error; -1 when nothing came in so many milliseconds.
 int64_t hrp_read_pipe(int descriptor, void *buffer, int64_t size, int milliseconds);
 /// Writes without the signal that a reader who has gone would cause: bytes, or an error number below zero.

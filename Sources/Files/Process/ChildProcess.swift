@@ -1,9 +1,9 @@
 private import CFiles
 package import SystemPackage
 
-/// A program started with a pipe to write to and one to read from; what it says on stderr is dropped.
+/// A program started with a pipe to write to and one to read from.
 ///
-/// It inherits nothing else, and is ended at the latest when this object goes.
+/// It inherits nothing else, and is ended at the latest when this object goes, unless it was told to live on.
 package final class ChildProcess {
   /// How a child ended.
   package enum End: Equatable, Sendable {
@@ -19,29 +19,49 @@ package final class ChildProcess {
     }
   }
 
+  /// What becomes of what the child says on stderr.
+  package enum Errors: Int32, Sendable {
+    case dropped = 0
+    /// It goes where this process's own goes.
+    case inherited = 1
+    /// It comes with the output.
+    case withOutput = 2
+  }
+
   /// What the child says.
   package let output: ChildStream
-  private let pid: Int32
-  private let input: Descriptor
+  package let pid: Int32
+  private let isGroup: Bool
+  private var input: Descriptor?
   private var end: End?
+  /// Whether it goes on when this object goes.
+  package var outlivesObject = false
 
   /// Starts the program with arguments, not counting its own name.
-  package init(_ program: FilePath, arguments: [String]) throws(SystemError) {
+  /// - Parameter isGroup: whether it is the first process of a new group, which signals then go to.
+  package init(
+    _ program: FilePath, arguments: [String], errors: Errors = .dropped, isGroup: Bool = false
+  ) throws(SystemError) {
     var pid: Int32 = 0
     var (input, output): (Int32, Int32) = (-1, -1)
+    var words: [CChar] = []
+    for argument in arguments { words += argument.utf8CString }
+    words.append(0)
     let error = program.withPlatformString { path in
-      arguments.joined(separator: "\n").withCString { hrp_start_child(path, $0, &input, &output, &pid) }
+      hrp_start_child(path, words, Int32(arguments.count), errors.rawValue, isGroup ? 1 : 0, &input, &output, &pid)
     }
     guard error == 0 else { throw SystemError("posix_spawn", errno: Errno(rawValue: error), path: program.text) }
     self.pid = pid
+    self.isGroup = isGroup
     self.input = Descriptor(number: input)
     self.output = ChildStream(Descriptor(number: output))
   }
 
-  deinit { if end == nil { kill() } }
+  deinit { if end == nil, !outlivesObject { kill() } }
 
   /// Writes to the child's standard input, which stays open.
   package func send(_ bytes: [UInt8]) throws(SystemError) {
+    guard let input else { throw SystemError("write", errno: .badFileDescriptor) }
     var done = 0
     while done < bytes.count {
       let count = bytes[done...].withUnsafeBytes { hrp_write_pipe(input.number, $0.baseAddress, Int64($0.count)) }
@@ -50,27 +70,48 @@ package final class ChildProcess {
     }
   }
 
+  /// Ends the child's standard input.
+  package func closeInput() {
+    // Nothing can be lost in a pipe: what was written is there to be read.
+    ignoringFailure { try input.map(Kernel().close) }
+    input = nil
+  }
+
   /// Waits until the child has ended by itself.
   package func wait() -> End {
     if let end { return end }
-    let status = hrp_wait_child(pid)
-    let ended: End = status >= 1000 ? .signalled(status - 1000) : .exited(status)
-    close(ended)
-    return ended
+    return close(hrp_wait_child(pid))
   }
 
-  /// Ends the child at once.
+  /// How the child ended; nil while it runs.
+  package func poll() -> End? {
+    if let end { return end }
+    let status = hrp_poll_child(pid)
+    return status < 0 ? nil : close(status)
+  }
+
+  /// Asks the child, or its whole group, to end (SIGTERM).
+  package func terminate() { signal(15) }
+
+  /// Ends the child, or its whole group, at once.
   package func kill() {
     guard end == nil else { return }
-    hrp_kill_child(pid)
-    close(.signalled(9))
+    signal(9)
+    _ = close(hrp_wait_child(pid))
   }
 
-  private func close(_ ended: End) {
+  private func signal(_ number: Int32) {
+    // After its end its number may be another process's.
+    guard end == nil else { return }
+    hrp_signal_child(pid, isGroup ? 1 : 0, number)
+  }
+
+  private func close(_ status: Int32) -> End {
+    let ended: End = status >= 1000 ? .signalled(status - 1000) : .exited(status)
     end = ended
-    // Nothing can be lost in a pipe to a process that has ended.
-    ignoringFailure { try Kernel().close(input) }
+    closeInput()
     output.close()
+    return ended
   }
 }
 
@@ -99,6 +140,15 @@ package final class ChildStream {
       if count == 0 || pending.count > Self.maximumLine { return nil }
       if count > 0 { pending.append(contentsOf: buffer[..<Int(count)]) } else { try whileWaiting() }
     }
+  }
+
+  /// What is left of it until it ends, up to a number of bytes; more is read and dropped.
+  package func rest(maximumBytes: Int, whileWaiting: () throws -> Void = {}) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    while let line = try line(whileWaiting: whileWaiting) {
+      if bytes.count < maximumBytes { bytes += line + [UInt8(ascii: "\n")] }
+    }
+    return bytes + pending
   }
 
   func close() {
