@@ -10,9 +10,9 @@ internal import SystemPackage
 /// What the operation tells goes to the log, to the history and to the caller, as one stream. A restore that a crash
 /// interrupted is finished first. What earlier restores replaced goes when its time is over. Errors have one type.
 package struct JobRunner: Sendable {
-  private let stack: Stack
-  private let files: any FileSystem
-  private let time: any TimeSource
+  let stack: Stack
+  let files: any FileSystem
+  let time: any TimeSource
 
   package init(_ stack: Stack, files: any FileSystem, time: any TimeSource) {
     self.stack = stack

@@ -14,6 +14,12 @@ extension Settings {
     return rotation
   }
 
+  /// What a rotation of the copies in a place goes by.
+  package func rotation(of place: PlaceSettings) -> RetentionSettings {
+    guard let retention = place.retention else { return rotation }
+    return RetentionSettings(policy: retention.policy, zone: zone.value, trashDays: retention.trashDays.value)
+  }
+
   /// Why nothing is kept for an undo, for people; nil when something is kept.
   package var reasonToKeepNothing: String? {
     guard undoDays.value == 0 else { return nil }

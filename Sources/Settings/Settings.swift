@@ -30,6 +30,8 @@ package struct Settings: Sendable {
   package let retention: RetentionValues
   /// Which backups are made when.
   package let schedule: JobValues
+  /// Where copies of backups go.
+  package let places: PlaceValues
   /// When the stack counts as not protected.
   package let protection: ProtectionLimits
   /// What is wrong with environment variables, each as a sentence.
@@ -104,6 +106,7 @@ package struct Settings: Sendable {
     retention = RetentionValues(map.map("retention"))
     protection = ProtectionLimits(map.map("status"))
     schedule = JobValues(map.map("jobs"), zone: self.zone.value)
+    places = PlaceValues(map.map("places"))
   }
 
   private static func variable<Value>(

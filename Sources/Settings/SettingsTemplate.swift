@@ -35,6 +35,7 @@ package enum SettingsTemplate {
     #    mlflow: true       # false: the database only
     #    drill: weekly      # always, daily, weekly, monthly or never: no more often than this
     #    rotate: true       # false: old backups stay
+    #    copy: true         # false: nothing is copied to the second places
     #    enabled: true
 
     # Which backups stay. A backup stays if any rule keeps it; no rule stands for keep_days: 30.
@@ -49,6 +50,16 @@ package enum SettingsTemplate {
     #  keep_yearly: 3
     #  keep_within: 2m      # everything so close to the newest: y, m, d and h
     #  trash_days: 3        # for so many days what was deleted can be brought back: 0 to 3650
+
+    # Second places: directories on other disks, where scheduled backups are copied to. Each is begun once by hand, with
+    # the disk mounted: hrp backup copy --new-place latest offsite
+    #places:
+    #  offsite:             # a name of your choice: hrp backup verify offsite:latest
+    #    path: /mnt/usb/hrp-backups
+    #    scheduled: true    # false: only hrp backup copy copies there
+    #    id: "1234"         # only the place with this id in its .hrp-place; without it any place will do
+    #    retention:         # which copies stay there; without it, the rules above
+    #      keep_days: 365
 
     # When hrp status says that the stack is not protected.
     #status:

@@ -43,6 +43,12 @@ package struct ConfigurationReport: Sendable {
     }
   }
 
+  private static func rows(of places: PlaceValues) -> [Row] {
+    places.places.map { place in
+      Row(key: "places.\(place.name)", value: place.path, source: SettingSource.file(line: place.line).words)
+    }
+  }
+
   private static func rows(of limits: ProtectionLimits) -> [Row] {
     [
       Row(
@@ -89,6 +95,7 @@ package struct ConfigurationReport: Sendable {
         Row(key: "undo_days", value: "\(settings.undoDays.value)", source: settings.undoDays.source.words),
         Row(key: "log_level", value: settings.logLevel.value.rawValue, source: settings.logLevel.source.words),
         Row(key: "timezone", value: settings.zone.value.name, source: settings.zone.source.words),
-      ] + Self.rows(of: settings.retention) + Self.rows(of: settings.schedule) + Self.rows(of: settings.protection)
+      ] + Self.rows(of: settings.retention) + Self.rows(of: settings.schedule) + Self.rows(of: settings.places)
+      + Self.rows(of: settings.protection)
   }
 }

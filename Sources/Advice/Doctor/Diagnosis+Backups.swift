@@ -33,12 +33,19 @@ extension Diagnosis {
     else {
       return [DiagnosisRow("backup-directory", state: .good, detail: "\(path.text), on another device than the data")]
     }
+    if case .present(let place) = CopiesElsewhere(of: stack, files: files, time: time) {
+      return [
+        DiagnosisRow(
+          "backup-directory", state: .good,
+          detail: "\(path.text) is on the data's own device; there are copies on another one: \(place)")
+      ]
+    }
     return [
       DiagnosisRow(
         "backup-directory", state: .warning,
         detail: "\(path.text) is on the data's own device: a broken disk takes both",
-        remedy: "Keep a copy elsewhere: rsync -a \(ShellWord.quoted(path))/ OTHER-DISK/, or set HRP_BACKUP_DIR to "
-          + "another disk.")
+        remedy: "Keep copies elsewhere: hrp backup copy latest /mnt/OTHER-DISK/hrp-backups --new-place; or set "
+          + "HRP_BACKUP_DIR to another disk.")
     ]
   }
 

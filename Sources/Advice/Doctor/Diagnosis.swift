@@ -68,7 +68,8 @@ package struct Diagnosis {
       ("data-directory", dataDirectory), ("configuration", configuration), ("timezone", timezone),
       ("engine", engine), ("database", database),
       ("log", log),
-      ("mlflow", mlflow), ("backup-directory", backupDirectory), ("space", space), ("last-backup", backups),
+      ("mlflow", mlflow), ("backup-directory", backupDirectory), ("places", secondPlaces), ("space", space),
+      ("last-backup", backups),
       ("history", history),
     ]
     var rows: [DiagnosisRow] = []

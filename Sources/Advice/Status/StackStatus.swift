@@ -15,6 +15,8 @@ package struct StackStatus: Sendable {
   package let nextRuns: [(job: JobSettings, at: Int64)]
   /// Whether a scheduler runs; nil when that cannot be told.
   package let hasScheduler: Bool?
+  /// Whether backups are on another disk than the data.
+  package let elsewhere: CopiesElsewhere
 
   /// - Parameter hasService: whether the scheduler is installed as a service of this stack.
   /// - Throws: `BackupError` `source.not-found` when the stack has no database.
@@ -27,6 +29,7 @@ package struct StackStatus: Sendable {
     facts.isServiceIdle = hasService && hasScheduler == false
     self.facts = facts
     protection = Protection(facts, limits: stack.settings.protection, now: now)
+    elsewhere = CopiesElsewhere(of: stack, files: files, time: time)
     nextRuns = jobs.map { ($0, $0.schedule.next(after: now)) }
   }
 

@@ -28,6 +28,7 @@ package struct StatusOutput: Encodable {
   private let newestProof: Nullable<Event>
   private let nextRuns: [Run]
   private let schedulerRunning: Nullable<Bool>
+  private let copiesElsewhere: Nullable<Bool>
 
   /// - Parameter completed: makes a remedy one that can be run as it is.
   package init(_ status: StackStatus, completed: (String) -> String) {
@@ -41,5 +42,6 @@ package struct StatusOutput: Encodable {
     newestProof = Nullable(status.facts.newestProof.map(event))
     nextRuns = status.nextRuns.map { Run(job: $0.job.id, at: words($0.at)) }
     schedulerRunning = Nullable(status.hasScheduler)
+    copiesElsewhere = Nullable(status.elsewhere.isPresent)
   }
 }

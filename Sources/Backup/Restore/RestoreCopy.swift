@@ -75,7 +75,7 @@ final class RestoreCopy {
     var end: Int64 = 0
     let digest = try reader.digest(of: source, size: entry.status.size) { bytes, offset in
       // Zeros are left out: free blocks of a database are holes, and a copy over a network may have filled them.
-      guard !Self.isZero(bytes) else { return }
+      guard !bytes.isZero else { return }
       try target.write(bytes, at: offset)
       end = offset + Int64(bytes.count)
     }
@@ -145,12 +145,5 @@ final class RestoreCopy {
     }
     leftOut.insert(EntryPath.root / path.components[0])
     return nil
-  }
-
-  private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard bytes.count >= 4096 else { return false }
-    // Most blocks differ in the first word: only those that do not are looked at whole.
-    guard bytes.loadUnaligned(as: UInt64.self) == 0 else { return false }
-    return bytes.allSatisfy { $0 == 0 }
   }
 }

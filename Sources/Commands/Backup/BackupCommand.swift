@@ -21,7 +21,8 @@ struct BackupCommand: ParsableCommand, StackCommand {
       """,
     subcommands: [
       CreateCommand.self, ListCommand.self, ShowCommand.self, VerifyCommand.self, RestoreCommand.self,
-      UndoCommand.self, DrillCommand.self, RotateCommand.self, TrashCommand.self, FindCommand.self, PinCommand.self,
+      UndoCommand.self, DrillCommand.self, BackupCopyCommand.self, RotateCommand.self, TrashCommand.self,
+      FindCommand.self, PinCommand.self,
       UnpinCommand.self,
       GuideCommand.self,
     ],

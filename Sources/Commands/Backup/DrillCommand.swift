@@ -39,8 +39,7 @@ struct DrillCommand: StackCommand {
     let stack = try place.stack
     let console = output.console
     let report = try console.run(.drill, on: stack) { events in
-      let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
-        .find(backup, time: SystemTime(), events: events)
+      let path = try stack.findBackup(backup, files: Kernel(), time: SystemTime(), events: events)
       return try DrillRun(
         DirectoryBackup(path, files: Kernel()), scratchDirectory: stack.scratchDirectory, files: Kernel(),
         time: SystemTime(), events: events

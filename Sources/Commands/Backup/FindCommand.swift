@@ -16,12 +16,13 @@ struct FindCommand: StackCommand {
 
       Examples:
         hrp backup find HYP-2026-001
-        hrp backup find prices
+        hrp backup find prices --at offsite
         hrp backup find model.pkl --json | jq -r '.[0].name'
       """)
 
   @Argument(help: ArgumentHelp("An id, a name, a table or a column, or part of a file's path.", valueName: "text"))
   var text: String
+  @OptionGroup var copies: PlaceOption
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
@@ -29,7 +30,7 @@ struct FindCommand: StackCommand {
     let stack = try place.stack
     let console = output.console
     let report = try console.run(.find, on: stack, isRecorded: false) { events in
-      try BackupSearch(in: stack, files: Kernel(), events: events).find(text)
+      try BackupSearch(in: copies.stack(stack), files: Kernel(), events: events).find(text)
     }
     try console.json(report.results)
     for reason in report.unread { console.warning("hrp: not looked into: \(reason)") }

@@ -20,9 +20,11 @@ struct ListCommand: StackCommand {
       Examples:
         hrp backup list
         hrp backup list | grep pinned
+        hrp backup list --at offsite
         hrp backup list --json | jq -r '.[0].path'
       """)
 
+  @OptionGroup var copies: PlaceOption
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
@@ -34,7 +36,7 @@ struct ListCommand: StackCommand {
     case automatic
   }
 
-  func run() throws { try Self.list(place.stack, console: output.console, style: .automatic) }
+  func run() throws { try Self.list(copies.stack(place.stack), console: output.console, style: .automatic) }
 
   static func list(_ stack: Stack, console: Console, style: Style) throws {
     let (jobs, events) = (console.jobs(on: stack), console.events)

@@ -63,8 +63,7 @@ struct UnpinCommand: StackCommand {
   /// The backup that is meant.
   /// - Throws: `BackupError` `backup.not-found`, also for a path that is not a backup: it would be pinned for nothing.
   static func find(_ backup: BackupArgument, stack: Stack, events: EventStream) throws -> FilePath {
-    let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
-      .find(backup.backup, time: SystemTime(), events: events)
+    let path = try stack.findBackup(backup.backup, files: Kernel(), time: SystemTime(), events: events)
     guard try Kernel().exists(path.appending("checksums.txt")) else {
       throw BackupError(
         "backup.not-found", kind: .notFound, message: "\(path.text) is not a backup",

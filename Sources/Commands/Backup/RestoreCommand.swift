@@ -21,6 +21,7 @@ struct RestoreCommand: StackCommand {
       Examples:
         hrp backup restore latest
         hrp backup restore latest-valid --wait 10m
+        hrp backup restore offsite:latest
         hrp backup restore backup_20260124_020000 --target-dir /mnt/new --dry-run
         hrp backup restore 1 --target-dir ~/restored --only duckdb
         hrp backup restore 1 --target-dir ~/one-run --include mlruns/mlruns/4/a1b2
@@ -78,8 +79,8 @@ struct RestoreCommand: StackCommand {
     _ text: String, stack: Stack, target: String?, request: RestoreRun.Request, console: Console
   ) throws {
     let result = try console.run(.restore, on: stack, isRecorded: !request.isDryRun) { events in
-      let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
-        .find(text, holding: request.part, time: SystemTime(), events: events)
+      let path = try stack.findBackup(
+        text, holding: request.part, files: Kernel(), time: SystemTime(), events: events)
       if !request.isDryRun { console.result("Restoring from backup...") }
       var request = request
       request.surveys = true

@@ -28,6 +28,7 @@ struct RotateCommand: StackCommand {
         hrp backup rotate --keep-days 7
         hrp backup rotate --keep-daily 7 --keep-weekly 4 --keep-monthly 12
         hrp backup rotate --keep-preset 7/4/12 --dry-run
+        hrp backup rotate --at offsite --keep-monthly 24
       """)
 
   @OptionGroup var retention: RetentionOptions
@@ -35,12 +36,15 @@ struct RotateCommand: StackCommand {
   @Flag(name: .customLong("dry-run"), help: "Say of each backup whether it would go and why, and delete nothing.")
   var isDryRun = false
 
+  @OptionGroup var copies: PlaceOption
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
   func run() throws {
     let stack = try place.stack
-    try Self.rotate(stack, retention: retention.settings(of: stack), isDryRun: isDryRun, console: output.console)
+    try Self.rotate(
+      copies.stack(stack), retention: retention.settings(replacing: copies.rotation(of: stack)), isDryRun: isDryRun,
+      console: output.console)
   }
 
   static func rotate(_ stack: Stack, retention: RetentionSettings, isDryRun: Bool, console: Console) throws {

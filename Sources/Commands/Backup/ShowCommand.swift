@@ -30,6 +30,7 @@ struct ShowCommand: StackCommand {
     let number: Int?
     let contents: BackupContents
     let reasons: [String]
+    let copies: [KnownCopy]
   }
 
   func run() throws {
@@ -38,7 +39,9 @@ struct ShowCommand: StackCommand {
       try look(try UnpinCommand.find(backup, stack: place.stack, events: events))
     }
     try console.json(
-      ShownBackupOutput(known.backup, number: known.number, contents: known.contents, keptBecause: known.reasons))
+      ShownBackupOutput(
+        known.backup, number: known.number, contents: known.contents, keptBecause: known.reasons,
+        copies: known.copies))
     for (title, text) in lines(known) {
       console.result(title.isEmpty ? "  \(text)" : title + String(repeating: " ", count: 11 - title.count) + text)
     }
@@ -55,7 +58,17 @@ struct ShowCommand: StackCommand {
     return Known(
       backup: backup, number: all.firstIndex { $0.name == backup.name }.map { $0 + 1 },
       contents: try BackupContents(backup.open()),
-      reasons: try KeepReasons.of(backup, among: all, retention: place.stack.settings.rotation, time: SystemTime()))
+      reasons: try KeepReasons.of(backup, among: all, retention: retention(in: path.folder), time: SystemTime()),
+      copies: KnownCopy.all(of: backup.name, in: try place.stack, files: Kernel(), time: SystemTime()))
+  }
+
+  /// What a rotation of a directory goes by: a second place has its own rules.
+  private func retention(in directory: FilePath) throws -> RetentionSettings {
+    let stack = try place.stack
+    let place = stack.secondPlaces.first { configured in
+      stack.place(configured, files: Kernel(), time: SystemTime()).path == directory
+    }
+    return place.map { stack.settings.rotation(of: $0) } ?? stack.settings.rotation
   }
 
   // MARK: - For people
@@ -73,7 +86,9 @@ struct ShowCommand: StackCommand {
     lines += proof(backup) + pin(backup)
     let reasons = known.reasons.isEmpty ? ["no reason: the next hrp backup rotate deletes it"] : known.reasons
     lines.append(("Why kept:", reasons[0]))
-    return lines + reasons.dropFirst().map { ("", $0) }
+    lines += reasons.dropFirst().map { ("", $0) }
+    let copies = known.copies.map(Self.words)
+    return lines + copies.prefix(1).map { ("Copies:", $0) } + copies.dropFirst().map { ("", $0) }
   }
 
   private func made(_ backup: ListedBackup) -> String {
@@ -83,6 +98,12 @@ struct ShowCommand: StackCommand {
     let maker = metadata?.hrpVersion.map { ", by \(metadata?.isOurs == true ? "hrp" : "the Python tool") \($0)" } ?? ""
     return LocalTime(nanoseconds: timestamp).plain + ", \(age) ago" + maker
       + (metadata?.host.map { " on \($0)" } ?? "")
+  }
+
+  private static func words(_ copy: KnownCopy) -> String {
+    let since = copy.copiedAt.map { ", copied \($0.prefix(10))" } ?? ""
+    guard let path = copy.path else { return "\(copy.place)\(since), out of reach now" }
+    return "\(copy.place == path.folder.text ? "" : "\(copy.place): ")\(path.text)\(since)"
   }
 
   private func state(_ backup: ListedBackup) -> String {

@@ -36,11 +36,12 @@ struct TrashListCommand: StackCommand {
         hrp backup trash list --json | jq -r '.[].name'
       """)
 
+  @OptionGroup var copies: PlaceOption
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let stack = try place.stack
+    let stack = try copies.stack(place.stack)
     let days = stack.settings.retention.trashDays.value
     let entries = try output.console.run(.trash, on: stack, isRecorded: false) { _ in
       try Trash(of: stack.backupDirectory, files: Kernel(), time: SystemTime()).entries()
@@ -67,6 +68,7 @@ struct TrashRestoreCommand: StackCommand {
       """)
 
   @Argument(help: ArgumentHelp("The names of the backups.", valueName: "name")) var names: [String]
+  @OptionGroup var copies: PlaceOption
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
@@ -75,7 +77,7 @@ struct TrashRestoreCommand: StackCommand {
   }
 
   func run() throws {
-    let stack = try place.stack
+    let stack = try copies.stack(place.stack)
     try output.console.run(.trash, on: stack) { events in
       try TrashRun(in: stack.backupDirectory, files: Kernel(), time: SystemTime(), events: events).restore(names)
     }
@@ -97,6 +99,7 @@ struct TrashEmptyCommand: StackCommand {
 
   @Argument(help: ArgumentHelp("Only these backups (default: all).", valueName: "name")) var names: [String] = []
   @Flag(name: .customLong("dry-run"), help: "Say what would be deleted, and delete nothing.") var isDryRun = false
+  @OptionGroup var copies: PlaceOption
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
@@ -107,7 +110,7 @@ struct TrashEmptyCommand: StackCommand {
   }
 
   func run() throws {
-    let stack = try place.stack
+    let stack = try copies.stack(place.stack)
     let result = try output.console.run(.trash, on: stack, isRecorded: !isDryRun) { events in
       try TrashRun(in: stack.backupDirectory, files: Kernel(), time: SystemTime(), events: events)
         .empty(names, isDryRun: isDryRun)

@@ -24,6 +24,7 @@ struct VerifyCommand: StackCommand {
         hrp backup verify latest
         hrp backup verify 2 --level checksums
         hrp backup verify latest --level engine
+        hrp backup verify offsite:latest
         hrp backup verify /mnt/copy/backup_20260124_020000 --json
       """)
 
@@ -37,8 +38,7 @@ struct VerifyCommand: StackCommand {
 
   static func verify(_ text: String, level: VerificationLevel, stack: Stack, console: Console) throws {
     let report = try console.run(.verify, on: stack) { events in
-      let path = try BackupDirectory(stack.backupDirectory, files: Kernel())
-        .find(text, time: SystemTime(), events: events)
+      let path = try stack.findBackup(text, files: Kernel(), time: SystemTime(), events: events)
       return try Verification(files: Kernel(), time: SystemTime(), events: events).verify(
         DirectoryBackup(path, files: Kernel()), level: level, isRecorded: true)
     }

@@ -127,7 +127,8 @@ struct WaitOptions: ParsableArguments {
 struct BackupArgument: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "A path, a name (backup_20260124_020000), a number from the list, latest, or latest-valid.", valueName: "backup"))
+      "A path, a name (backup_20260124_020000), a number from the list, latest or latest-valid; PLACE:NAME.",
+      valueName: "backup"))
   var backup: String
 
 }

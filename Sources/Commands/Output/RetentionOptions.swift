@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Retention
 internal import Settings
-internal import Stacks
 
 /// What stays when backups are rotated.
 struct RetentionOptions: ParsableArguments {
@@ -41,10 +40,10 @@ struct RetentionOptions: ParsableArguments {
     }
   }
 
-  /// What is named on the command line; when nothing is, what the stack is configured to keep.
+  /// What is named on the command line; when nothing is, what is configured.
   /// - Throws: `RetentionPolicyError`.
-  func settings(of stack: Stack) throws -> RetentionSettings {
-    var settings = stack.settings.rotation
+  func settings(replacing configured: RetentionSettings) throws -> RetentionSettings {
+    var settings = configured
     if let keepPreset {
       settings.policy = try RetentionPolicy(preset: keepPreset)
     } else if counts.contains(where: { $0 != nil }) || keepWithin != nil {

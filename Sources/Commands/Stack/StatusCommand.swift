@@ -44,6 +44,13 @@ struct StatusCommand: StackCommand {
     }
     console.result("  Newest verified backup: \(Self.words(status.facts.newestBackup, now: now))")
     console.result("  Newest drill that passed: \(Self.words(status.facts.newestProof, now: now))")
+    switch status.elsewhere {
+    case .present(let place): console.result("  Copies on another disk: \(place)")
+    case .none:
+      console.result("! Every backup is on the data's own disk: a broken disk takes all of them")
+      console.result("    → hrp backup copy latest /mnt/OTHER-DISK/hrp-backups --new-place")
+    case .unknown(let why): console.result("! Whether there are copies on another disk cannot be told: \(why)")
+    }
     for (job, at) in status.nextRuns { console.result("  Next run: \(job.id) \(job.schedule.zone.clock(at: at))") }
     if status.hasScheduler == false { console.result("  No scheduler runs: hrp scheduler run") }
     try console.json(StatusOutput(status, completed: PrintedCommands.current.completed))

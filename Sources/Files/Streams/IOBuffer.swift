@@ -34,3 +34,13 @@ package final class IOBuffer {
     UnsafeMutableRawBufferPointer(rebasing: bytes[..<min(count, bytes.count)])
   }
 }
+
+extension UnsafeRawBufferPointer {
+  /// Whether these are zeros, and enough of them to be worth a hole in a file.
+  package var isZero: Bool {
+    guard count >= 4096 else { return false }
+    // Most blocks differ in the first word: only those that do not are looked at whole.
+    guard loadUnaligned(as: UInt64.self) == 0 else { return false }
+    return allSatisfy { $0 == 0 }
+  }
+}

@@ -14,6 +14,13 @@ package struct ShownBackupOutput: Encodable {
     let reason: String
   }
 
+  private struct Copy: Encodable {
+    let place: String
+    let path: Nullable<String>
+    let present: Nullable<Bool>
+    let copiedAt: Nullable<String>
+  }
+
   private struct Table: Encodable {
     let name: String
     let rows: Int64
@@ -44,6 +51,7 @@ package struct ShownBackupOutput: Encodable {
     let notCounted: [String]
     let pin: Nullable<PinOutput>
     let keptBecause: [String]
+    let copies: [Copy]
     /// In full, in place of what the list says of it.
     let proof: Nullable<ProofOutput>
   }
@@ -52,7 +60,10 @@ package struct ShownBackupOutput: Encodable {
   private let more: More
 
   /// - Parameter number: its place in the list, counted from 1.
-  package init(_ backup: ListedBackup, number: Int?, contents: BackupContents, keptBecause reasons: [String]) {
+  package init(
+    _ backup: ListedBackup, number: Int?, contents: BackupContents, keptBecause reasons: [String],
+    copies: [KnownCopy]
+  ) {
     let metadata = backup.metadata
     listed = ListedBackupOutput(backup)
     more = More(
@@ -64,6 +75,11 @@ package struct ShownBackupOutput: Encodable {
       contents: contents.parts.map { Part(name: $0.name, files: $0.files, bytes: $0.bytes) },
       notCounted: contents.unread,
       pin: Nullable(backup.pin.value.map { PinOutput(at: $0.at, reason: $0.reason) }), keptBecause: reasons,
+      copies: copies.map {
+        Copy(
+          place: $0.place, path: Nullable($0.path?.text), present: Nullable($0.isPresent),
+          copiedAt: Nullable($0.copiedAt))
+      },
       proof: Nullable(backup.proof.value.map(Self.proof)))
   }
 

@@ -6,14 +6,31 @@ package import Stacks
 package import Store
 internal import SystemPackage
 
-/// What a scheduled run does: it makes a backup, verifies it, drills it when a drill is due, and rotates.
-package struct ScheduledBackup {
+/// What a scheduled run does: it makes a backup, verifies it, drills it when a drill is due, rotates, and copies it to
+/// the second places.
+///
+/// When a step fails and the run is tried again, the steps that were done are not repeated.
+package final class ScheduledBackup {
   /// How a run ended.
   package struct Outcome: Sendable {
     package var state: SlotRecord.State
     /// The code of its error; nil when it did not fail.
     package var code: String?
     package var message: String
+    /// The name of its backup; nil when none was made.
+    package var backup: String?
+    /// Bytes of the backup.
+    package var sizeBytes: Int64?
+
+    package init(
+      state: SlotRecord.State, code: String? = nil, message: String, backup: String? = nil, sizeBytes: Int64? = nil
+    ) {
+      self.state = state
+      self.code = code
+      self.message = message
+      self.backup = backup
+      self.sizeBytes = sizeBytes
+    }
   }
 
   private let stack: Stack
@@ -22,6 +39,14 @@ package struct ScheduledBackup {
   private let files: any FileSystem
   private let time: any TimeSource
   private let events: EventStream
+
+  /// The backup of this run, once it is made.
+  private(set) var made: CreateResult?
+  private var isVerified = false
+  private var isDrilled = false
+  /// What the rotation did, as a clause; nil when nothing is to be told.
+  private var rotated: String??
+  private var copied: [String] = []
 
   package init(
     _ job: JobSettings, of stack: Stack, rotation: RetentionSettings, files: any FileSystem, time: any TimeSource,
@@ -37,20 +62,26 @@ package struct ScheduledBackup {
 
   private var jobs: JobRunner { JobRunner(stack, files: files, time: time) }
 
-  /// Runs the job once.
+  /// Runs the job once, or what is left of it.
   /// - Parameter clockJumped: whether something is dated after now: then nothing is rotated.
   /// - Throws: `BackupError` of the first step that failed.
   package func run(clockJumped: Bool) throws(BackupError) -> Outcome {
-    let result = try create()
-    try verify(result.path)
-    try drillWhenDue(result.path)
+    let result: CreateResult
+    if let made { result = made } else { result = try create() }
+    made = result
+    if !isVerified { try verify(result.path) }
+    isVerified = true
+    if !isDrilled { try drillWhenDue(result.path) }
+    isDrilled = true
+    if rotated == nil { rotated = .some(job.rotates ? try rotate(clockJumped: clockJumped) : nil) }
+    if job.copies { try copy(result, clockJumped: clockJumped) }
     var words = "\(result.name), \(ByteCount.text(result.sizeBytes))"
-    if job.rotates, let rotated = try rotate(clockJumped: clockJumped) { words += ", \(rotated)" }
-    guard result.isComplete else {
-      return Outcome(
-        state: .partial, code: nil, message: "\(words); \(result.unread.count) source files could not be read")
-    }
-    return Outcome(state: .completed, code: nil, message: words)
+    if let rotated = rotated ?? nil { words += ", \(rotated)" }
+    if !copied.isEmpty { words += ", copied to \(copied.joined(separator: ", "))" }
+    if !result.isComplete { words += "; \(result.unread.count) source files could not be read" }
+    return Outcome(
+      state: result.isComplete ? .completed : .partial, message: words, backup: result.name,
+      sizeBytes: result.sizeBytes)
   }
 
   private func create() throws(BackupError) -> CreateResult {
@@ -105,11 +136,40 @@ package struct ScheduledBackup {
   }
 
   private func rotate(clockJumped: Bool) throws(BackupError) -> String? {
-    let result = try jobs.run(.rotate, events: events) { events in
-      try Rotation(in: stack.backupDirectory, files: files, time: time, events: events)
-        .run(rotation, isUnattended: true, clockJumped: clockJumped)
-    }
+    let result = try rotate(stack.backupDirectory, by: rotation, clockJumped: clockJumped)
     if let refusal = result.refusal { return "not rotated: \(refusal)" }
     return result.deleted.isEmpty ? nil : "\(result.deleted.count) old backups moved to the trash"
+  }
+
+  private func rotate(
+    _ directory: FilePath, by rotation: RetentionSettings, clockJumped: Bool
+  ) throws(BackupError) -> RotationResult {
+    try jobs.run(.rotate, events: events) { events in
+      try Rotation(in: directory, files: files, time: time, events: events)
+        .run(rotation, isUnattended: true, clockJumped: clockJumped)
+    }
+  }
+
+  /// Copies the backup to every scheduled place, and rotates there; one place that fails keeps no other one from it.
+  /// - Throws: `BackupError` of the first place that failed.
+  private func copy(_ result: CreateResult, clockJumped: Bool) throws(BackupError) {
+    var failure: BackupError?
+    for place in stack.secondPlaces where place.isScheduled && !copied.contains(place.name) {
+      do {
+        let target = stack.place(place, files: files, time: time)
+        _ = try jobs.copy(to: target, events: events) { _ in
+          try DirectoryBackup(Stack.absolute(result.path), files: files)
+        }
+        if job.rotates {
+          _ = try rotate(target.path, by: stack.settings.rotation(of: place), clockJumped: clockJumped)
+        }
+        copied.append(place.name)
+      } catch {
+        let error = BackupError(error, doing: "copying the backup", on: stack)
+        if case .interrupted = error.kind { throw error }
+        failure = failure ?? error
+      }
+    }
+    if let failure { throw failure }
   }
 }

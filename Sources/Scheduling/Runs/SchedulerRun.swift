@@ -95,15 +95,17 @@ package struct SchedulerRun {
   /// - Throws: `Interruption.Stopped`: the slot stays begun, and is run once more (Z5).
   private func performed(_ job: JobSettings, ledger: JobLedger) throws -> ScheduledBackup.Outcome {
     var waits = Self.backOff[...]
+    let backup = ScheduledBackup(job, of: stack, rotation: rotation, files: files, time: time, events: events)
     while true {
       do {
-        return try ScheduledBackup(job, of: stack, rotation: rotation, files: files, time: time, events: events)
-          .run(clockJumped: ledger.clockMayHaveJumped())
+        return try backup.run(clockJumped: ledger.clockMayHaveJumped())
       } catch {
         try Interruption.check()
         let error = BackupError(error, doing: "running the job", on: stack)
         guard error.mayPass, let wait = waits.popFirst() else {
-          return ScheduledBackup.Outcome(state: .failed, code: error.code, message: error.message)
+          return ScheduledBackup.Outcome(
+            state: .failed, code: error.code, message: error.message, backup: backup.made?.name,
+            sizeBytes: backup.made?.sizeBytes)
         }
         events.send(.warning("\(job.id) failed, and is tried again in \(wait.components.seconds) s: \(error.message)"))
         try pause(wait)
@@ -132,8 +134,8 @@ extension BackupError {
   var mayPass: Bool {
     switch kind {
     case .busy: true
-    case .notFound: code.hasPrefix("backup-directory.")
-    case .failed: code.hasPrefix("system.") || code == "backup.read-back"
+    case .notFound: code.hasPrefix("backup-directory.") || code.hasPrefix("place.")
+    case .failed: code.hasPrefix("system.") || ["backup.read-back", "place.read-back"].contains(code)
     case .usage, .noSpace, .interrupted: false
     }
   }

@@ -27,15 +27,19 @@ package struct JobSettings: Sendable {
   package var drill: DrillPolicy
   /// Whether old backups are rotated afterwards.
   package var rotates: Bool
+  /// Whether the backup is copied to the second places.
+  package var copies: Bool
 
   package init(
-    id: String, schedule: Schedule, includesMLflow: Bool = true, drill: DrillPolicy = .weekly, rotates: Bool = true
+    id: String, schedule: Schedule, includesMLflow: Bool = true, drill: DrillPolicy = .weekly, rotates: Bool = true,
+    copies: Bool = true
   ) {
     self.id = id
     self.schedule = schedule
     self.includesMLflow = includesMLflow
     self.drill = drill
     self.rotates = rotates
+    self.copies = copies
   }
 
   /// The id of the job that the guide has.

@@ -51,11 +51,12 @@ package struct JobValues: Sendable {
     let drill = map.value("drill", allowed: allowed) { JobSettings.DrillPolicy(rawValue: $0.lowercased()) }
     let mlflow = map.value("mlflow", allowed: "true or false", read: SettingsMap.truth)
     let rotate = map.value("rotate", allowed: "true or false", read: SettingsMap.truth)
+    let copy = map.value("copy", allowed: "true or false", read: SettingsMap.truth)
     map.reportUnknown()
     guard isEnabled, let rule, let schedule = parsed({ try Schedule(rule, in: zone) }) else { return nil }
     return JobSettings(
       id: id, schedule: schedule, includesMLflow: mlflow?.value ?? true, drill: drill?.value ?? .weekly,
-      rotates: rotate?.value ?? true)
+      rotates: rotate?.value ?? true, copies: copy?.value ?? true)
   }
 
   /// The rule of a job; nil when a mistake in it was reported.

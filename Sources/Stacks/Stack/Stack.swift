@@ -46,12 +46,19 @@ public struct Stack: Sendable {
   /// The DuckDB file.
   public let database: FilePath
   /// Where the backups are.
-  public let backupDirectory: FilePath
+  public private(set) var backupDirectory: FilePath
   /// What the environment and the configuration file say beside.
   package let settings: Settings
   /// Where MLflow is, as it was written; nil when nothing says it.
   package let trackingURI: String?
   let workingDirectory: FilePath
+
+  /// The same stack, whose backups are looked for in another directory.
+  package func looking(in directory: FilePath) -> Stack {
+    var stack = self
+    stack.backupDirectory = directory
+    return stack
+  }
 
   /// Applies the one rule that decides the stack everywhere (`docs/commands.md`, "Environment"); touches no file.
   public init(_ settings: StackSettings) {

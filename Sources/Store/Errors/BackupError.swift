@@ -53,8 +53,10 @@ extension BackupError {
   }
 
   /// - Parameter keptForUndo: bytes on that file system that an undo holds.
+  /// - Parameter rotation: the command that frees some.
   package static func noSpace(
-    _ path: FilePath, needed: Int64, available: UInt64, keptForUndo: Int64 = 0
+    _ path: FilePath, needed: Int64, available: UInt64, keptForUndo: Int64 = 0,
+    rotation: String = "hrp backup rotate --keep-days 7"
   ) -> BackupError {
     let undo =
       keptForUndo > 0
@@ -64,7 +66,7 @@ extension BackupError {
       message: "Not enough disk space at \(path.text): \(ByteCount.text(needed)) needed, "
         + "\(ByteCount.text(Int64(clamping: available))) available",
       remedy: undo + "See what is full with df -h \(ShellWord.quoted(path)); "
-        + "free some with hrp backup rotate --keep-days 7.")
+        + "free some with \(rotation).")
   }
 
   /// Scratch cannot be used; that says nothing about the database.

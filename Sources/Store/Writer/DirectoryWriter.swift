@@ -17,7 +17,7 @@ package final class DirectoryWriter {
   package enum FileOutcome {
     case copied(FileCopy.Copied)
     /// Its stored copy is linked from the backup before.
-    case linked(PreviousBackup.Stored)
+    case linked(LinkableBackup.Stored)
     case gone
     case notAFile
   }

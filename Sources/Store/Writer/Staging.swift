@@ -59,27 +59,12 @@ package final class Staging {
     }
   }
 
-  /// Gives a backup that root made to the owner of the backup directory, who may then hard-link from it and rotate it.
-  private func giveToOwner() throws {
-    let owner = try parent.status().owner
-    guard ThisProcess.isRoot, owner != .root else { return }
-    try TreeWalk(files: files).walk(folder) { step in
-      switch step {
-      case .directory(let entry), .entry(let entry):
-        if entry.status.owner != owner { try files.give(entry.name, at: entry.directory, to: owner) }
-      case .unreadable(_, let error): throw error
-      }
-      return true
-    }
-    try files.give(folder.descriptor, to: owner)
-  }
-
   /// Gives the backup its name.
   ///
   /// A second backup within one second gets a suffix: `backup_…_2`.
   package func publish() throws -> FilePath {
     // While nobody else can look into it.
-    try giveToOwner()
+    try folder.giveTree(to: parent.status().owner)
     try files.setPermissions(folder.descriptor, to: permissions)
     try folder.synchronize()
     for number in 1...1000 {
