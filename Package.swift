@@ -72,7 +72,8 @@ let package = Package(
       dependencies: ["Backup", "Calendars", "Files", "Jobs", "Settings", "Stacks", "Store", system],
       swiftSettings: strict),
     .target(
-      name: "HRP", dependencies: ["Backup", "Files", "Jobs", "Settings", "Stacks", "Store", system],
+      name: "HRP",
+      dependencies: ["Backup", "Calendars", "Files", "Jobs", "Scheduling", "Settings", "Stacks", "Store", system],
       swiftSettings: strict),
     .target(
       name: "Commands",

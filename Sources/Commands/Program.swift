@@ -31,7 +31,7 @@ public struct Program: ParsableCommand {
       SchedulerCommand.self, ServiceCommand.self,
       ConfigCommand.self,
       DuckDBCommand.self,
-      EngineChildCommand.self,
+      EngineChildCommand.self, SchedulerJobCommand.self,
     ])
 
   /// An instance for the parser to fill.

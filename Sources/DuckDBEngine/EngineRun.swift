@@ -79,24 +79,13 @@ package struct EngineRun {
     executable: FilePath? = nil, viewPatience: Duration = .seconds(15), files: any FileSystem,
     onStep: @escaping (String) -> Void = { _ in }
   ) throws {
-    guard let program = try Self.find(executable, files: files) else { throw EngineError.noExecutable }
+    guard let program = try executable ?? ThisProcess.hrp(files: files), try files.exists(program) else {
+      throw EngineError.noExecutable
+    }
     self.program = program
     self.viewPatience = viewPatience
     self.files = files
     self.onStep = onStep
-  }
-
-  private static func find(_ explicit: FilePath?, files: any FileSystem) throws(SystemError) -> FilePath? {
-    if let explicit { return try files.exists(explicit) ? explicit : nil }
-    if let named = ThisProcess.environment("HRP_EXECUTABLE").map({ FilePath($0) }) {
-      return try files.exists(named) ? named : nil
-    }
-    if let own = ThisProcess.executable, own.lastComponent?.string == "hrp" { return own }
-    for folder in (ThisProcess.environment("PATH") ?? "").split(separator: ":") {
-      let path = FilePath(String(folder)).appending("hrp")
-      if try files.exists(path) { return path }
-    }
-    return nil
   }
 
   /// Runs statements on a database, read-only, in one child.

@@ -123,6 +123,27 @@ public func rotateBackups(
   }
 }
 
+/// Copies a finished backup to a second place: another disk, or a mount.
+///
+/// Every byte is compared with the lists of the backup on its way, and read back from the place before the copy
+/// appears.
+/// - Parameter backup: a name, a number of the list, `latest`, or a path.
+/// - Parameter place: a name under `places:` in the configuration, or a directory.
+/// - Parameter beginsAnew: whether the directory is made a place, when it is none yet.
+/// - Returns: the directory of the copy, absolute, in readable form.
+/// - Throws: `BackupError`: `place.…`, `backup.not-found`, `verification.failed`, `disk.full`.
+public func copyBackup(
+  _ backup: String, to place: String, beginsAnew: Bool = false, dataDirectory: String? = nil,
+  events: EventStream = EventStream()
+) throws(BackupError) -> String {
+  let stack = try Stack.load(StackSettings(dataDirectory: dataDirectory), files: Kernel())
+  let target = try stack.place(named: place, files: Kernel(), time: SystemTime())
+  return try jobs(on: stack).copy(to: target, beginsAnew: beginsAnew, events: events) { events in
+    try DirectoryBackup(
+      stack.findBackup(backup, files: Kernel(), time: SystemTime(), events: events), files: Kernel())
+  }.receipt.path.text
+}
+
 /// A backup as a list shows it.
 public struct BackupSummary: Sendable {
   /// The name of its directory, in readable form.

@@ -26,7 +26,7 @@ package final class Catalogue: Sendable {
   let queue: DatabaseQueue
   private let backups: FilePath
   private let files: any FileSystem
-  private let time: any TimeSource
+  let time: any TimeSource
 
   /// Set when history was lost: what to tell the user.
   package let loss: String?

@@ -36,6 +36,8 @@ package enum SettingsTemplate {
     #    drill: weekly      # always, daily, weekly, monthly or never: no more often than this
     #    rotate: true       # false: old backups stay
     #    copy: true         # false: nothing is copied to the second places
+    #    timeout_minutes: 60    # a run that tells of no progress for so long is ended
+    #    retry_seconds: 60  # what failed because something was busy is tried again after this, then after 5 times this
     #    enabled: true
 
     # Which backups stay. A backup stays if any rule keeps it; no rule stands for keep_days: 30.

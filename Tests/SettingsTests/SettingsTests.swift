@@ -63,7 +63,7 @@ struct SettingsTests {
       ("retention:\n  trash_days: -1", 2, "retention.trash_days is '-1'; it must be a number of days from 0 to 3650"),
       (
         "jobs:\n  a:\n    every: hour\n    time: 02:00", 4,
-        "there is no key jobs.a.time; what is allowed: copy, drill, enabled, every, minute, mlflow, rotate"
+        "there is no key jobs.a.time; what is allowed: copy, drill, enabled, every, minute, mlflow, retry_seconds, rotate, timeout_minutes"
       ),
       ("jobs:\n  a:\n    every: never", 3, "jobs.a.every is 'never'; it must be hour, day, week or month"),
       (

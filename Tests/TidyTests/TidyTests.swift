@@ -14,7 +14,7 @@ struct TidyTests {
     "Stacks": ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", "Settings", "Store"],
     "Backup": ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", "Retention", "Settings", "Stacks", "Store"],
     "Jobs": ["Backup", "Files", "MLflow", "Settings", "Stacks", "Store"],
-    "Scheduling": ["Backup", "Calendars", "Files", "Jobs", "Settings", "Stacks", "Store"],
+    "Scheduling": ["Advice", "Backup", "Calendars", "Files", "Jobs", "Settings", "Stacks", "Store"],
     "Advice": [
       "Backup", "Calendars", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Retention", "Settings",
       "Stacks", "Store",
@@ -23,7 +23,7 @@ struct TidyTests {
       "Advice", "Backup", "Calendars", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Retention",
       "Scheduling", "Settings", "Stacks", "Store",
     ],
-    "HRP": ["Backup", "Files", "Jobs", "Settings", "Stacks", "Store"], "hrp": ["Commands"],
+    "HRP": ["Backup", "Calendars", "Files", "Jobs", "Scheduling", "Settings", "Stacks", "Store"], "hrp": ["Commands"],
   ]
 
   /// Packages of others that a module may import.
@@ -32,7 +32,7 @@ struct TidyTests {
     "DuckDBFile": ["SystemPackage"],
     "MLflow": ["SystemPackage", "Synchronization", "GRDB"],
     "DuckDBEngine": ["SystemPackage", "FoundationEssentials", "Foundation"],
-    "HRP": ["SystemPackage"],
+    "HRP": ["SystemPackage", "Synchronization"],
     "Store": ["SystemPackage", "Synchronization", "Crypto", "FoundationEssentials", "Foundation"],
     "Settings": ["SystemPackage", "Yams"], "Calendars": ["Foundation"],
     "Stacks": ["SystemPackage", "Synchronization", "FoundationEssentials", "Foundation"],

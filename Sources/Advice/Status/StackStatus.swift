@@ -15,6 +15,8 @@ package struct StackStatus: Sendable {
   package let nextRuns: [(job: JobSettings, at: Int64)]
   /// Whether a scheduler runs; nil when that cannot be told.
   package let hasScheduler: Bool?
+  /// The jobs that somebody paused, with the time since when: ISO 8601 with offset.
+  package let pausedJobs: [(job: String, since: String)]
   /// Whether backups are on another disk than the data.
   package let elsewhere: CopiesElsewhere
 
@@ -29,6 +31,8 @@ package struct StackStatus: Sendable {
     facts.isServiceIdle = hasService && hasScheduler == false
     self.facts = facts
     protection = Protection(facts, limits: stack.settings.protection, now: now)
+    let pauses = forPeople { try Catalogue.ifPresent(of: stack, files: files, time: time)?.pauses() ?? [:] } ?? [:]
+    pausedJobs = jobs.compactMap { job in pauses[job.id].map { (job.id, $0) } }
     elsewhere = CopiesElsewhere(of: stack, files: files, time: time)
     nextRuns = jobs.map { ($0, $0.schedule.next(after: now)) }
   }

@@ -17,6 +17,11 @@ package struct StatusOutput: Encodable {
     let at: String
   }
 
+  private struct Pause: Encodable {
+    let job: String
+    let since: String
+  }
+
   private struct Run: Encodable {
     let job: String
     let at: String
@@ -28,6 +33,7 @@ package struct StatusOutput: Encodable {
   private let newestProof: Nullable<Event>
   private let nextRuns: [Run]
   private let schedulerRunning: Nullable<Bool>
+  private let paused: [Pause]
   private let copiesElsewhere: Nullable<Bool>
 
   /// - Parameter completed: makes a remedy one that can be run as it is.
@@ -42,6 +48,7 @@ package struct StatusOutput: Encodable {
     newestProof = Nullable(status.facts.newestProof.map(event))
     nextRuns = status.nextRuns.map { Run(job: $0.job.id, at: words($0.at)) }
     schedulerRunning = Nullable(status.hasScheduler)
+    paused = status.pausedJobs.map { Pause(job: $0.job, since: $0.since) }
     copiesElsewhere = Nullable(status.elsewhere.isPresent)
   }
 }

@@ -31,9 +31,12 @@ struct StackOptions: ParsableArguments {
   /// - Throws: `BackupError` `configuration.invalid`, `configuration.unreadable`.
   var stack: Stack {
     get throws {
-      try .load(StackSettings(dataDirectory: dataDirectory, backupDirectory: backupDirectory), files: Kernel())
+      try .load(settings, files: Kernel())
     }
   }
+
+  /// What names the stack.
+  var settings: StackSettings { StackSettings(dataDirectory: dataDirectory, backupDirectory: backupDirectory) }
 
   /// The options as they must be typed for another command to mean the same stack.
   ///
@@ -49,7 +52,7 @@ struct StackOptions: ParsableArguments {
 
   /// The stack that flags and environment name, for commands that read the configuration file themselves.
   var stackWithoutFile: Stack {
-    Stack(StackSettings(dataDirectory: dataDirectory, backupDirectory: backupDirectory))
+    Stack(settings)
   }
 
   /// The stack that is meant; with a configuration that has mistakes, the one without it.

@@ -38,9 +38,9 @@ struct ScheduleOptions: ParsableArguments {
 
   /// What the scheduler goes by.
   /// - Throws: `RetentionPolicyError`.
-  func plan(of stack: Stack) throws -> SchedulerLoop.Plan {
-    SchedulerLoop.Plan(
-      stack: stack, jobs: try jobs(of: stack), rotation: try stack.settings.rotation(keepingDays: keepDays))
+  func plan(of place: StackOptions) throws -> SchedulerPlan {
+    let stack = try place.stack
+    return try SchedulerPlan(stack: stack, settings: place.settings, jobs: jobs(of: stack), keepDays: keepDays)
   }
 
   /// Why no job of a stack runs at all, as a sentence; nil when jobs run.

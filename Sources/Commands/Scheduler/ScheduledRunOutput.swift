@@ -18,7 +18,7 @@ struct ScheduledRunOutput: Encodable {
     job = result.job.id
     due = LocalTime(nanoseconds: result.slot.due).iso8601WithOffset
     reason = result.reason.rawValue
-    state = result.outcome.state.rawValue
+    state = result.outcome.state == .running ? "interrupted" : result.outcome.state.rawValue
     code = Nullable(result.outcome.code)
     message = result.outcome.message
   }

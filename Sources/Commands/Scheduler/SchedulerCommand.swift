@@ -14,7 +14,8 @@ struct SchedulerCommand: ParsableCommand, StackCommand {
         hrp scheduler run
       """,
     subcommands: [
-      SchedulerRunCommand.self, SchedulerListCommand.self, SchedulerRunNowCommand.self, SchedulerHistoryCommand.self,
+      SchedulerRunCommand.self, SchedulerListCommand.self, SchedulerRunNowCommand.self, SchedulerPauseCommand.self,
+      SchedulerResumeCommand.self, SchedulerHistoryCommand.self,
     ])
 
   @OptionGroup var place: StackOptions

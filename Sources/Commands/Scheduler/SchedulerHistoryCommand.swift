@@ -29,7 +29,7 @@ struct SchedulerHistoryCommand: StackCommand {
   func run() throws {
     let console = output.console
     let stack = try place.stack
-    let runs = try SchedulerLoop.history(of: stack, limit: limit, files: Kernel(), time: SystemTime())
+    let runs = try SchedulerLook.history(of: stack, limit: limit, files: Kernel(), time: SystemTime())
     if runs.isEmpty { console.result("The scheduler has run no job") }
     let zone = stack.settings.zone.value
     for run in runs {
@@ -75,10 +75,10 @@ struct SchedulerRunNowCommand: StackCommand {
         "scheduler.no-job", kind: .notFound, message: "there is no job \(job)",
         remedy: "See what there is: hrp scheduler list-jobs")
     }
-    let outcome = try SchedulerRun(
-      stack, jobs: [settings], rotation: stack.settings.rotation, files: Kernel(), time: SystemTime(),
+    let outcome = try JobRun(
+      settings, of: stack, rotation: stack.settings.rotation, files: Kernel(), time: SystemTime(),
       events: console.events
-    ).runNow(settings)
+    ).runNow()
     console.result("\(outcome.state.mark) \(job): \(outcome.message)")
     try console.json(
       Output(job: job, state: outcome.state.rawValue, code: Nullable(outcome.code), message: outcome.message))

@@ -27,11 +27,12 @@ struct SchedulerListCommand: StackCommand {
   func run() throws {
     let console = output.console
     let stack = try place.stack
-    let plan = try schedule.plan(of: stack)
+    let plan = try schedule.plan(of: place)
     let now = SystemTime().nowNanoseconds
-    let waiting = try SchedulerLoop.waiting(
+    let waiting = try SchedulerLook.waiting(
       plan.jobs, of: stack, files: Kernel(), time: SystemTime(), events: console.events)
-    let jobs = plan.jobs.map { ListedJob($0, now: now, waits: waiting.contains($0.id)) }
+    let paused = SchedulerLook.paused(in: stack, files: Kernel(), time: SystemTime())
+    let jobs = plan.jobs.map { ListedJob($0, now: now, waits: waiting.contains($0.id), pausedSince: paused[$0.id]) }
     if jobs.isEmpty {
       console.result("No scheduled jobs found")
       if let reason = ScheduleOptions.reasonForNone(of: stack) { console.notice("hrp: \(reason)") }
@@ -45,7 +46,10 @@ struct SchedulerListCommand: StackCommand {
         console.result("")
       }
     }
-    for job in jobs where job.catchUp {
+    for job in jobs where job.pausedSince != nil {
+      console.notice("hrp: \(job.id) is paused: hrp scheduler resume \(job.id)")
+    }
+    for job in jobs where job.catchUp && job.pausedSince == nil {
       console.notice("hrp: \(job.id): a run was missed and waits: hrp scheduler run catches it up")
     }
     try console.json(jobs.map { ListedJobOutput($0) })
@@ -61,10 +65,13 @@ struct ListedJob {
   let catchUp: Bool
   /// When it is due next, in the form of Python's `str(datetime)`.
   let nextRun: String
+  /// Since when it is paused, ISO 8601 with offset; nil when it is not.
+  let pausedSince: String?
 
   /// - Parameter now: in nanoseconds since 1970 UTC.
-  init(_ job: JobSettings, now: Int64, waits: Bool = false) {
+  init(_ job: JobSettings, now: Int64, waits: Bool = false, pausedSince: String? = nil) {
     (id, name, trigger, catchUp) = (job.id, job.title, job.schedule.rule.triggerText, waits)
+    self.pausedSince = pausedSince
     nextRun = job.schedule.zone.clock(at: job.schedule.next(after: now)).description
   }
 }
@@ -76,8 +83,10 @@ private struct ListedJobOutput: Encodable {
   let nextRun: String
   let trigger: String
   let catchUp: Bool
+  let pausedSince: Nullable<String>
 
   init(_ job: ListedJob) {
+    pausedSince = Nullable(job.pausedSince)
     (id, name, trigger, catchUp) = (job.id, job.name, job.trigger, job.catchUp)
     // ISO 8601 with offset.
     nextRun = job.nextRun.split(separator: " ").joined(separator: "T")

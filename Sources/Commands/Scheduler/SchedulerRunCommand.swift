@@ -42,7 +42,7 @@ struct SchedulerRunCommand: StackCommand {
     Interruption.listen()
     let console = output.console
     let loop = SchedulerLoop(files: Kernel(), time: SystemTime(), events: console.events) {
-      try schedule.plan(of: place.stack)
+      try schedule.plan(of: place)
     }
     if once { return try runOnce(loop, console: console) }
     do {
@@ -84,7 +84,8 @@ struct SchedulerRunCommand: StackCommand {
     switch result.outcome.state {
     case .failed: return "\(mark) \(result.job.id) (\(why)) failed: \(result.outcome.message)"
     case .partial: return "\(mark) \(result.job.id) (\(why)) is incomplete: \(result.outcome.message)"
-    case .completed, .running: return "\(mark) \(result.job.id) (\(why)): \(result.outcome.message)"
+    case .running: return "\(mark) \(result.job.id) (\(why)) was interrupted: \(result.outcome.message)"
+    case .completed: return "\(mark) \(result.job.id) (\(why)): \(result.outcome.message)"
     }
   }
 }

@@ -7,8 +7,8 @@ extension SlotRecord.State {
   var mark: String {
     switch self {
     case .failed: "✗"
-    case .partial: "!"
-    case .completed, .running: "✓"
+    case .partial, .running: "!"
+    case .completed: "✓"
     }
   }
 
@@ -17,7 +17,9 @@ extension SlotRecord.State {
     switch self {
     case .failed: .failed
     case .partial: .partial
-    case .completed, .running: nil
+    // Its process died before it could say how it went.
+    case .running: .failed
+    case .completed: nil
     }
   }
 }

@@ -51,7 +51,15 @@ struct StatusCommand: StackCommand {
       console.result("    → hrp backup copy latest /mnt/OTHER-DISK/hrp-backups --new-place")
     case .unknown(let why): console.result("! Whether there are copies on another disk cannot be told: \(why)")
     }
-    for (job, at) in status.nextRuns { console.result("  Next run: \(job.id) \(job.schedule.zone.clock(at: at))") }
+    for (job, since) in status.pausedJobs {
+      let when = since.prefix(16).split(separator: "T").joined(separator: " ")
+      console.result("! Paused since \(when): \(job)")
+      console.result("    → hrp scheduler resume \(job)")
+    }
+    let paused = Set(status.pausedJobs.map(\.job))
+    for (job, at) in status.nextRuns where !paused.contains(job.id) {
+      console.result("  Next run: \(job.id) \(job.schedule.zone.clock(at: at))")
+    }
     if status.hasScheduler == false { console.result("  No scheduler runs: hrp scheduler run") }
     try console.json(StatusOutput(status, completed: PrintedCommands.current.completed))
     if !status.protection.isProtected { throw ExitCode.notProtected }

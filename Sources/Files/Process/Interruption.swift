@@ -17,6 +17,9 @@ package enum Interruption {
   /// The work was asked to stop by this signal.
   package struct Stopped: Error {
     package let signal: Int32
+
+    package init(signal: Int32) { self.signal = signal }
+
     /// 130 for SIGINT, 143 for SIGTERM: the shell's convention.
     package var exitCode: Int32 { 128 + signal }
   }

@@ -100,6 +100,14 @@ package final class JobLedger {
     return newest > now || now - newest > Rotation.longPauseNanoseconds
   }
 
+  /// The jobs that somebody paused, with the time since when: ISO 8601 with offset.
+  ///
+  /// Where the records cannot be read, nothing is paused: a backup too many does no harm.
+  package var pausedJobs: [String: String] { forPeople { try catalogue?.pauses() ?? [:] } ?? [:] }
+
+  /// Lists the backups anew when they are needed: another process may have made one.
+  func forgetListing() { listed = nil }
+
   /// Whether a process holds the lock of a running job.
   func isRunning() throws -> Bool { try AdvisoryLock.isHeld(.job, on: stack.dataDirectory, files: files) }
 

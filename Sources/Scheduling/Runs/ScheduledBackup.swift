@@ -31,6 +31,11 @@ package final class ScheduledBackup {
       self.backup = backup
       self.sizeBytes = sizeBytes
     }
+
+    /// How a run ended that an error stopped.
+    package init(_ error: BackupError, state: SlotRecord.State = .failed) {
+      self.init(state: state, code: error.code, message: error.message)
+    }
   }
 
   private let stack: Stack

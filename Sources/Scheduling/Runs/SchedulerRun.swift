@@ -17,26 +17,28 @@ package struct SchedulerRun {
     package let outcome: ScheduledBackup.Outcome
   }
 
-  /// How often a run is tried again, and after how long.
-  private static let backOff: [Duration] = [.seconds(60), .seconds(300)]
+  /// Runs one slot in a process of its own: how it ended, nil when its process died.
+  package typealias Launch = (JobSettings, Slot, SlotReason) throws -> ScheduledBackup.Outcome?
 
   private let stack: Stack
   private let jobs: [JobSettings]
-  private let rotation: RetentionSettings
   private let files: any FileSystem
   private let time: any TimeSource
   private let events: EventStream
   private let memory: UnrecordedSlots
+  private let stop: StopRequest
+  private let launch: Launch
 
-  /// - Parameter memory: what this process ran before and could not write down.
+  /// - Parameter memory: what was run before and could not be written down.
   package init(
-    _ stack: Stack, jobs: [JobSettings], rotation: RetentionSettings, memory: UnrecordedSlots = UnrecordedSlots(),
-    files: any FileSystem, time: any TimeSource, events: EventStream
+    _ stack: Stack, jobs: [JobSettings], memory: UnrecordedSlots, stop: StopRequest, files: any FileSystem,
+    time: any TimeSource, events: EventStream, launch: @escaping Launch
   ) {
     self.memory = memory
+    self.stop = stop
+    self.launch = launch
     self.stack = stack
     self.jobs = jobs
-    self.rotation = rotation
     self.files = files
     self.time = time
     self.events = events
@@ -45,10 +47,12 @@ package struct SchedulerRun {
   /// Runs what is due now, and returns.
   /// - Throws: `BackupError`, also when the records cannot be read; a job that failed is a result.
   package func runDue() throws -> [JobResult] {
-    let ledger = openLedger()
+    let ledger = JobLedger(stack, memory: memory, files: files, time: time)
+    if let problem = ledger.problem { events.send(.warning(problem)) }
+    let paused = ledger.pausedJobs
     var results: [JobResult] = []
-    for job in jobs {
-      try Interruption.check()
+    for job in jobs where paused[job.id] == nil {
+      try stop.check()
       let facts = try ledger.facts(of: job)
       let rules = SlotRules(job.schedule, job: job.id)
       for record in rules.future(facts, now: time.nowNanoseconds) {
@@ -61,82 +65,36 @@ package struct SchedulerRun {
     return results
   }
 
-  /// Runs a job now, whatever its schedule says; the run is written down, and belongs to no slot of the schedule.
-  /// - Throws: `AdvisoryLock.Busy` while another job runs; `BackupError`.
-  package func runNow(_ job: JobSettings) throws -> ScheduledBackup.Outcome {
-    try run(job, slot: Slot(job: job.id, due: time.nowNanoseconds), reason: .scheduled, ledger: openLedger()).outcome
-  }
-
-  private func openLedger() -> JobLedger {
-    let ledger = JobLedger(stack, memory: memory, files: files, time: time)
-    if let problem = ledger.problem { events.send(.warning(problem)) }
-    return ledger
-  }
-
-  /// Runs one slot under the lock of running jobs: its record first (Z1), its end last.
+  /// Runs one slot, and sees to it that its end is known.
   private func run(_ job: JobSettings, slot: Slot, reason: SlotReason, ledger: JobLedger) throws -> JobResult {
-    try locked {
-      let before = try ledger.record(of: slot)
-      let deaths = reason == .killed ? (before?.deaths ?? 0) + 1 : 0
-      var record = SlotRecord(
-        job: slot.job, due: slot.due, state: .running, deaths: deaths, beganAt: time.nowNanoseconds)
-      note(ledger.write(record))
-      let outcome = try performed(job, ledger: ledger)
-      (record.state, record.code, record.message) = (outcome.state, outcome.code, outcome.message)
-      record.endedAt = time.nowNanoseconds
-      note(ledger.write(record))
-      return JobResult(job: job, slot: slot, reason: reason, outcome: outcome)
+    let began = time.nowNanoseconds
+    let outcome = try launch(job, slot, reason)
+    ledger.forgetListing()
+    let ended =
+      outcome
+      ?? .init(
+        BackupError(
+          "job.died", kind: .failed, message: "the process of the job died before it could say how it went",
+          remedy: "It runs once more. Was it killed for want of memory? See dmesg."), state: .running)
+    let record = forPeople { try ledger.record(of: slot) } ?? nil
+    // What the process of the job could not write down, or did not live to write down, is remembered here. A process
+    // that died leaves its slot begun, so it runs once more (Z5).
+    if record == nil || (record?.state == .running && ended.state != .running) {
+      let note = SlotRecord(
+        job: slot.job, due: slot.due, state: ended.state, deaths: record?.deaths ?? (reason == .killed ? 1 : 0),
+        beganAt: record?.beganAt ?? began, endedAt: ended.state == .running ? nil : time.nowNanoseconds,
+        code: ended.code, message: ended.message)
+      if let problem = ledger.write(note) { events.send(.warning(problem)) }
     }
+    return JobResult(job: job, slot: slot, reason: reason, outcome: ended)
   }
 
-  private func note(_ problem: String?) { if let problem { events.send(.warning(problem)) } }
-
-  /// Does what the job does, again after a while when a failure may pass by itself.
-  /// - Throws: `Interruption.Stopped`: the slot stays begun, and is run once more (Z5).
-  private func performed(_ job: JobSettings, ledger: JobLedger) throws -> ScheduledBackup.Outcome {
-    var waits = Self.backOff[...]
-    let backup = ScheduledBackup(job, of: stack, rotation: rotation, files: files, time: time, events: events)
-    while true {
-      do {
-        return try backup.run(clockJumped: ledger.clockMayHaveJumped())
-      } catch {
-        try Interruption.check()
-        let error = BackupError(error, doing: "running the job", on: stack)
-        guard error.mayPass, let wait = waits.popFirst() else {
-          return ScheduledBackup.Outcome(
-            state: .failed, code: error.code, message: error.message, backup: backup.made?.name,
-            sizeBytes: backup.made?.sizeBytes)
-        }
-        events.send(.warning("\(job.id) failed, and is tried again in \(wait.components.seconds) s: \(error.message)"))
-        try pause(wait)
-      }
-    }
-  }
-
-  private func locked<Result>(_ body: () throws -> Result) throws -> Result {
-    try AdvisoryLock.whileHeld(
-      .exclusive, of: .job, on: stack.dataDirectory, note: ThisProcess.note(program: "hrp scheduler", time: time),
-      files: files, time: time, body: body)
-  }
-
-  /// Waits, and stops waiting when this process is asked to stop.
+  /// Waits, and stops waiting when the end is asked for.
   package func pause(_ duration: Duration) throws {
     let end = time.monotonicNanoseconds + duration.nanoseconds
     while time.monotonicNanoseconds < end {
-      try Interruption.check()
+      try stop.check()
       time.sleep(.seconds(1))
-    }
-  }
-}
-
-extension BackupError {
-  /// Whether the same run may succeed a few minutes later: something was busy, or a disk or a place failed.
-  var mayPass: Bool {
-    switch kind {
-    case .busy: true
-    case .notFound: code.hasPrefix("backup-directory.") || code.hasPrefix("place.")
-    case .failed: code.hasPrefix("system.") || ["backup.read-back", "place.read-back"].contains(code)
-    case .usage, .noSpace, .interrupted: false
     }
   }
 }

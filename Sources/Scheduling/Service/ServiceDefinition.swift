@@ -60,7 +60,9 @@ package struct ServiceDefinition: Sendable {
 
       [Service]
       ExecStart=\(arguments.map { Self.dollar(Self.quoted($0)) }.joined(separator: " "))
-      \(variables)Restart=always
+      \(variables)KillMode=mixed
+      TimeoutStopSec=60
+      Restart=always
       RestartSec=60
       RestartPreventExitStatus=2
       Nice=10
@@ -117,6 +119,8 @@ package struct ServiceDefinition: Sendable {
         <true/>
         <key>KeepAlive</key>
         <true/>
+        <key>ExitTimeOut</key>
+        <integer>60</integer>
         <key>ThrottleInterval</key>
         <integer>60</integer>
         <key>ProcessType</key>

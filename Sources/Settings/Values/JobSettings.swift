@@ -29,10 +29,15 @@ package struct JobSettings: Sendable {
   package var rotates: Bool
   /// Whether the backup is copied to the second places.
   package var copies: Bool
+  /// After so many minutes without progress, those in which the machine slept left out, a run is ended.
+  package var timeoutMinutes: Int64
+  /// The seconds before a run that failed is tried again; before the last try it is five times as long.
+  package var retrySeconds: Int64
 
   package init(
     id: String, schedule: Schedule, includesMLflow: Bool = true, drill: DrillPolicy = .weekly, rotates: Bool = true,
-    copies: Bool = true
+    copies: Bool = true, timeoutMinutes: Int64 = standardTimeoutMinutes,
+    retrySeconds: Int64 = standardRetrySeconds
   ) {
     self.id = id
     self.schedule = schedule
@@ -40,7 +45,14 @@ package struct JobSettings: Sendable {
     self.drill = drill
     self.rotates = rotates
     self.copies = copies
+    self.timeoutMinutes = timeoutMinutes
+    self.retrySeconds = retrySeconds
   }
+
+  /// The timeout when nothing else is asked for.
+  package static let standardTimeoutMinutes: Int64 = 60
+  /// The seconds before the second try when nothing else is asked for.
+  package static let standardRetrySeconds: Int64 = 60
 
   /// The id of the job that the guide has.
   package static let standardID = "weekly_backup"

@@ -52,11 +52,19 @@ package struct JobValues: Sendable {
     let mlflow = map.value("mlflow", allowed: "true or false", read: SettingsMap.truth)
     let rotate = map.value("rotate", allowed: "true or false", read: SettingsMap.truth)
     let copy = map.value("copy", allowed: "true or false", read: SettingsMap.truth)
+    let timeout = map.value("timeout_minutes", allowed: "a number of minutes from 1 to 10000") { text in
+      Int64(text).flatMap { (1...10_000).contains($0) ? $0 : nil }
+    }
+    let retry = map.value("retry_seconds", allowed: "a number of seconds from 1 to 3600") { text in
+      Int64(text).flatMap { (1...3600).contains($0) ? $0 : nil }
+    }
     map.reportUnknown()
     guard isEnabled, let rule, let schedule = parsed({ try Schedule(rule, in: zone) }) else { return nil }
     return JobSettings(
       id: id, schedule: schedule, includesMLflow: mlflow?.value ?? true, drill: drill?.value ?? .weekly,
-      rotates: rotate?.value ?? true, copies: copy?.value ?? true)
+      rotates: rotate?.value ?? true, copies: copy?.value ?? true,
+      timeoutMinutes: timeout?.value ?? JobSettings.standardTimeoutMinutes,
+      retrySeconds: retry?.value ?? JobSettings.standardRetrySeconds)
   }
 
   /// The rule of a job; nil when a mistake in it was reported.

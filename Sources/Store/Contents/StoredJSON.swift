@@ -12,4 +12,14 @@ package enum StoredJSON {
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
     return Array(try encoder.encode(value)) + [UInt8(ascii: "\n")]
   }
+
+  /// One line with a line feed at its end, for a pipe.
+  package static func line(of value: some Encodable) throws -> [UInt8] {
+    Array(try JSONEncoder().encode(value)) + [UInt8(ascii: "\n")]
+  }
+
+  /// What such a line means.
+  package static func value<Value: Decodable>(_ type: Value.Type, of line: [UInt8]) throws -> Value {
+    try JSONDecoder().decode(type, from: Data(line))
+  }
 }

@@ -5,7 +5,8 @@ package import Stacks
 package import Store
 internal import SystemPackage
 
-extension SchedulerLoop {
+/// What a scheduler would find, without running anything.
+package enum SchedulerLook {
   /// The jobs that were missed and wait for a scheduler, by id; nothing is written.
   ///
   /// Where the records cannot be used, it is what a scheduler would do without them, and a warning.
@@ -22,6 +23,11 @@ extension SchedulerLoop {
       return if case .run = decision { true } else { false }
     }
     return Set(waiting.map(\.id))
+  }
+
+  /// The jobs that somebody paused, with the time since when: ISO 8601 with offset.
+  package static func paused(in stack: Stack, files: any FileSystem, time: any TimeSource) -> [String: String] {
+    JobLedger(stack, isLooking: true, files: files, time: time).pausedJobs
   }
 
   /// The newest runs, and whether the process of a run died before it could say how it ended.

@@ -1,30 +1,18 @@
 package import Files
-package import Settings
-package import Stacks
+internal import Settings
+internal import Stacks
 package import Store
 internal import SystemPackage
 
-/// Looks at the clock every minute and runs what is due, until it is asked to stop.
+/// Looks at the clock every minute and runs what is due, each job in a process of its own, until it is asked to stop.
 ///
 /// One scheduler runs for a stack: it holds the lock `.hrp-scheduler.lock` of the data directory.
 package struct SchedulerLoop {
-  /// A stack with its jobs, as they are configured now.
-  package struct Plan {
-    package let stack: Stack
-    package let jobs: [JobSettings]
-    package let rotation: RetentionSettings
-
-    package init(stack: Stack, jobs: [JobSettings], rotation: RetentionSettings) {
-      self.stack = stack
-      self.jobs = jobs
-      self.rotation = rotation
-    }
-  }
-
   /// So often the clock is looked at.
   private static let period: Duration = .seconds(60)
 
-  private let load: () throws -> Plan
+  private let load: () throws -> SchedulerPlan
+  private let stop: StopRequest
   private let files: any FileSystem
   private let time: any TimeSource
   private let events: EventStream
@@ -33,27 +21,31 @@ package struct SchedulerLoop {
 
   /// - Parameter load: reads the configuration; it is called before every look, so a change needs no restart.
   package init(
-    files: any FileSystem, time: any TimeSource, events: EventStream, load: @escaping () throws -> Plan
+    stop: StopRequest = StopRequest(), files: any FileSystem, time: any TimeSource, events: EventStream,
+    load: @escaping () throws -> SchedulerPlan
   ) {
     self.load = load
+    self.stop = stop
     self.files = files
     self.time = time
     self.events = events
   }
 
   /// Runs what is due now, and returns.
-  /// - Throws: `AdvisoryLock.Busy` while another scheduler runs; `BackupError`.
+  /// - Throws: `AdvisoryLock.Busy` while another scheduler runs; `BackupError`; `Interruption.Stopped`.
   package func runOnce() throws -> [SchedulerRun.JobResult] {
     let plan = try load()
     return try locked(plan.stack) { try run(plan).runDue() }
   }
 
-  /// Runs until this process is asked to stop.
+  /// Runs until it is asked to stop.
   ///
   /// - Parameter onResult: is told of every job that ran.
   /// - Throws: `Interruption.Stopped`; `AdvisoryLock.Busy` while another scheduler runs; `BackupError` when the
   ///   configuration cannot be read at the start.
-  package func run(onStart: (Plan) throws -> Void, onResult: (SchedulerRun.JobResult) throws -> Void) throws -> Never {
+  package func run(
+    onStart: (SchedulerPlan) throws -> Void, onResult: (SchedulerRun.JobResult) throws -> Void
+  ) throws -> Never {
     var plan = try load()
     let first = plan
     return try locked(first.stack) {
@@ -68,7 +60,7 @@ package struct SchedulerLoop {
           // After a run, what is still wrong is worth to be said again.
           if !results.isEmpty { saidOnce.forget() }
         } catch {
-          try Interruption.check()
+          try stop.check()
           // What ran before goes on.
           let words = BackupError(error, doing: "looking for what is due", on: plan.stack).message
           saidOnce.stream(to: events).send(.warning(words))
@@ -78,10 +70,21 @@ package struct SchedulerLoop {
     }
   }
 
-  private func run(_ plan: Plan) -> SchedulerRun {
-    SchedulerRun(
-      plan.stack, jobs: plan.jobs, rotation: plan.rotation, memory: memory, files: files, time: time,
-      events: saidOnce.stream(to: events))
+  private func run(_ plan: SchedulerPlan) -> SchedulerRun {
+    let events = saidOnce.stream(to: events)
+    return SchedulerRun(
+      plan.stack, jobs: plan.jobs, memory: memory, stop: stop, files: files, time: time, events: events
+    ) { job, slot, reason in
+      guard let program = try ThisProcess.hrp(files: files) else {
+        throw BackupError(
+          "executable.not-found", kind: .notFound,
+          message: "the program hrp, which runs a job in a process of its own, was not found",
+          remedy: "Set HRP_EXECUTABLE, or put hrp on PATH.")
+      }
+      return try JobProcess(
+        program: program, silence: .seconds(job.timeoutMinutes * 60), stop: stop, events: events
+      ).run(JobRequest(job, slot: slot, reason: reason, settings: plan.settings, keepDays: plan.keepDays))
+    }
   }
 
   private func locked<Result>(_ stack: Stack, body: () throws -> Result) throws -> Result {

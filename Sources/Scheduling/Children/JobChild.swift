@@ -1,0 +1,43 @@
+internal import Files
+internal import Stacks
+internal import Store
+
+/// The process of a job: `hrp` started with a hidden subcommand.
+///
+/// It goes on when the scheduler is gone: it holds the lock of running jobs, and writes its own end down.
+package enum JobChild {
+  /// The name of the hidden subcommand.
+  package static let command = "scheduler-job"
+
+  /// Reads a request, does what it asks for, and ends the process.
+  ///
+  /// - Returns: never; the exit code is 0 when it could say how it ended, and 143 after SIGTERM.
+  package static func serve() -> Never {
+    Interruption.listen()
+    ThisProcess.ignoreBrokenPipes()
+    let request: JobRequest
+    do {
+      guard let line = try ChildStream(Descriptor(number: 0)).line() else { ThisProcess.exit(2) }
+      request = try StoredJSON.value(JobRequest.self, of: line)
+    } catch { ThisProcess.exit(2) }
+    let events = EventStream([{ event in JobReply(event).map(tell) }])
+    do {
+      let stack = try Stack.load(request.settings, files: Kernel())
+      let run = JobRun(
+        try request.jobSettings(in: stack), of: stack, rotation: try request.rotation(of: stack), files: Kernel(),
+        time: SystemTime(), events: events)
+      tell(JobReply(try run.run(request.slot, wasKilled: request.wasKilled)))
+    } catch let stopped as Interruption.Stopped {
+      ThisProcess.exit(stopped.exitCode)
+    } catch {
+      tell(JobReply(BackupError(error, doing: "running the job")))
+    }
+    ThisProcess.exit(0)
+  }
+
+  private static func tell(_ reply: JobReply) {
+    // Where nobody reads any more, the records still say how it ended.
+    guard let line = parsed({ try reply.line }) else { return }
+    StandardStream.output.write(line)
+  }
+}
