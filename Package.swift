@@ -49,6 +49,7 @@ let package = Package(
     .target(name: "Retention", dependencies: ["Calendars"], swiftSettings: strict),
     .target(
       name: "Settings", dependencies: ["Calendars", "Files", "Retention", system, yams], swiftSettings: strict),
+    .target(name: "Notices", dependencies: ["Files", "Settings", system], swiftSettings: strict),
     .target(
       name: "Stacks", dependencies: ["DuckDBEngine", "DuckDBFile", "Files", "MLflow", "Settings", "Store", system],
       swiftSettings: strict),
@@ -64,12 +65,14 @@ let package = Package(
     .target(
       name: "Advice",
       dependencies: [
-        "Backup", "Calendars", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Retention", "Settings",
-        "Stacks", "Store", system,
+        "Backup", "Calendars", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Notices", "Retention",
+        "Settings", "Stacks", "Store", system,
       ], swiftSettings: strict),
     .target(
       name: "Scheduling",
-      dependencies: ["Backup", "Calendars", "Files", "Jobs", "Settings", "Stacks", "Store", system],
+      dependencies: [
+        "Advice", "Backup", "Calendars", "Files", "Jobs", "Notices", "Settings", "Stacks", "Store", system,
+      ],
       swiftSettings: strict),
     .target(
       name: "HRP",
@@ -78,8 +81,8 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "Advice", "Backup", "Calendars", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Retention",
-        "Scheduling", "Settings", "Stacks", "Store", system, argumentParser,
+        "Advice", "Backup", "Calendars", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Notices",
+        "Retention", "Scheduling", "Settings", "Stacks", "Store", system, argumentParser,
       ], swiftSettings: strict),
     .executableTarget(name: "hrp", dependencies: ["Commands"], swiftSettings: strict),
 
@@ -90,14 +93,18 @@ let package = Package(
     .testTarget(
       name: "SchedulingTests",
       dependencies: [
-        "Calendars", "Files", "Jobs", "Retention", "Scheduling", "Settings", "Stacks", "Store", "TestKit", system,
+        "Advice", "Calendars", "Files", "Jobs", "Retention", "Scheduling", "Settings", "Stacks", "Store", "TestKit",
+        system,
       ], swiftSettings: strict),
     .testTarget(name: "AdviceTests", dependencies: ["Advice", "Jobs", "Settings"], swiftSettings: strict),
     .testTarget(name: "CalendarsTests", dependencies: ["Calendars", "TestKit"], swiftSettings: strict),
     .testTarget(
       name: "RetentionTests", dependencies: ["Retention", "TestKit"], exclude: ["Golden"], swiftSettings: strict),
     .testTarget(
-      name: "SettingsTests", dependencies: ["Calendars", "Retention", "Settings", "TestKit"], swiftSettings: strict),
+      name: "SettingsTests", dependencies: ["Calendars", "Files", "Retention", "Settings", "TestKit", system],
+      swiftSettings: strict),
+    .testTarget(
+      name: "NoticesTests", dependencies: ["Files", "Notices", "Settings", "TestKit", system], swiftSettings: strict),
     .testTarget(name: "MLflowTests", dependencies: ["MLflow", "Files", "TestKit", system], swiftSettings: strict),
     .testTarget(
       name: "BackupTests",

@@ -441,6 +441,13 @@ int hrp_argument_count(void) { return argument_count; }
 
 const char *hrp_argument(int number) { return number < argument_count ? arguments[number] : NULL; }
 
+const char *hrp_environment_word(int number) {
+  for (int index = 0; environ[index] != NULL; index++) {
+    if (index == number) return environ[index];
+  }
+  return NULL;
+}
+
 int64_t hrp_own_path(char *buffer, int64_t size) {
 #if defined(__linux__)
   return readlink("/proc/self/exe", buffer, (size_t)size);

@@ -29,7 +29,7 @@ public struct Program: ParsableCommand {
     subcommands: [
       BackupCommand.self, StatusCommand.self, ValidateCommand.self, DoctorCommand.self, RecoverCommand.self,
       SchedulerCommand.self, ServiceCommand.self,
-      ConfigCommand.self,
+      ConfigCommand.self, NotifyCommand.self,
       DuckDBCommand.self,
       EngineChildCommand.self, SchedulerJobCommand.self,
     ])

@@ -89,7 +89,7 @@ package final class Catalogue: Sendable {
           CREATE TABLE IF NOT EXISTS job(
             id INTEGER PRIMARY KEY AUTOINCREMENT, operation TEXT NOT NULL, status TEXT NOT NULL, pid INTEGER NOT NULL,
             began_at TEXT NOT NULL, ended_at TEXT, code TEXT, message TEXT NOT NULL);
-          """ + slotTable + copyTable)
+          """ + slotTable + copyTable + noticeTable)
     }
     return queue
   }

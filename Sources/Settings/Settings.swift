@@ -34,14 +34,17 @@ package struct Settings: Sendable {
   package let places: PlaceValues
   /// When the stack counts as not protected.
   package let protection: ProtectionLimits
+  /// Who is told what became of a backup.
+  package let notices: NoticeSettings
   /// What is wrong with environment variables, each as a sentence.
   package let warnings: [String]
 
   /// Reads a configuration file beside the environment.
+  /// - Parameter variables: the names of all variables that are set, for those that hrp does not know.
   /// - Parameter environment: the value of a variable; nil when it is not set.
   /// - Returns: the settings, and every mistake in the file.
   package static func read(
-    _ text: String, environment: (String) -> String?
+    _ text: String, variables: [String] = [], environment: (String) -> String?
   ) -> (settings: Settings, problems: [SettingsProblem]) {
     let problems = Problems()
     var root: SettingsNode?
@@ -51,7 +54,7 @@ package struct Settings: Sendable {
       problems.note(error)
     }
     let map = SettingsMap(root, report: problems.note)
-    let settings = Settings(map, environment: environment)
+    let settings = Settings(map, variables: variables, environment: environment)
     map.reportUnknown()
     return (settings, problems.all.sorted { ($0.line ?? 0) < ($1.line ?? 0) })
   }
@@ -63,9 +66,11 @@ package struct Settings: Sendable {
   }
 
   /// The settings of the environment alone.
-  package init(environment: (String) -> String?) { self.init(SettingsMap(nil) { _ in }, environment: environment) }
+  package init(variables: [String] = [], environment: (String) -> String?) {
+    self.init(SettingsMap(nil) { _ in }, variables: variables, environment: environment)
+  }
 
-  private init(_ map: SettingsMap, environment: (String) -> String?) {
+  private init(_ map: SettingsMap, variables: [String], environment: (String) -> String?) {
     let word = { (text: String) in text.isEmpty ? nil : text }
     var warnings: [String] = []
     backupDirectory = map.value("backup_dir", allowed: "a directory", read: word)
@@ -98,7 +103,9 @@ package struct Settings: Sendable {
         warnings.append("LOG_LEVEL is '\(text)', which is none of \(names): INFO is used")
         return .info
       }, file: level, standard: .info)
-    self.warnings = warnings
+    let notices = NoticeValues(map.map("notices"), variables: variables, environment: environment)
+    self.notices = notices.settings
+    self.warnings = warnings + notices.warnings
     let zone = map.value("timezone", allowed: "a name of the tz database, such as America/New_York or Europe/Berlin") {
       name in parsed { try Zone(name) }
     }

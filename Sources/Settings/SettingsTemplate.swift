@@ -69,5 +69,26 @@ package enum SettingsTemplate {
     #  proof_days: 35       # the newest drill that passed is older
     #  size_factor: 2       # a backup is so many times as large, or as small, as the one before
 
+    # Who is told what became of a backup: docs/notices.md. Try it with hrp notify test.
+    #notices:
+    #  ping:                # for a service such as healthchecks.io: URL/start, URL, URL/fail
+    #    url_file: ping-url # a file that holds only the address; or url: https://… for one that is no secret
+    #  webhook:             # POST with a JSON body
+    #    url_file: webhook-url
+    #    token_file: webhook-token            # sent as "Authorization: Bearer …"
+    #  email:
+    #    to: me@example.org                   # an address, or a list of them
+    #    from: hrp@example.org                # without it, the first of those that get it
+    #    smtp: smtps://mail.example.org:465   # smtp:// or smtps://; without it, this machine's sendmail
+    #    user: me
+    #    password_file: mail-password
+    #    tls: required      # optional: for a relay on this machine that has no certificate
+    #  commands:            # for /bin/sh -c
+    #    before_backup: ""  # before a scheduled backup; when it fails, no backup is made
+    #    after_backup: ""   # after it, whatever became of it
+    #    start: ""
+    #    success: ""
+    #    failure: ""
+
     """
 }

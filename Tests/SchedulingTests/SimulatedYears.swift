@@ -1,6 +1,8 @@
+import Advice
 import Calendars
 import Jobs
 import Scheduling
+import Settings
 import TestKit
 
 /// Ten years of a machine that sleeps, crashes, fails, and whose clock jumps, beside one job.
@@ -21,6 +23,13 @@ struct SimulatedYears {
     var doubled = 0
     /// Awake times at which the newest slot was neither run, covered, being run, nor about to be.
     var missed = 0
+    /// Times at which an awake scheduler saw that the newest backup had become too old.
+    var gaps = 0
+    /// How often people were told that protection was lost.
+    var alarms = 0
+    var reminders = 0
+    /// Days on which people were told more than once, or alarms without a gap.
+    var wrongAlarms = 0
   }
 
   private static let minute: Int64 = 60 * 1_000_000_000
@@ -35,6 +44,11 @@ struct SimulatedYears {
   private var now: Int64
   private var records: [Int64: SlotRecord] = [:]
   private var backups: [Int64] = []
+  private var alarm: AlarmState?
+  private var isInGap = false
+  private var lastTold: Int64?
+  private let limits = Settings(environment: { _ in nil }).protection
+
   /// Every run of a slot that began, with the state it ended in.
   private var runs: [Int64: [SlotRecord.State]] = [:]
 
@@ -64,6 +78,7 @@ struct SimulatedYears {
 
   private mutating func look() {
     figures.looks += 1
+    defer { watch() }
     let facts = SlotFacts(
       records: Array(records.values), newestVerified: backups.filter { $0 <= now }.max(), isRunning: false)
     guard case .run(let slot, let reason) = rules.decide(facts, now: now) else {
@@ -98,6 +113,33 @@ struct SimulatedYears {
     record.endedAt = now
     records[slot.due] = record
     runs[slot.due, default: []].append(record.state)
+  }
+
+  /// What the scheduler tells people after a look, and what it should have told.
+  private mutating func watch() {
+    let newest = backups.filter { $0 <= now }.max()
+    var facts = ProtectionFacts(intervalSeconds: Int64(schedule.rule.nominalSeconds))
+    facts.newestBackup = newest.map { .init(name: "backup", timestamp: $0) }
+    facts.newestProof = facts.newestBackup
+    let protection = Protection(facts, limits: limits, now: now)
+    let (next, told) = AlarmRules.decide(after: alarm, subjects: Set(protection.reasons.map(\.subject)), now: now)
+    alarm = next
+    // By itself: older than the time between two runs and a day, or none at all.
+    let isTooOld = newest.map { now - $0 > Int64(schedule.rule.nominalSeconds) * 1_000_000_000 + Self.day } ?? true
+    if isTooOld, !isInGap { figures.gaps += 1 }
+    switch told {
+    case .unprotected:
+      figures.alarms += 1
+      if isInGap || !isTooOld { figures.wrongAlarms += 1 }
+    case .reminder:
+      figures.reminders += 1
+      if !isTooOld { figures.wrongAlarms += 1 }
+      if let lastTold, now >= lastTold, now - lastTold < Self.day { figures.wrongAlarms += 1 }
+    case .protected: if isTooOld || !isInGap { figures.wrongAlarms += 1 }
+    case nil: break
+    }
+    if told != nil { lastTold = now }
+    isInGap = isTooOld
   }
 
   private mutating func sleep() {

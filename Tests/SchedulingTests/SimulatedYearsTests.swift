@@ -17,6 +17,7 @@ struct SimulatedYearsTests {
       #expect(figures.missed == 0 && figures.doubled == 0)
       #expect(figures.sleeps > 10 && figures.killed > 1 && figures.failed > 1 && figures.jumps > 1, "it happened")
       #expect(figures.caughtUp > 1)
+      #expect(figures.alarms == figures.gaps && figures.wrongAlarms == 0 && figures.gaps > 1, "one alarm for each gap")
     }
   }
 }

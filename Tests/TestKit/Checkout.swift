@@ -84,7 +84,8 @@ func prepared(
 
 /// The environment without what would lead a test to a stack of the machine.
 public let cleanEnvironment: [String: String] = ProcessInfo.processInfo.environment.filter {
-  !$0.key.hasPrefix("HRP_") && $0.key != "MLFLOW_TRACKING_URI" && $0.key != "PYTHONPATH" && $0.key != "PYTHONHOME"
+  !$0.key.hasPrefix("HRP_") && !$0.key.hasPrefix("NOTIFICATION_") && $0.key != "RESEND_API_KEY"
+    && $0.key != "MLFLOW_TRACKING_URI" && $0.key != "PYTHONPATH" && $0.key != "PYTHONHOME"
 }
 
 /// Whether the tests run as root, who can be anybody: in a user namespace of its own (`unshare -r`) it cannot.

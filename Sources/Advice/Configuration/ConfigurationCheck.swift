@@ -23,7 +23,9 @@ package struct ConfigurationCheck: Sendable {
     do {
       let text = try configuration.text()
       exists = text != nil
-      let (settings, problems) = Settings.read(text ?? "") { ThisProcess.environment($0) }
+      let (settings, problems) = Settings.read(text ?? "", variables: ThisProcess.environmentNames) {
+        ThisProcess.environment($0)
+      }
       (self.problems, warnings) = (problems, settings.warnings)
     } catch let problem as SettingsProblem {
       (exists, problems, warnings) = (true, [problem], [])

@@ -96,6 +96,6 @@ package struct ConfigurationReport: Sendable {
         Row(key: "log_level", value: settings.logLevel.value.rawValue, source: settings.logLevel.source.words),
         Row(key: "timezone", value: settings.zone.value.name, source: settings.zone.source.words),
       ] + Self.rows(of: settings.retention) + Self.rows(of: settings.schedule) + Self.rows(of: settings.places)
-      + Self.rows(of: settings.protection)
+      + Self.rows(of: settings.protection) + Self.rows(of: settings.notices)
   }
 }

@@ -70,7 +70,7 @@ package struct Diagnosis {
       ("log", log),
       ("mlflow", mlflow), ("backup-directory", backupDirectory), ("places", secondPlaces), ("space", space),
       ("last-backup", backups),
-      ("history", history),
+      ("notices", notices), ("history", history),
     ]
     var rows: [DiagnosisRow] = []
     for (name, examine) in examinations {

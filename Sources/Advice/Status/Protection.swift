@@ -15,6 +15,11 @@ package struct Protection: Sendable {
     package let since: Int64?
     /// What to do.
     package let remedy: String
+
+    /// What it is about: "backup", "proof", "job".
+    ///
+    /// "None" and "too old" are one subject: people are told once of both.
+    package var subject: String { String(code.prefix { $0 != "." }) }
   }
 
   private static let dayNanoseconds: Int64 = 86_400 * 1_000_000_000
@@ -27,6 +32,12 @@ package struct Protection: Sendable {
   package let reasons: [Reason]
 
   package var isProtected: Bool { reasons.isEmpty }
+
+  /// That of a stack that cannot be looked at.
+  /// - Parameter why: as a clause.
+  package init(unknown why: String) {
+    reasons = [Reason(code: "unknown", message: "it cannot be told: \(why)", since: nil, remedy: "hrp doctor")]
+  }
 
   /// - Parameter now: in nanoseconds since 1970 UTC.
   package init(_ facts: ProtectionFacts, limits: ProtectionLimits, now: Int64) {

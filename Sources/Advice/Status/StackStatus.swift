@@ -1,7 +1,7 @@
 internal import Backup
 internal import Calendars
 package import Files
-internal import Jobs
+package import Jobs
 package import Settings
 package import Stacks
 internal import Store
@@ -17,6 +17,8 @@ package struct StackStatus: Sendable {
   package let hasScheduler: Bool?
   /// The jobs that somebody paused, with the time since when: ISO 8601 with offset.
   package let pausedJobs: [(job: String, since: String)]
+  /// The newest notices that were not delivered, one for each way.
+  package let lostNotices: [NoticeRecord]
   /// Whether backups are on another disk than the data.
   package let elsewhere: CopiesElsewhere
 
@@ -31,7 +33,10 @@ package struct StackStatus: Sendable {
     facts.isServiceIdle = hasService && hasScheduler == false
     self.facts = facts
     protection = Protection(facts, limits: stack.settings.protection, now: now)
-    let pauses = forPeople { try Catalogue.ifPresent(of: stack, files: files, time: time)?.pauses() ?? [:] } ?? [:]
+    let catalogue = Catalogue.ifPresent(of: stack, files: files, time: time)
+    let notices = forPeople { try catalogue?.lastNotices() ?? [] } ?? []
+    lostNotices = notices.filter { !$0.isDelivered }
+    let pauses = forPeople { try catalogue?.pauses() ?? [:] } ?? [:]
     pausedJobs = jobs.compactMap { job in pauses[job.id].map { (job.id, $0) } }
     elsewhere = CopiesElsewhere(of: stack, files: files, time: time)
     nextRuns = jobs.map { ($0, $0.schedule.next(after: now)) }

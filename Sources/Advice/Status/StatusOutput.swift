@@ -1,5 +1,6 @@
 internal import Calendars
 internal import Files
+internal import Jobs
 internal import Settings
 internal import Store
 
@@ -22,6 +23,13 @@ package struct StatusOutput: Encodable {
     let since: String
   }
 
+  private struct LostNotice: Encodable {
+    let channel: String
+    let kind: String
+    let at: String
+    let why: String
+  }
+
   private struct Run: Encodable {
     let job: String
     let at: String
@@ -34,6 +42,7 @@ package struct StatusOutput: Encodable {
   private let nextRuns: [Run]
   private let schedulerRunning: Nullable<Bool>
   private let paused: [Pause]
+  private let lostNotices: [LostNotice]
   private let copiesElsewhere: Nullable<Bool>
 
   /// - Parameter completed: makes a remedy one that can be run as it is.
@@ -49,6 +58,9 @@ package struct StatusOutput: Encodable {
     nextRuns = status.nextRuns.map { Run(job: $0.job.id, at: words($0.at)) }
     schedulerRunning = Nullable(status.hasScheduler)
     paused = status.pausedJobs.map { Pause(job: $0.job, since: $0.since) }
+    lostNotices = status.lostNotices.map {
+      LostNotice(channel: $0.channel, kind: $0.kind, at: $0.at, why: $0.words)
+    }
     copiesElsewhere = Nullable(status.elsewhere.isPresent)
   }
 }

@@ -86,6 +86,8 @@ int64_t hrp_write_pipe(int descriptor, const void *bytes, int64_t size);
 int hrp_argument_count(void);
 /// One of these words; NULL: there are not so many.
 const char *hrp_argument(int number);
+/// One of the words `NAME=value` of the environment; NULL: there are not so many.
+const char *hrp_environment_word(int number);
 /// The path of the running program; its length, or -1.
 int64_t hrp_own_path(char *buffer, int64_t size);
 /// Asks for large pages of memory, where the system has them; a wish, never an error.

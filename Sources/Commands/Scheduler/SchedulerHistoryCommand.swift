@@ -79,6 +79,7 @@ struct SchedulerRunNowCommand: StackCommand {
       settings, of: stack, rotation: stack.settings.rotation, files: Kernel(), time: SystemTime(),
       events: console.events
     ).runNow()
+    NoticeOffice(of: stack, files: Kernel(), time: SystemTime(), events: console.events).watch(isUrgent: true)
     console.result("\(outcome.state.mark) \(job): \(outcome.message)")
     try console.json(
       Output(job: job, state: outcome.state.rawValue, code: Nullable(outcome.code), message: outcome.message))

@@ -56,6 +56,10 @@ struct StatusCommand: StackCommand {
       console.result("! Paused since \(when): \(job)")
       console.result("    → hrp scheduler resume \(job)")
     }
+    for notice in status.lostNotices {
+      console.result("! The last notice by \(notice.channel) was not delivered: \(notice.words)")
+      console.result("    → hrp notify test")
+    }
     let paused = Set(status.pausedJobs.map(\.job))
     for (job, at) in status.nextRuns where !paused.contains(job.id) {
       console.result("  Next run: \(job.id) \(job.schedule.zone.clock(at: at))")

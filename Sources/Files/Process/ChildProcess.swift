@@ -151,6 +151,18 @@ package final class ChildStream {
     return bytes + pending
   }
 
+  /// The next bytes as they come; nil at the end.
+  ///
+  /// It is for output without lines, and not to be mixed with `line`. `whileWaiting` is called now and then.
+  package func bytes(whileWaiting: () throws -> Void = {}) throws -> [UInt8]? {
+    while true {
+      let count = hrp_read_pipe(descriptor.number, &buffer, Int64(buffer.count), 100)
+      if count == 0 { return nil }
+      if count > 0 { return Array(buffer[..<Int(count)]) }
+      try whileWaiting()
+    }
+  }
+
   func close() {
     guard !isClosed else { return }
     isClosed = true

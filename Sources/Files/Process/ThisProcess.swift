@@ -76,6 +76,15 @@ package enum ThisProcess {
     return String(cString: value)
   }
 
+  /// The names of all environment variables that are set.
+  package static var environmentNames: [String] {
+    var names: [String] = []
+    while let word = hrp_environment_word(Int32(names.count)) {
+      names.append(String(String(cString: word).prefix { $0 != "=" }))
+    }
+    return names
+  }
+
   /// Sets an environment variable, of this process and the children that it starts.
   package static func setEnvironment(_ name: String, to value: FilePath, isReplacing: Bool) {
     value.withPlatformString { _ = setenv(name, $0, isReplacing ? 1 : 0) }

@@ -35,7 +35,11 @@ package struct SchedulerLoop {
   /// - Throws: `AdvisoryLock.Busy` while another scheduler runs; `BackupError`; `Interruption.Stopped`.
   package func runOnce() throws -> [SchedulerRun.JobResult] {
     let plan = try load()
-    return try locked(plan.stack) { try run(plan).runDue() }
+    return try locked(plan.stack) {
+      let results = try run(plan).runDue()
+      office(of: plan).watch(isUrgent: !results.isEmpty)
+      return results
+    }
   }
 
   /// Runs until it is asked to stop.
@@ -57,6 +61,7 @@ package struct SchedulerLoop {
           if now.stack.dataDirectory == first.stack.dataDirectory { plan = now }
           let results = try run(plan).runDue()
           for result in results { try onResult(result) }
+          office(of: plan).watch(isUrgent: !results.isEmpty)
           // After a run, what is still wrong is worth to be said again.
           if !results.isEmpty { saidOnce.forget() }
         } catch {
@@ -68,6 +73,10 @@ package struct SchedulerLoop {
         try run(plan).pause(Self.period)
       }
     }
+  }
+
+  private func office(of plan: SchedulerPlan) -> NoticeOffice {
+    NoticeOffice(of: plan.stack, files: files, time: time, events: saidOnce.stream(to: events))
   }
 
   private func run(_ plan: SchedulerPlan) -> SchedulerRun {

@@ -47,11 +47,25 @@ package struct JobRun {
       var record = SlotRecord(
         job: slot.job, due: slot.due, state: .running, deaths: deaths, beganAt: time.nowNanoseconds)
       note(ledger.write(record))
-      let outcome = try performed(ledger)
+      let notices = JobNotices(job.id, of: stack, files: files, time: time, events: events)
+      notices.tellStart()
+      let outcome = try refusal(notices) ?? performed(ledger)
       (record.state, record.code, record.message) = (outcome.state, outcome.code, outcome.message)
       record.endedAt = time.nowNanoseconds
       note(ledger.write(record))
+      notices.tellEnd(outcome)
       return outcome
+    }
+  }
+
+  /// Why the user's command lets no backup be made; nil when it lets one be made.
+  private func refusal(_ notices: JobNotices) throws -> ScheduledBackup.Outcome? {
+    do throws(BackupError) {
+      try notices.runBefore()
+      return nil
+    } catch {
+      try Interruption.check()
+      return .init(error)
     }
   }
 

@@ -24,6 +24,14 @@ package final class SettingsMap {
   /// The names of the keys, in the order of the file, for a group whose keys are names that the user chose.
   package var names: [String] { entries.map(\.key) }
 
+  /// Whether a key stands there with a value, be it right or wrong.
+  func has(_ key: String) -> Bool {
+    entries.contains { entry in
+      if case .scalar(nil, _) = entry.value { return false }
+      return entry.key == key
+    }
+  }
+
   /// The value of a key, which is known from now on; nil when it is absent or empty.
   package func node(_ key: String) -> SettingsNode? {
     known.append(key)
@@ -47,8 +55,9 @@ package final class SettingsMap {
 
   /// A value that is read from one word; a mistake is reported, and gives nil.
   /// - Parameter allowed: what may stand there, as it stands after "must be".
+  /// - Parameter isSecret: whether a mistake is reported without the word, which may hold a secret.
   package func value<Value: Sendable>(
-    _ key: String, allowed: String, read: (String) -> Value?
+    _ key: String, allowed: String, isSecret: Bool = false, read: (String) -> Value?
   ) -> (value: Value, line: Int)? {
     guard let node = node(key) else { return nil }
     guard case .scalar(let text?, let line) = node else {
@@ -56,7 +65,8 @@ package final class SettingsMap {
       return nil
     }
     guard let value = read(text) else {
-      report(SettingsProblem(line: line, message: "\(full(key)) is '\(text)'; it must be \(allowed)"))
+      let found = isSecret ? "" : "is '\(text)'; it "
+      report(SettingsProblem(line: line, message: "\(full(key)) \(found)must be \(allowed)"))
       return nil
     }
     return (value, line)

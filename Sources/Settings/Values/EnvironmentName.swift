@@ -6,4 +6,16 @@ package enum EnvironmentName: String, CaseIterable, Sendable {
   case noBackup = "HRP_NO_BACKUP"
   case undoDays = "HRP_UNDO_DAYS"
   case logLevel = "LOG_LEVEL"
+  case pingAddress = "HRP_PING_URL"
+  case webhookAddress = "HRP_WEBHOOK_URL"
+  case webhookToken = "HRP_WEBHOOK_TOKEN"
+  case mailPassword = "HRP_SMTP_PASSWORD"
+  /// A word that every notice carries, such as "production".
+  case environment = "HRP_ENVIRONMENT"
+  /// Who gets e-mails; a variable of the Python tool.
+  case mailReceiver = "NOTIFICATION_EMAIL"
+  /// Who sends them; a variable of the Python tool.
+  case mailSender = "NOTIFICATION_FROM_EMAIL"
+  /// The key for the e-mail service Resend; a variable of the Python tool.
+  case resendKey = "RESEND_API_KEY"
 }

@@ -10,7 +10,7 @@ extension Stack {
   package static func load(_ settings: StackSettings, files: any FileSystem) throws(BackupError) -> Stack {
     let bare = Stack(settings)
     guard let text = try bare.configurationText(files: files) else { return bare }
-    let (read, problems) = Settings.read(text) { ThisProcess.environment($0) }
+    let (read, problems) = Settings.read(text, variables: ThisProcess.environmentNames) { ThisProcess.environment($0) }
     if let problem = problems.first {
       throw invalid(bare.configurationFile(files), problem: problem, more: problems.count - 1)
     }

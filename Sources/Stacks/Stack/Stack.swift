@@ -62,7 +62,7 @@ public struct Stack: Sendable {
 
   /// Applies the one rule that decides the stack everywhere (`docs/commands.md`, "Environment"); touches no file.
   public init(_ settings: StackSettings) {
-    self.init(settings, read: Settings { ThisProcess.environment($0) })
+    self.init(settings, read: Settings(variables: ThisProcess.environmentNames) { ThisProcess.environment($0) })
   }
 
   /// The same, with what a configuration file says where flags and environment say nothing.
@@ -126,8 +126,7 @@ public struct Stack: Sendable {
 
   /// The text as a path, `~` and `~/…` standing for the home directory.
   static func expandingTilde(_ text: String) -> FilePath {
-    guard text == "~" || text.hasPrefix("~/"), let home = ThisProcess.environment("HOME") else { return FilePath(text) }
-    return FilePath(home + text.dropFirst())
+    FilePath(expandingTilde: text)
   }
 
   /// An absolute path of a text that a user gave, `~` expanded.

@@ -1,0 +1,51 @@
+internal import GRDB
+
+/// What became of notices, and the state that people were told of last.
+extension Catalogue {
+  /// C3.
+  private static let maximumNotices = 1000
+  private static let alarm = "alarm"
+
+  static let noticeTable = """
+    CREATE TABLE IF NOT EXISTS notice(
+      id INTEGER PRIMARY KEY AUTOINCREMENT, channel TEXT NOT NULL, kind TEXT NOT NULL, at TEXT NOT NULL,
+      delivered INTEGER NOT NULL, words TEXT NOT NULL);
+    """
+
+  /// Notes what became of a notice.
+  package func write(_ notice: NoticeRecord) throws {
+    try queue.write { database in
+      try database.execute(
+        sql: "INSERT INTO notice(channel, kind, at, delivered, words) VALUES (?, ?, ?, ?, ?)",
+        arguments: [notice.channel, notice.kind, notice.at, notice.isDelivered, notice.words])
+      try database.execute(
+        sql: "DELETE FROM notice WHERE id <= ?", arguments: [database.lastInsertedRowID - Int64(Self.maximumNotices)])
+    }
+  }
+
+  /// The newest notice on each way.
+  package func lastNotices() throws -> [NoticeRecord] {
+    try queue.read { database in
+      try Row.fetchAll(
+        database, sql: "SELECT * FROM notice WHERE id IN (SELECT max(id) FROM notice GROUP BY channel) ORDER BY channel"
+      ).map { row in
+        NoticeRecord(
+          channel: row["channel"], kind: row["kind"], at: row["at"], isDelivered: row["delivered"], words: row["words"])
+      }
+    }
+  }
+
+  /// The state that people were told of last, as it was written; nil when they were told of none.
+  package func alarmState() throws -> String? {
+    try queue.read {
+      try String.fetchOne($0, sql: "SELECT value FROM setting WHERE name = ?", arguments: [Self.alarm])
+    }
+  }
+
+  /// Notes the state that people are told of.
+  package func writeAlarmState(_ text: String) throws {
+    try queue.write {
+      try $0.execute(sql: "INSERT OR REPLACE INTO setting VALUES (?, ?)", arguments: [Self.alarm, text])
+    }
+  }
+}

@@ -1,0 +1,123 @@
+internal import Advice
+package import Files
+internal import Jobs
+internal import Notices
+internal import Settings
+package import Stacks
+package import Store
+internal import SystemPackage
+
+/// Sends the notices of a stack and writes down what became of them; a notice that cannot be delivered stops nothing.
+package struct NoticeOffice: Sendable {
+  /// So often protection is looked at, when nothing ran meanwhile, in nanoseconds.
+  private static let periodNanoseconds: Int64 = 600 * 1_000_000_000
+
+  private let stack: Stack
+  private let files: any FileSystem
+  private let time: any TimeSource
+  private let events: EventStream
+
+  package init(of stack: Stack, files: any FileSystem, time: any TimeSource, events: EventStream) {
+    self.stack = stack
+    self.files = files
+    self.time = time
+    self.events = events
+  }
+
+  private var settings: NoticeSettings { stack.settings.notices }
+
+  /// What a notice says of a job.
+  struct News {
+    var job: String
+    var message: String
+    var code: String?
+    var backup: String?
+    var sizeBytes: Int64?
+    var durationSeconds: Double?
+  }
+
+  /// Tells of a job: by ping and by the user's commands.
+  func tell(_ kind: Notice.Kind, _ news: News) {
+    let notice = notice(
+      kind, message: news.message, job: news.job, code: news.code, backup: news.backup, sizeBytes: news.sizeBytes,
+      durationSeconds: news.durationSeconds)
+    send(notice, over: [.ping, .command], backup: news.backup)
+  }
+
+  /// Looks at the protection of the stack, and tells by webhook and e-mail when it was lost or is back (L1 to L5).
+  /// - Parameter isUrgent: whether something ran, so that it is worth looking now.
+  package func watch(isUrgent: Bool) {
+    guard settings.isConfigured(.webhook) || settings.isConfigured(.email) else { return }
+    let last = state
+    let now = time.nowNanoseconds
+    if !isUrgent, let last, last.lookedAt <= now, now - last.lookedAt < Self.periodNanoseconds { return }
+    let protection: Protection
+    do {
+      protection = try StackStatus(stack, hasService: false, files: files, time: time).protection
+    } catch {
+      protection = Protection(unknown: BackupError(error, doing: "looking at the stack", on: stack).message)
+    }
+    let (next, alarm) = AlarmRules.decide(after: last, subjects: Set(protection.reasons.map(\.subject)), now: now)
+    // It is written down before anybody is told: better told once too few than every minute.
+    write(next)
+    guard let alarm else { return }
+    let reasons = protection.reasons.map(\.message).joined(separator: "\n")
+    switch alarm {
+    case .unprotected: send(notice(.unprotected, message: reasons, code: protection.reasons.first?.code))
+    case .reminder: send(notice(.reminder, message: reasons, code: protection.reasons.first?.code))
+    case .protected: send(notice(.protected, message: "The stack is protected again."))
+    }
+  }
+
+  private func notice(
+    _ kind: Notice.Kind, message: String, job: String? = nil, code: String? = nil, backup: String? = nil,
+    sizeBytes: Int64? = nil, durationSeconds: Double? = nil
+  ) -> Notice {
+    Notice(
+      kind, stack: stack.dataDirectory.text, environment: settings.environment?.value, job: job,
+      timestamp: time.nowNanoseconds, message: message, code: code, backup: backup, sizeBytes: sizeBytes,
+      durationSeconds: durationSeconds, hiding: hidden)
+  }
+
+  /// Directories that no notice names.
+  private var hidden: [FilePath] {
+    [stack.backupDirectory, stack.database, stack.dataDirectory]
+      + stack.secondPlaces.map { stack.place($0, files: files, time: time).path }
+  }
+
+  private func send(
+    _ notice: Notice, over channels: Set<NoticeChannel> = [.webhook, .email], backup: String? = nil
+  ) {
+    let deliveries = NoticeSender(settings, dataDirectory: stack.dataDirectory, files: files, time: time)
+      .send(notice, over: channels, backupPath: backup.map { stack.backupDirectory.appending($0) })
+    guard !deliveries.isEmpty else { return }
+    let catalogue = Catalogue.ifPresent(of: stack, files: files, time: time)
+    for delivery in deliveries {
+      if !delivery.isDelivered {
+        events.send(
+          .warning("the notice by \(delivery.channel.rawValue) was not delivered: \(delivery.words)"))
+      }
+      let record = NoticeRecord(
+        channel: delivery.channel.rawValue, kind: notice.kind.rawValue,
+        at: LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset, isDelivered: delivery.isDelivered,
+        words: delivery.words)
+      // Where it cannot be written down, the warning has said it.
+      ignoringFailure { try catalogue?.write(record) }
+    }
+  }
+
+  // MARK: - What people were told last
+
+  private var state: AlarmState? {
+    // Where it cannot be read, people are told once more.
+    let text = forPeople { try Catalogue.ifPresent(of: stack, files: files, time: time)?.alarmState() } ?? nil
+    return text.flatMap { text in parsed { try StoredJSON.value(AlarmState.self, of: Array(text.utf8)) } }
+  }
+
+  private func write(_ state: AlarmState) {
+    ignoringFailure {
+      let text = String(decoding: try StoredJSON.line(of: state), as: UTF8.self)
+      try Catalogue.ifPresent(of: stack, files: files, time: time)?.writeAlarmState(text)
+    }
+  }
+}

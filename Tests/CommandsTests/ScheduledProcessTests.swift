@@ -1,0 +1,186 @@
+import Foundation
+import TestKit
+import Testing
+
+/// Jobs as processes of their own, as the user of a scheduler meets them.
+@Suite("Processes of the scheduler")
+struct ScheduledProcessTests {
+  /// A scheduler that is running, and what it says.
+  private final class Scheduler {
+    let process = Process()
+    private let output = Pipe()
+    private(set) var text = ""
+
+    init(in home: String, _ arguments: [String] = ["scheduler", "run"]) throws {
+      process.executableURL = URL(fileURLWithPath: Checkout.hrp)
+      process.arguments = arguments
+      process.environment = ["HOME": home, "PATH": "/usr/bin:/bin"]
+      process.standardOutput = output
+      process.standardError = output
+      try process.run()
+    }
+
+    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+    /// Waits until it has said something.
+    func hears(_ words: String) -> Bool {
+      while !text.contains(words) {
+        let data = output.fileHandleForReading.availableData
+        if data.isEmpty { return false }
+        text += String(decoding: data, as: UTF8.self)
+      }
+      return true
+    }
+
+    func end() -> Int32 {
+      text += String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      process.waitUntilExit()
+      return process.terminationStatus
+    }
+  }
+
+  private func configure(_ text: String, in home: String) throws {
+    try FileManager.default.createDirectory(atPath: home + "/hrp-data/config", withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: URL(fileURLWithPath: home + "/hrp-data/config/hrp.yaml"))
+  }
+
+  private func states(_ home: String) throws -> [String?] {
+    let text = try hrp(["scheduler", "history", "--json"], in: home).output
+    let records = try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]])
+    return records.map { $0["state"] as? String }
+  }
+
+  /// A job that waits before its backup until somebody removes a file.
+  private func waiting(_ home: String, more: String = "") throws {
+    try Data().write(to: URL(fileURLWithPath: home + "/wait"))
+    try configure(
+      """
+      jobs:
+        nightly:
+          every: day
+          drill: never
+      \(more)notices:
+        commands:
+          before_backup: "echo begun >> '\(home)/begun'; while [ -e '\(home)/wait' ]; do sleep 0.05; done"
+      """, in: home)
+  }
+
+  private func waitUntilBegun(_ home: String) throws {
+    let end = Date().addingTimeInterval(60)
+    while !FileManager.default.fileExists(atPath: home + "/begun"), Date() < end {
+      try run("/bin/sh", ["-c", "sleep 0.05"])
+    }
+    #expect(FileManager.default.fileExists(atPath: home + "/begun"))
+  }
+
+  @Test("a scheduler that is killed leaves its job alone; the next one waits for it, and runs nothing twice")
+  func orphan() throws {
+    try withGuideHome { home in
+      try waiting(home)
+      let first = try Scheduler(in: home)
+      try waitUntilBegun(home)
+      kill(first.process.processIdentifier, SIGKILL)
+      first.process.waitUntilExit()
+      // The job goes on without it, so nothing is due, and no other job may run.
+      #expect(try hrp(["scheduler", "run", "--once"], in: home).output == "Nothing is due\n")
+      #expect(try states(home) == ["running"])
+      #expect(try hrp(["scheduler", "run-now", "nightly"], in: home).status == 11)
+      try FileManager.default.removeItem(atPath: home + "/wait")
+      let end = Date().addingTimeInterval(60)
+      while try states(home) == ["running"], Date() < end {}
+      #expect(try states(home) == ["completed"])
+      #expect(try hrp(["scheduler", "run", "--once"], in: home).output == "Nothing is due\n")
+      #expect(try hrp(["backup", "verify", "latest"], in: home).status == 0)
+    }
+  }
+
+  @Test("a job that is killed is told as interrupted, and runs once more")
+  func killedJob() throws {
+    try withGuideHome { home in
+      try waiting(home)
+      let scheduler = try Scheduler(in: home, ["scheduler", "run", "--once"])
+      try waitUntilBegun(home)
+      let child = try run(
+        "/bin/sh", ["-c", "pgrep -P \(scheduler.process.processIdentifier)"]
+      ).output.trimmingCharacters(in: .whitespacesAndNewlines)
+      kill(try #require(Int32(child)), SIGKILL)
+      #expect(scheduler.end() == 1)
+      #expect(
+        scheduler.text.contains("nightly (missed") && scheduler.text.contains("was interrupted"), "\(scheduler.text)")
+      try FileManager.default.removeItem(atPath: home + "/wait")
+      let again = try hrp(["scheduler", "run", "--once"], in: home)
+      #expect(again.status == 0 && again.output.contains("again after it was killed"), "\(again)")
+      #expect(try states(home) == ["completed"])
+    }
+  }
+
+  @Test("a job that tells of no progress is ended with its children, is a failure with its code, and is not repeated")
+  func stalled() throws {
+    try withGuideHome { home in
+      try waiting(home, more: "    timeout_minutes: 1\n")
+      // A minute is long for a test: the smallest timeout is asked for by the request itself.
+      let scheduler = try run(
+        Checkout.hrp, ["scheduler", "run", "--once"], in: home,
+        environment: ["HOME": home, "PATH": "/usr/bin:/bin", "HRP_TEST_SILENCE_SECONDS": "1"])
+      #expect(scheduler.status == 1 && scheduler.output.contains("told of no progress for 1 s"), "\(scheduler)")
+      #expect(try states(home) == ["failed"])
+      #expect(try run("/bin/sh", ["-c", "pgrep -f '\(home)/wait' | grep -v $$"]).output == "")
+      #expect(try hrp(["scheduler", "run", "--once"], in: home).output == "Nothing is due\n")
+    }
+  }
+
+  @Test("after SIGTERM a running job may end by itself; the scheduler ends with 0")
+  func terminated() throws {
+    try withGuideHome { home in
+      try waiting(home)
+      let scheduler = try Scheduler(in: home)
+      try waitUntilBegun(home)
+      scheduler.process.terminate()
+      try FileManager.default.removeItem(atPath: home + "/wait")
+      #expect(scheduler.end() == 0)
+      #expect(
+        scheduler.text.contains("✓ nightly") && scheduler.text.hasSuffix("Scheduler stopped\n"), "\(scheduler.text)")
+      #expect(try states(home) == ["completed"])
+    }
+  }
+
+  @Test("a pause outlives the scheduler, shows in list-jobs and status, and what was missed is caught up after it")
+  func paused() throws {
+    try withGuideHome { home in
+      #expect(try hrp(["scheduler", "pause", "weekly_backup"], in: home).output == "Paused: weekly_backup\n")
+      #expect(try hrp(["scheduler", "run", "--once"], in: home).output == "Nothing is due\n")
+      let listed = try hrp(["scheduler", "list-jobs", "--json"], in: home)
+      #expect(listed.output.contains("\"paused_since\": \"20"), "\(listed)")
+      let status = try hrp(["status"], in: home)
+      #expect(status.output.contains("Paused since 20") && !status.output.contains("Next run"), "\(status)")
+      #expect(try hrp(["scheduler", "resume", "weekly_backup"], in: home).output == "Resumed: weekly_backup\n")
+      #expect(try hrp(["scheduler", "run", "--once"], in: home).output.contains("✓ weekly_backup (missed"))
+      #expect(try hrp(["scheduler", "pause", "nothing"], in: home).status == 10)
+    }
+  }
+
+  @Test("a command before the backup that fails lets none be made; the one after it is told how it went")
+  func hooks() throws {
+    try withGuideHome { home in
+      try configure(
+        """
+        jobs:
+          nightly:
+            every: day
+            drill: never
+        notices:
+          commands:
+            before_backup: "test -e '\(home)/ready' || { echo not ready; exit 3; }"
+            after_backup: "echo $HRP_STATE $HRP_BACKUP_NAME >> '\(home)/after'"
+        """, in: home)
+      let failed = try hrp(["scheduler", "run-now", "nightly", "--json"], in: home)
+      #expect(failed.status == 1 && failed.output.contains("\"code\": \"hook.failed\""), "\(failed)")
+      #expect(failed.output.contains("not ready"))
+      #expect(!FileManager.default.fileExists(atPath: home + "/hrp-data/backups"))
+      try Data().write(to: URL(fileURLWithPath: home + "/ready"))
+      #expect(try hrp(["scheduler", "run-now", "nightly"], in: home).status == 0)
+      let after = try String(contentsOfFile: home + "/after", encoding: .utf8)
+      #expect(after.hasPrefix("failed \ncompleted backup_20"), "\(after)")
+    }
+  }
+}
