@@ -76,11 +76,12 @@ package struct HookCommand: Sendable {
   package func run(_ moment: HookMoment, event: HookEvent, limit: Duration = limit) throws(HookFailure) {
     guard let command = commands[moment]?.value else { return }
     let wasStopped = Interruption.stopped != nil
+    let limit = wasStopped ? min(limit, Self.shortLimit) : limit
     let run: BoundedChild
     do throws(SystemError) {
       run = try BoundedChild(
         "/usr/bin/env", arguments: variables(event) + ["/bin/sh", "-c", command],
-        limit: wasStopped ? min(limit, Self.shortLimit) : limit, heedsSignals: !wasStopped)
+        limit: limit, heedsSignals: !wasStopped)
     } catch {
       throw HookFailure(
         moment: moment, cause: .notStarted(error), words: "the command \(moment.rawValue) cannot be started: \(error)")

@@ -64,7 +64,7 @@ package struct Notice: Sendable {
   }
 
   /// The beginning of a text, in whole scalars.
-  private static func cut(_ text: String, bytes: Int) -> String {
+  static func cut(_ text: String, bytes: Int) -> String {
     guard text.utf8.count > bytes else { return text }
     var result = String.UnicodeScalarView()
     var count = 0

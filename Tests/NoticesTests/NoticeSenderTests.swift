@@ -288,7 +288,7 @@ struct NoticeSenderTests {
   @Test("what keeps notices from arriving is found without sending any")
   func problems() throws {
     let yaml = """
-      notices: {ping: {url_file: none}, webhook: {url: "https://h/", token_file: open}, email: {to: a@b.org}}
+      notices: {ping: {url_file: none}, webhook: {url: "http://h/", token_file: open}, email: {to: a@b.org}}
       """
     let settings = Settings.read(yaml) { _ in nil }.settings.notices
     try withTemporaryFolder { folder in
@@ -300,6 +300,7 @@ struct NoticeSenderTests {
         problems.map(\.message) == [
           "there is no curl on PATH, which is needed for notices.ping, notices.webhook",
           "there is no sendmail on this machine, and notices.email names no server",
+          "the token of notices.webhook goes to h without encryption",
           "the secret file \(folder)/none is not there",
           "the secret file \(folder)/open can be read or written by others",
         ])

@@ -62,6 +62,7 @@ struct NoticeTests {
     let long = "e" + String(repeating: "\u{301}", count: 5000)
     let notice = notice(stack: long, environment: long, message: long)
     #expect(notice.subject.utf8.count < 450 && notice.message.utf8.count <= 8000)
+    #expect(notice.summary.utf8.count < 800)
   }
 
   @Test(
