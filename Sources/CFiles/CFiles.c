@@ -396,6 +396,12 @@ int hrp_poll_child(int32_t pid) {
   return ended == 0 ? -1 : end_of(status);
 }
 
+int hrp_child_has_ended(int32_t pid) {
+  siginfo_t info = {0};
+  if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return errno != EINTR;
+  return info.si_pid == pid;
+}
+
 void hrp_signal_child(int32_t pid, int is_group, int number) { kill(is_group ? -pid : pid, number); }
 
 int64_t hrp_read_pipe(int descriptor, void *buffer, int64_t size, int milliseconds) {

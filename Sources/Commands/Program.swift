@@ -23,6 +23,7 @@ public struct Program: ParsableCommand {
         HRP_NO_BACKUP=1                       make no backups on this machine
         HRP_UNDO_DAYS=7                       keep what a restore replaced so long
         LOG_LEVEL=info                        write this to logs/backup.log
+        HRP_PING_URL, HRP_WEBHOOK_URL, HRP_WEBHOOK_TOKEN, HRP_SMTP_PASSWORD    secrets of notices
         HRP_DUCKDB_LIBRARY                    the path of DuckDB's library
       """,
     version: Version.current,

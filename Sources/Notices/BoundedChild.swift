@@ -43,17 +43,19 @@ struct BoundedChild {
       if heedsSignals, let stopped = Interruption.stopped { throw .interrupted(stopped.signal) }
       if clock.monotonicNanoseconds >= end { throw .tooLong }
     }
+    var hasEnded = false
     do {
       while let bytes = try child.output.bytes(whileWaiting: {
         try look()
-        // What it started may keep its output open for ever.
-        if child.poll() != nil { throw Break.ended }
+        // What it started may keep its output open for ever. All that the child itself said is read by the next wait.
+        if hasEnded { throw Break.ended }
+        hasEnded = child.hasEnded
       }) {
         said = Array((said + bytes).suffix(Self.maximumOutput))
         try look()
       }
       // The output has ended; the program may go on in silence.
-      while child.poll() == nil {
+      while !child.hasEnded {
         try look()
         clock.sleep(.milliseconds(5))
       }

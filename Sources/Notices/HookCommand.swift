@@ -54,6 +54,9 @@ package struct HookCommand: Sendable {
   /// The longest when this process was asked to stop before.
   private static let shortLimit: Duration = .seconds(30)
 
+  /// The most characters of a message.
+  private static let maximumMessage = 8000
+
   private let commands: [HookMoment: Setting<String>]
   private let dataDirectory: FilePath
 
@@ -73,11 +76,12 @@ package struct HookCommand: Sendable {
   package func run(_ moment: HookMoment, event: HookEvent, limit: Duration = limit) throws(HookFailure) {
     guard let command = commands[moment]?.value else { return }
     let wasStopped = Interruption.stopped != nil
+    let limit = wasStopped ? min(limit, Self.shortLimit) : limit
     let run: BoundedChild
     do throws(SystemError) {
       run = try BoundedChild(
         "/usr/bin/env", arguments: variables(event) + ["/bin/sh", "-c", command],
-        limit: wasStopped ? min(limit, Self.shortLimit) : limit, heedsSignals: !wasStopped)
+        limit: limit, heedsSignals: !wasStopped)
     } catch {
       throw HookFailure(
         moment: moment, cause: .notStarted(error), words: "the command \(moment.rawValue) cannot be started: \(error)")
@@ -97,10 +101,12 @@ package struct HookCommand: Sendable {
 
   /// All variables are set, so that none of them comes from elsewhere.
   private func variables(_ event: HookEvent) -> [String] {
+    // An argument list has a limit.
+    let message = event.message.map { String(TerminalText.safe($0, keepsLines: true).prefix(Self.maximumMessage)) }
     let values = [
       ("HRP_EVENT", event.name), ("HRP_JOB", event.job), ("HRP_DATA_DIR", dataDirectory.string),
       ("HRP_BACKUP_PATH", event.backupPath?.string), ("HRP_BACKUP_NAME", event.backupName),
-      ("HRP_STATE", event.state), ("HRP_MESSAGE", event.message.map { TerminalText.safe($0, keepsLines: true) }),
+      ("HRP_STATE", event.state), ("HRP_MESSAGE", message),
     ]
     return values.map { "\($0.0)=\(($0.1 ?? "").filter { $0 != "\0" })" }
   }

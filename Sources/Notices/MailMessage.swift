@@ -45,13 +45,13 @@ package struct MailMessage: Sendable {
     if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }), !text.contains("=?") { return text }
     var words: [String] = []
     var word = ""
-    for character in text {
+    for scalar in text.unicodeScalars {
       // A word has at most 75 characters, of which base64 takes four for three bytes.
-      if !word.isEmpty, word.utf8.count + character.utf8.count > 42 {
+      if !word.isEmpty, word.utf8.count + UTF8.width(scalar) > 42 {
         words.append(word)
         word = ""
       }
-      word.append(character)
+      word.unicodeScalars.append(scalar)
     }
     return (words + [word]).map { "=?UTF-8?B?\(Base64.encoded($0))?=" }.joined(separator: " ")
   }

@@ -1,6 +1,9 @@
 internal import Files
 
 extension Notice {
+  /// The most bytes of a message on one line.
+  private static let maximumLine = 300
+
   /// The subject of an e-mail: "[hrp] lab: backup failed".
   package var subject: String {
     let place = environment.map { "\(stack) (\($0))" } ?? stack
@@ -9,7 +12,7 @@ extension Notice {
 
   /// One line for a chat: the subject, and the first line of the message.
   package var summary: String {
-    let line = message.split(separator: "\n").first.map { ": \($0)" } ?? ""
+    let line = message.split(separator: "\n").first.map { ": \(Self.cut(String($0), bytes: Self.maximumLine))" } ?? ""
     return subject + line
   }
 

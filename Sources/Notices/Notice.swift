@@ -15,8 +15,10 @@ package struct Notice: Sendable {
     case test
   }
 
-  /// The most characters of a message.
+  /// The most bytes of a message: services that are pinged take 10,000.
   private static let maximumMessage = 8000
+  /// The most bytes of a name, so that a line of a header stays within its limit.
+  private static let maximumName = 200
 
   package let kind: Kind
   /// The name of the stack.
@@ -44,7 +46,7 @@ package struct Notice: Sendable {
     timestamp: Int64, message: String, code: String? = nil, backup: String? = nil, sizeBytes: Int64? = nil,
     durationSeconds: Double? = nil, hiding directories: [FilePath] = []
   ) {
-    let word = { (text: String) in String(TerminalText.safe(text).prefix(200)) }
+    let word = { (text: String) in Self.cut(TerminalText.safe(text), bytes: Self.maximumName) }
     let name = { (text: String) in word(text.split(separator: "/").last.map(String.init) ?? "stack") }
     self.kind = kind
     self.stack = name(stack)
@@ -53,11 +55,24 @@ package struct Notice: Sendable {
     self.job = job.map(word)
     self.timestamp = timestamp
     let text = PathlessText.make(message, hiding: directories)
-    self.message = String(TerminalText.safe(text, keepsLines: true).prefix(Self.maximumMessage))
+    self.message = Self.cut(TerminalText.safe(text, keepsLines: true), bytes: Self.maximumMessage)
     self.code = code.map(word)
     self.backup = backup.map(name)
     self.sizeBytes = sizeBytes
     // JSON has no number for the others.
     self.durationSeconds = durationSeconds.flatMap { $0.isFinite ? $0 : nil }
+  }
+
+  /// The beginning of a text, in whole scalars.
+  static func cut(_ text: String, bytes: Int) -> String {
+    guard text.utf8.count > bytes else { return text }
+    var result = String.UnicodeScalarView()
+    var count = 0
+    for scalar in text.unicodeScalars {
+      count += UTF8.width(scalar)
+      if count > bytes { break }
+      result.append(scalar)
+    }
+    return String(result)
   }
 }

@@ -32,6 +32,14 @@ package enum NoticeCheck {
           message: "there is no sendmail on this machine, and notices.email names no server",
           remedy: "Set notices.email.smtp, or install a mail program such as msmtp-mta."))
     }
+    if let webhook = settings.webhook, webhook.token != nil, case .address(let address) = webhook.target.value,
+      address.scheme == "http", !isThisMachine(address)
+    {
+      problems.append(
+        NoticeProblem(
+          message: "the token of notices.webhook goes to \(address.host) without encryption",
+          remedy: "Use an address that begins with https://."))
+    }
     for source in secrets(settings) {
       do throws(SecretError) {
         _ = try source.read(dataDirectory: dataDirectory, files: files)
@@ -40,6 +48,10 @@ package enum NoticeCheck {
       }
     }
     return problems
+  }
+
+  private static func isThisMachine(_ address: NoticeAddress) -> Bool {
+    ["localhost", "127.0.0.1", "[::1]"].contains { address.host == $0 || address.host.hasPrefix($0 + ":") }
   }
 
   private static func usersOfCurl(_ settings: NoticeSettings) -> [String] {

@@ -5,8 +5,6 @@ package import SystemPackage
 /// Sends notices; it never stops what it tells of.
 package struct NoticeSender: Sendable {
   private static let maximumTries = 3
-  /// More is cut off by services that are pinged.
-  private static let maximumPing = 10_000
 
   private let settings: NoticeSettings
   private let dataDirectory: FilePath
@@ -119,11 +117,10 @@ package struct NoticeSender: Sendable {
     }
     return curl(.ping, wasStopped: wasStopped) {
       let address = try address(target)
-      let bytes = Array("\(notice.subject)\n\(notice.message)".utf8.prefix(Self.maximumPing))
       return (
         .post(
           word.map(address.appending) ?? address.text, contentType: "text/plain; charset=utf-8",
-          body: String(decoding: bytes, as: UTF8.self)), address.host
+          body: "\(notice.subject)\n\(notice.message)"), address.host
       )
     }
   }

@@ -7,14 +7,17 @@ package enum PathlessText {
   /// The text without absolute paths.
   /// - Parameter directories: directories that are known; blanks in their paths do no harm.
   package static func make(_ text: String, hiding directories: [FilePath] = []) -> String {
-    var text = text
-    for directory in directories.map(\.string).sorted(by: { $0.count > $1.count }) where directory.count > 1 {
-      text = text.split(separator: directory, omittingEmptySubsequences: false).joined(separator: mark)
-    }
+    // The longest first: what lies within another one is named by its own end.
+    let known = directories.map(\.string).filter { $0.count > 1 }.sorted { $0.count > $1.count }
     var rest = text[...]
     var result = ""
     while let character = rest.first {
       let previous = result.last
+      if isWordStart(previous), let directory = known.first(where: { isDirectory($0, at: rest) }) {
+        result += mark
+        rest = rest.dropFirst(directory.count)
+        continue
+      }
       if let length = pathLength(rest, after: previous) {
         result += shortened(rest.prefix(length))
         rest = rest.dropFirst(length)
@@ -31,6 +34,17 @@ package enum PathlessText {
 
   private static let mark = "…"
   private static let quotes: [Character: Character] = ["'": "'", "\"": "\"", "`": "`", "“": "”", "‘": "’", "«": "»"]
+
+  /// Whether a text begins with this directory, and not with another one whose name goes on.
+  private static func isDirectory(_ directory: String, at text: Substring) -> Bool {
+    guard text.hasPrefix(directory) else { return false }
+    let next = text.dropFirst(directory.count).first
+    return next.map { $0 == "/" || !isPartOfName($0) } ?? true
+  }
+
+  private static func isPartOfName(_ character: Character) -> Bool {
+    character.isLetter || character.isNumber || "-_~".contains(character)
+  }
 
   /// How long the path is with which a text begins; nil when it begins with none.
   private static func pathLength(_ text: Substring, after previous: Character?) -> Int? {

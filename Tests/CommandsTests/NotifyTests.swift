@@ -14,9 +14,9 @@ struct NotifyTests {
     }
   }
 
-  private func write(_ text: String, to path: String, permissions: Int = 0o600) throws {
+  private func write(_ text: String, to path: String) throws {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-    try FileManager.default.setAttributes([.posixPermissions: permissions], ofItemAtPath: path)
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
   }
 
   @Test("with nothing configured it says so, and how to begin")
@@ -87,8 +87,7 @@ struct NotifyTests {
       let real = try run("/bin/sh", ["-c", "command -v curl"]).output.trimmingCharacters(in: .newlines)
       let bin = home + "/bin"
       try FileManager.default.createDirectory(atPath: bin, withIntermediateDirectories: true)
-      try write(
-        "#!/bin/sh\necho \"$@\" >> '\(home)/seen'\nexec '\(real)' \"$@\"\n", to: bin + "/curl", permissions: 0o755)
+      try writeProgram("echo \"$@\" >> '\(home)/seen'\nexec '\(real)' \"$@\"", to: bin + "/curl")
       let path = bin + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
       var said = ""
       for arguments in [

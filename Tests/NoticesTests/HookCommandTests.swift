@@ -67,7 +67,7 @@ struct HookCommandTests {
   func tooLong() throws {
     let command = "sleep 1000 & echo $! > \"$HRP_DATA_DIR/child\"; trap '' TERM; echo begun; sleep 1000; sleep 1000"
     var child: Int32 = 0
-    let failed = try run(command, limit: .milliseconds(500)) { folder in
+    let failed = try run(command, limit: .seconds(3)) { folder in
       let text = try String(contentsOfFile: folder + "/child", encoding: .utf8)
       child = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
     }

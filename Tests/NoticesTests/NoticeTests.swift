@@ -57,6 +57,14 @@ struct NoticeTests {
     #expect(!notice.text.contains("\r") && !notice.text.contains("\u{1B}") && !notice.text.contains("\0"))
   }
 
+  @Test("names are cut, so that no line of a header grows without bounds, however a letter is put together")
+  func length() {
+    let long = "e" + String(repeating: "\u{301}", count: 5000)
+    let notice = notice(stack: long, environment: long, message: long)
+    #expect(notice.subject.utf8.count < 450 && notice.message.utf8.count <= 8000)
+    #expect(notice.summary.utf8.count < 800)
+  }
+
   @Test(
     "absolute paths are taken out of a message, and nothing else is",
     arguments: [
@@ -83,6 +91,8 @@ struct NoticeTests {
     let known: [FilePath] = ["/home/me/my lab", "/home/me"]
     let text = PathlessText.make("at /home/me/my lab, in /home/me/my lab/back ups/b 1, /home/me/z", hiding: known)
     #expect(text == "at …, in …/back ups/b 1, …/z")
+    #expect(PathlessText.make("/data/x /database/x https://h/data/x", hiding: ["/data"]) == "…/x …/x https://h/data/x")
+    #expect(PathlessText.make("in /data.", hiding: ["/data"]) == "in ….")
     var generator = SeededGenerator(state: 1)
     let pieces = ["/", "a", "b c", "~", "'", "\"", " ", ":", "http://h/", ".", "é", "\n", "(", "=", "…", "//"]
     for _ in 0..<5000 {

@@ -69,6 +69,14 @@ public func run(
     errors: String(decoding: try Data(contentsOf: URL(fileURLWithPath: err)), as: UTF8.self))
 }
 
+/// Writes a program for `/bin/sh`.
+///
+/// A process of its own writes it: while a child of another test has the file open to write, nobody can start it.
+public func writeProgram(_ text: String, to path: String) throws {
+  let script = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$2\" && chmod 755 \"$2\""
+  try run("/bin/sh", ["-c", script, "sh", text, path])
+}
+
 /// A program that is ready to be started, with nothing to read.
 func prepared(
   _ program: String, arguments: [String], in folder: String?, environment: [String: String]

@@ -76,6 +76,8 @@ int hrp_start_child(const char *program, const char *arguments, int count, int e
 int hrp_wait_child(int32_t pid);
 /// The same without waiting; -1 while it runs.
 int hrp_poll_child(int32_t pid);
+/// Whether a child has ended; it can still be waited for, and its number is no other process's.
+int hrp_child_has_ended(int32_t pid);
 /// Sends a signal to a child, or to the whole group that it is the first process of.
 void hrp_signal_child(int32_t pid, int is_group, int number);
 /// Reads what there is: bytes; 0 at the end or on an error; -1 when nothing came in so many milliseconds.

@@ -90,6 +90,9 @@ package final class ChildProcess {
     return status < 0 ? nil : close(status)
   }
 
+  /// Whether the child has ended; what it said can still be read, until somebody waits for it.
+  package var hasEnded: Bool { end != nil || hrp_child_has_ended(pid) == 1 }
+
   /// Asks the child, or its whole group, to end (SIGTERM).
   package func terminate() { signal(15) }
 
