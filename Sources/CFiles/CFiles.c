@@ -362,13 +362,21 @@ int hrp_start_child(const char *program, const char *arguments, int count, int e
   posix_spawn_file_actions_adddup2(&actions, out[1], 1);
   if (errors == 0) posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
   if (errors == 2) posix_spawn_file_actions_adddup2(&actions, out[1], 2);
+  int flags = POSIX_SPAWN_SETSIGMASK | (is_group ? POSIX_SPAWN_SETPGROUP : 0);
+  // What another program left open for this one is not passed on: a pipe would stay open for as long as the child lives.
+#if defined(__GLIBC__)
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+#elif defined(__APPLE__)
+  flags |= POSIX_SPAWN_CLOEXEC_DEFAULT;
+  if (errors == 1) posix_spawn_file_actions_addinherit_np(&actions, 2);
+#endif
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none;
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | (is_group ? POSIX_SPAWN_SETPGROUP : 0));
+  posix_spawnattr_setflags(&attributes, (short)flags);
   pid_t started;
   int error = posix_spawn(&started, program, &actions, &attributes, list, environ);
   posix_spawn_file_actions_destroy(&actions);

@@ -32,15 +32,19 @@ public final class IngestionScheduler: Sendable {
   private static let standByPeriod: Duration = .seconds(60)
 
   private let place: String?
+  private let executable: String?
   private let events: EventStream
   private let state = Mutex(State())
 
   /// Touches no file yet.
   /// - Parameter dataDirectory: the stack; when it is nil, `HRP_DATA_DIR` names it, else it is the folder of
   ///   `HRP_DB_PATH`, else `~/hrp-data`.
+  /// - Parameter executable: the program `hrp`; when it is nil, `HRP_EXECUTABLE` names it, else it is the first on
+  ///   `PATH`.
   /// - Parameter events: is told of progress, notices and warnings, on the thread of the scheduler.
-  public init(dataDirectory: String? = nil, events: EventStream = EventStream()) {
+  public init(dataDirectory: String? = nil, executable: String? = nil, events: EventStream = EventStream()) {
     place = dataDirectory
+    self.executable = executable
     self.events = events
   }
 
@@ -164,7 +168,10 @@ public final class IngestionScheduler: Sendable {
   private func run(_ stop: StopRequest) {
     while stop.mode == nil {
       do {
-        let loop = SchedulerLoop(stop: stop, files: Kernel(), time: SystemTime(), events: events) { try self.plan() }
+        let loop = SchedulerLoop(
+          program: executable.map { Stack.absolute($0) }, stop: stop, files: Kernel(), time: SystemTime(),
+          events: events
+        ) { try self.plan() }
         try loop.run(onStart: { _ in setStandingBy(false) }, onResult: { _ in })
       } catch is Interruption.Stopped {
         return

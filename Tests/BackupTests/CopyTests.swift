@@ -170,11 +170,11 @@ struct CopyTests {
       let backup = try sample.create()
       var (failures, before): (Int, Int64) = (0, 0)
       while true {
-        // Each try can write twice, and the third write fails.
-        let writes = Atomic(0)
+        // Each try can write once more than the one before.
+        let (writes, last) = (Atomic(0), 3 + failures)
         let files = HookedFileSystem { (call, _) throws(SystemError) in
           guard call == "pwrite" else { return }
-          if writes.add(1, ordering: .relaxed).newValue == 3 { throw SystemError("pwrite", errno: .ioError) }
+          if writes.add(1, ordering: .relaxed).newValue == last { throw SystemError("pwrite", errno: .ioError) }
         }
         var result: CopyResult?
         let failure = code { result = try copy(backup.path, of: sample, to: place, files: files) }

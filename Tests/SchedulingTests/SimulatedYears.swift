@@ -120,7 +120,8 @@ struct SimulatedYears {
     let newest = backups.filter { $0 <= now }.max()
     var facts = ProtectionFacts(intervalSeconds: Int64(schedule.rule.nominalSeconds))
     facts.newestBackup = newest.map { .init(name: "backup", timestamp: $0) }
-    facts.newestProof = facts.newestBackup
+    // A proof that is too old would be a reason of its own.
+    facts.newestProof = newest.map { _ in .init(name: "backup", timestamp: now) }
     let protection = Protection(facts, limits: limits, now: now)
     let (next, told) = AlarmRules.decide(after: alarm, subjects: Set(protection.reasons.map(\.subject)), now: now)
     alarm = next

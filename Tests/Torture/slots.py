@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Kills `hrp scheduler run --once` at random moments. The next start must carry on, and the history must tell the truth.
+"""Kills `hrp scheduler run --once`, or the process of its job, at random moments. The next start must carry on, and the
+history must tell the truth.
 
     slots.py HRP [KILLS] [SEED]
 
-Each round has a job of its own, whose newest slot was missed. It is killed after a random time, then started again. Then:
+Each round has a job of its own, whose newest slot was missed. The scheduler, its job, or both are killed after a random
+time. A job that goes on alone is left alone: a second start finds nothing to do, and the job writes its own end down. Then
+the scheduler is started again. Then:
 the job has one record; it says completed, and a verified backup is there that was begun at the slot or later; a backup in
 the list verifies; nothing half-made is listed; a third start finds nothing due.
 """
@@ -29,6 +32,26 @@ def main():
         done = subprocess.run([hrp, *words, "--data-dir", str(data)], env=environment, text=True, capture_output=True)
         return done.returncode, done.stdout
 
+    def job_of(pid):
+        """The process of the job: it may not be there yet, or not any more."""
+        try:
+            return int(pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+        except (OSError, IndexError):
+            return None
+
+    def alive(pid):
+        try:
+            return "scheduler-job" in pathlib.Path(f"/proc/{pid}/cmdline").read_text()
+        except OSError:
+            return False
+
+    def kill(pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+            return True
+        except ProcessLookupError:
+            return False
+
     def bad(what):
         print(f"  bad: round {number}: {what}", flush=True)
         total["bad"] += 1
@@ -47,8 +70,22 @@ def main():
         process = subprocess.Popen([hrp, "scheduler", "run", "--once", "--data-dir", str(data)], env=environment,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(rng.uniform(0, seconds))
-        process.send_signal(signal.SIGKILL)
-        total["killed" if process.wait() == -signal.SIGKILL else "too late"] += 1
+        victim = ("scheduler", "job", "both")[number % 3]
+        child = job_of(process.pid)
+        hit = []
+        if victim != "job":
+            process.send_signal(signal.SIGKILL)
+            hit.append(process.wait() == -signal.SIGKILL)
+        if victim != "scheduler" and child:
+            hit.append(kill(child))
+        process.wait()
+        total[f"killed {victim}" if any(hit) else "too late"] += 1
+        if victim == "scheduler" and child and alive(child):
+            total["job went on alone"] += 1
+            if run("scheduler", "run", "--once")[1] != "Nothing is due\n" and alive(child):
+                bad("a second run beside a job that went on alone")
+            while alive(child):
+                time.sleep(0.02)
         records = json.loads(run("scheduler", "history", "--json", "--limit", "1")[1])
         state = records[0]["state"] if records and records[0]["job"] == job else "not begun"
         total[f"then {state}"] += 1

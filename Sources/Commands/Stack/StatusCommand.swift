@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import Backup
 internal import Calendars
 internal import Files
+internal import Jobs
 internal import Scheduling
 internal import Settings
 internal import Stacks

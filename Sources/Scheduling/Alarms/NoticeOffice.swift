@@ -37,7 +37,7 @@ package struct NoticeOffice: Sendable {
   }
 
   /// Tells of a job: by ping and by the user's commands.
-  func tell(_ kind: Notice.Kind, _ news: News) {
+  func tell(_ kind: Notice.Kind, of news: News) {
     let notice = notice(
       kind, message: news.message, job: news.job, code: news.code, backup: news.backup, sizeBytes: news.sizeBytes,
       durationSeconds: news.durationSeconds)

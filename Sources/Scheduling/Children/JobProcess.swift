@@ -80,7 +80,8 @@ package struct JobProcess {
       default: reply.event.map(events.send)
       }
     }
-    _ = child.wait()
+    // It died, or is dying, without a word: what it started goes with it.
+    child.kill()
     return nil
   }
 

@@ -2,7 +2,7 @@ package import Files
 internal import Settings
 internal import Stacks
 package import Store
-internal import SystemPackage
+package import SystemPackage
 
 /// Looks at the clock every minute and runs what is due, each job in a process of its own, until it is asked to stop.
 ///
@@ -12,6 +12,8 @@ package struct SchedulerLoop {
   private static let period: Duration = .seconds(60)
 
   private let load: () throws -> SchedulerPlan
+  private let program: FilePath?
+  private let silence: Duration?
   private let stop: StopRequest
   private let files: any FileSystem
   private let time: any TimeSource
@@ -19,12 +21,17 @@ package struct SchedulerLoop {
   private let memory = UnrecordedSlots()
   private let saidOnce = SaidOnce()
 
+  /// - Parameter program: the program `hrp`; nil for the one that is found (``ThisProcess/hrp(files:)``).
+  /// - Parameter silence: how long a job may tell of no progress; nil for what the job says.
   /// - Parameter load: reads the configuration; it is called before every look, so a change needs no restart.
   package init(
-    stop: StopRequest = StopRequest(), files: any FileSystem, time: any TimeSource, events: EventStream,
+    program: FilePath? = nil, silence: Duration? = nil, stop: StopRequest = StopRequest(), files: any FileSystem,
+    time: any TimeSource, events: EventStream,
     load: @escaping () throws -> SchedulerPlan
   ) {
     self.load = load
+    self.program = program
+    self.silence = silence
     self.stop = stop
     self.files = files
     self.time = time
@@ -84,14 +91,14 @@ package struct SchedulerLoop {
     return SchedulerRun(
       plan.stack, jobs: plan.jobs, memory: memory, stop: stop, files: files, time: time, events: events
     ) { job, slot, reason in
-      guard let program = try ThisProcess.hrp(files: files) else {
+      guard let program = try program ?? ThisProcess.hrp(files: files) else {
         throw BackupError(
           "executable.not-found", kind: .notFound,
           message: "the program hrp, which runs a job in a process of its own, was not found",
           remedy: "Set HRP_EXECUTABLE, or put hrp on PATH.")
       }
       return try JobProcess(
-        program: program, silence: .seconds(job.timeoutMinutes * 60), stop: stop, events: events
+        program: program, silence: silence ?? .seconds(job.timeoutMinutes * 60), stop: stop, events: events
       ).run(JobRequest(job, slot: slot, reason: reason, settings: plan.settings, keepDays: plan.keepDays))
     }
   }

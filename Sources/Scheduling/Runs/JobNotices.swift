@@ -36,7 +36,7 @@ final class JobNotices {
     // Without a thread nobody is told of the start; the end is told all the same.
     starting = forPeople {
       try Workers<String>(count: 1, capacity: 1) {
-        { job in office.tell(.start, .init(job: job, message: "The job \(job) began.")) }
+        { job in office.tell(.start, of: .init(job: job, message: "The job \(job) began.")) }
       }
     }
     starting?.submit(job) {}
@@ -71,7 +71,7 @@ final class JobNotices {
     // An incomplete backup is nothing to be silent about.
     office.tell(
       outcome.state == .completed ? .success : .failure,
-      .init(
+      of: .init(
         job: job, message: outcome.message, code: outcome.code, backup: outcome.backup, sizeBytes: outcome.sizeBytes,
         durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9))
   }
