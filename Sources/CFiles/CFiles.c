@@ -429,9 +429,10 @@ int64_t hrp_write_pipe(int descriptor, const void *bytes, int64_t size) {
   while (count < 0 && errno == EINTR);
   int error = count < 0 ? errno : 0;
   if (error == EPIPE) {
-    // The signal that waits now is ours; whoever asked gets the error instead.
+    // The signal that waits now is ours; whoever asked gets the error instead. A process that ignores it has none.
+    sigset_t waiting;
     int number;
-    sigwait(&pipe, &number);
+    if (sigpending(&waiting) == 0 && sigismember(&waiting, SIGPIPE)) sigwait(&pipe, &number);
   }
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   return error ? -(int64_t)error : count;

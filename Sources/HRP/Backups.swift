@@ -72,7 +72,8 @@ public func restoreBackup(
       request.surveys = true
       return try RestoreRun(
         DirectoryBackup(Stack.absolute(backupPath), files: Kernel()), to: target(targetDirectory), request: request,
-        protecting: stack.protected, files: Kernel(), time: SystemTime(), events: events
+        protecting: stack.protected, trash: Trash(of: stack.backupDirectory, files: Kernel(), time: SystemTime()),
+        files: Kernel(), time: SystemTime(), events: events
       ).run()
     }
     return true

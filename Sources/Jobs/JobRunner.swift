@@ -70,7 +70,8 @@ package struct JobRunner: Sendable {
   private func stream(to caller: EventStream, isRecorded: Bool) -> EventStream {
     guard isRecorded, keepsRecords else { return caller }
     let log = OperationLog(
-      dataDirectory: stack.dataDirectory, level: stack.settings.logLevel.value, files: files, time: time)
+      dataDirectory: stack.dataDirectory, level: stack.settings.logLevel.value,
+      format: stack.settings.logFormat.value, files: files, time: time)
     let history = JobHistory(stack, files: files, time: time)
     let stream = EventStream([{ log.note($0) }, { history.note($0) }, { caller.send($0) }])
     if let loss = history.loss { stream.send(.notice(loss)) }

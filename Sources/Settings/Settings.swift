@@ -24,6 +24,8 @@ package struct Settings: Sendable {
   package let undoDays: Setting<Int64>
   /// The least that is written to the log.
   package let logLevel: Setting<LogLevel>
+  /// How lines of the logs are written.
+  package let logFormat: Setting<LogFormat>
   /// Whose clock says when a job is due, and where a day begins.
   package let zone: Setting<Zone>
   /// Which backups stay.
@@ -106,6 +108,8 @@ package struct Settings: Sendable {
     let notices = NoticeValues(map.map("notices"), variables: variables, environment: environment)
     self.notices = notices.settings
     self.warnings = warnings + notices.warnings
+    let format = map.value("log_format", allowed: "text or json") { LogFormat(rawValue: $0.lowercased()) }
+    logFormat = .first(file: format, standard: .text)
     let zone = map.value("timezone", allowed: "a name of the tz database, such as America/New_York or Europe/Berlin") {
       name in parsed { try Zone(name) }
     }

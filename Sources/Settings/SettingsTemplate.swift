@@ -23,6 +23,9 @@ package enum SettingsTemplate {
     # The least that is written to logs/backup.log: debug, info, warning, error or critical. The same as LOG_LEVEL.
     #log_level: info
 
+    # How lines of the logs are written: text, or json for programs.
+    #log_format: text
+
     # Whose clock says where a day, a week or a month begins: a name of the tz database.
     #timezone: America/New_York
 

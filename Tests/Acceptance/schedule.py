@@ -61,9 +61,19 @@ def main():
         while not is_there():
             if time.monotonic() > end:
                 check(False, f"waited in vain for {what}")
+                print("".join(log.read_text().splitlines(True)[-30:]), flush=True)
+                for process in pathlib.Path("/proc").glob("[0-9]*"):
+                    try:
+                        words = (process / "cmdline").read_text().replace("\0", " ")
+                        if "hrp" in words.split(" ")[0]:
+                            print(words, *[(task / "syscall").read_text() + (task / "wchan").read_text()
+                                           for task in (process / "task").iterdir()], sep="\n  ", flush=True)
+                    except OSError:
+                        pass
                 return
             time.sleep(0.1)
 
+    log = data / "logs/backup.log"
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(data / "hrp.duckdb")], stdout=subprocess.PIPE, text=True)
     assert writer.stdout.readline() == "begun\n"
     for words in (("backup", "create"), ("backup", "drill"), ("backup", "copy", "latest", str(disk), "--new-place")):
@@ -81,7 +91,6 @@ def main():
                                  stderr=subprocess.STDOUT, text=True)
     said = []
     threading.Thread(target=lambda: said.extend(scheduler.stdout), daemon=True).start()
-    log = data / "logs/backup.log"
 
     def pings(word):
         return sum(path == f"/ping{word}" for path, _ in requests)

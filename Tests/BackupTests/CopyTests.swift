@@ -171,7 +171,8 @@ struct CopyTests {
       var (failures, before): (Int, Int64) = (0, 0)
       while true {
         // Each try can write once more than the one before.
-        let (writes, last) = (Atomic(0), 3 + failures)
+        let writes = Atomic(0)
+        let last = 3 + failures
         let files = HookedFileSystem { (call, _) throws(SystemError) in
           guard call == "pwrite" else { return }
           if writes.add(1, ordering: .relaxed).newValue == last { throw SystemError("pwrite", errno: .ioError) }

@@ -81,6 +81,58 @@ struct TrashTests {
     }
   }
 
+  @Test(
+    "X2: a note that the disk does not give back keeps its backup, from a rotation and from one that needs the space")
+  func unreadableNote() throws {
+    try withStack { sample in
+      let now = SystemTime().nowNanoseconds
+      let names = try made(sample, now: now)
+      for name in names[..<2] { _ = try trash(sample, at: now - 40 * Self.day).put(FileName(name)) }
+      let files = HookedFileSystem(onRead: { (path) throws(SystemError) in
+        if path.hasSuffix("\(names[0]).json") { throw SystemError("pread", errno: .ioError, path: path) }
+      })
+      let doubtful = Trash(of: FilePath(sample.backups), files: files, time: ManualTime(now: now))
+      #expect(try doubtful.entries().last?.deletedAt == nil)
+      #expect(try doubtful.removeExpired(keptFor: 3) > 0)
+      #expect(try doubtful.entries().map { String(decoding: $0.name.bytes, as: UTF8.self) } == [names[0]])
+      #expect(try doubtful.bytesToFree() == 0 && doubtful.free(bytes: 1 << 40) == 0)
+      #expect(try trash(sample).entries().count == 1)
+    }
+  }
+
+  @Test(
+    "a restore that needs the space of the trash takes it, the oldest first; a dry run takes nothing",
+    .enabled(if: Mount.canMount))
+  func restoreNeedsSpace() throws {
+    try withStack { sample in
+      try Mount.withMemory("size=24m", on: sample.folder) { small in
+        let backups = small + "/backups"
+        try run("/bin/mkdir", [backups])
+        let made = try sample.create()
+        let deleted = "\(backups)/backup_20260101_020000"
+        try run(
+          "/bin/sh", ["-c", "cp -a \"$0\" \"$1\" && head -c 12000000 /dev/urandom > \"$1/big\"", made.path, deleted])
+        let trash = Trash(of: FilePath(backups), files: Kernel(), time: SystemTime())
+        _ = try trash.put(FileName("backup_20260101_020000"))
+        try run("/bin/sh", ["-c", "head -c 8400000 /dev/urandom > \"$0/other\"", small])
+        let restore = { (trash: Trash?, isDryRun: Bool) in
+          var request = RestoreRun.Request()
+          request.isDryRun = isDryRun
+          _ = try RestoreRun(
+            DirectoryBackup(FilePath(made.path), files: Kernel()),
+            to: RestoreTarget(FilePath(small + "/restored"), files: Kernel()), request: request, trash: trash,
+            files: Kernel(), time: SystemTime(), events: EventStream()
+          ).run()
+        }
+        #expect(throws: BackupError.self) { try restore(nil, false) }
+        try restore(trash, true)
+        #expect(try trash.entries().count == 1)
+        try restore(trash, false)
+        #expect(try trash.entries().isEmpty && FileManager.default.fileExists(atPath: small + "/restored/hrp.duckdb"))
+      }
+    }
+  }
+
   @Test("X3: the trash is no backup: it is not listed, not linked from, and counts for no rule")
   func noBackup() throws {
     try withStack { sample in

@@ -1,6 +1,7 @@
 import DuckDBFile
 import Files
 import Foundation
+import Synchronization
 import SystemPackage
 import TestKit
 import Testing
@@ -148,6 +149,38 @@ struct WALDamageTests {
         guard case HotCopyError.walDamaged(_, _, let commits) = error else { return false }
         return commits == 5 || commits == 6
       }
+    }
+  }
+
+  @Test("commits that are appended while the WAL is read are no damage: they are left for the next look")
+  func appendedMeanwhile() throws {
+    try withTemporaryFolder { folder in
+      try Engine("2.0.1").run(Self.make, in: folder)
+      let path = folder + "/x.duckdb.wal"
+      let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+      let half = try #require(
+        Int(
+          Engine("2.0.1").run(
+            """
+            import struct
+            d = open('x.duckdb.wal', 'rb').read(); start, frames = d.index(b'\\xff\\xff') + 2, []
+            while start < len(d): frames.append(start); start += 16 + struct.unpack_from('<Q', d, start)[0]
+            print(frames[5 * len(frames) // 10])
+            """, in: folder)))
+      try whole.prefix(half).write(to: URL(fileURLWithPath: path))
+      let reads = Atomic(0)
+      let files = HookedFileSystem(onRead: { _ throws(SystemError) in
+        // The header was read, and the size was asked for: now a writer commits.
+        if reads.add(1, ordering: .relaxed).newValue == 2, let file = FileHandle(forWritingAtPath: path) {
+          file.seekToEndOfFile()
+          file.write(whole.suffix(from: half))
+          try? file.close()
+        }
+      })
+      let wal = try #require(try WALFile.open(FilePath(path), buffer: IOBuffer(), files: files))
+      #expect(wal.damage == nil && wal.scan?.commits == 5 && wal.scan?.tail == .nothing)
+      try wal.scanAgain()
+      #expect(wal.damage == nil && wal.scan?.commits == 10)
     }
   }
 

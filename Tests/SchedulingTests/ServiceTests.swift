@@ -45,7 +45,7 @@ struct ServiceTests {
     #expect(list["Label"] as? String == "com.hrp.scheduler")
     #expect(
       list["ProgramArguments"] as? [String] == [
-        "/bin/sh", "scheduler", "run", "--data-dir", "/data/" + Self.odd,
+        "/bin/sh", "scheduler", "run", "--log-lines", "--data-dir", "/data/" + Self.odd,
       ])
     #expect((list["EnvironmentVariables"] as? [String: String])?["HRP_DB_PATH"] == "/data/\(Self.odd)/a b%.duckdb")
     #expect(list["StandardErrorPath"] as? String == "/data/\(Self.odd)/logs/scheduler.error.log")

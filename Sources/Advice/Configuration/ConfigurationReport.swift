@@ -94,6 +94,7 @@ package struct ConfigurationReport: Sendable {
           source: settings.isSwitchedOff.source.words),
         Row(key: "undo_days", value: "\(settings.undoDays.value)", source: settings.undoDays.source.words),
         Row(key: "log_level", value: settings.logLevel.value.rawValue, source: settings.logLevel.source.words),
+        Row(key: "log_format", value: settings.logFormat.value.rawValue, source: settings.logFormat.source.words),
         Row(key: "timezone", value: settings.zone.value.name, source: settings.zone.source.words),
       ] + Self.rows(of: settings.retention) + Self.rows(of: settings.schedule) + Self.rows(of: settings.places)
       + Self.rows(of: settings.protection) + Self.rows(of: settings.notices)

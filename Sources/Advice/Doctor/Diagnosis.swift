@@ -103,10 +103,11 @@ package struct Diagnosis {
       return [DiagnosisRow("configuration", state: .good, detail: words)]
     }
     let place = problem.line.map { "line \($0): " } ?? ""
+    let amount = check.problems.count == 1 ? "a mistake" : "\(check.problems.count) mistakes"
     return [
       DiagnosisRow(
         "configuration", state: .failure,
-        detail: "\(check.file.text) has \(check.problems.count) mistakes, and every other command refuses it; "
+        detail: "\(check.file.text) has \(amount), and every other command refuses it; "
           + "the rows below are of a stack without it. \(place)\(problem.message)",
         remedy: "hrp config validate")
     ]

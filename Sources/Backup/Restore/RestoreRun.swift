@@ -92,6 +92,8 @@ package struct RestoreRun {
   private var asked: StackPart?
   /// Directories inside the stack's directories that are no part of it: backups, logs, scratch.
   private(set) var protecting: [FilePath]
+  /// Deleted backups, which go for good when the restore needs their space; nil when none may go.
+  private let trash: Trash?
   let files: any FileSystem
   let time: any TimeSource
   let events: EventStream
@@ -99,8 +101,9 @@ package struct RestoreRun {
   /// - Parameter protecting: directories that are never moved, though they lie in the store's.
   package init(
     _ backup: any StoredBackup, to target: RestoreTarget, request: Request = Request(), protecting: [FilePath] = [],
-    files: any FileSystem, time: any TimeSource, events: EventStream
+    trash: Trash? = nil, files: any FileSystem, time: any TimeSource, events: EventStream
   ) {
+    self.trash = trash
     self.backup = backup
     self.target = target
     self.request = request
@@ -131,7 +134,8 @@ package struct RestoreRun {
     if request.isDryRun { try AdvisoryLock.check(.exclusive, of: .stack, on: target.directory, files: files) }
     var lock = try !request.isDryRun && files.exists(target.database) ? takeLock() : nil
     defer { ignoringFailure { try lock?.release() } }
-    let space = RestoreSpace(target, store: store, request: request, files: files, time: time)
+    let space = RestoreSpace(
+      target, store: store, request: request, trash: trash, files: files, time: time, events: events)
     events.send(.expected(bytes: try space.check(backup)))
     try warn(of: walk.metadata)
     let losses = try survey(walk.metadata)

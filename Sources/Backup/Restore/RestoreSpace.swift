@@ -5,18 +5,23 @@ internal import SystemPackage
 
 /// Whether what a restore stages fits, on each file system that it goes to.
 ///
-/// What is replaced stays on the disk for an undo, so nothing of it counts as free.
+/// What is replaced stays on the disk for an undo, so nothing of it counts as free. What is in the trash of the backups
+/// does, and goes when it must.
 struct RestoreSpace {
   private let target: RestoreTarget
   private let store: RestoreTarget.Store
   private let request: RestoreRun.Request
+  private let trash: Trash?
+  private let events: EventStream
   private let files: any FileSystem
   private let time: any TimeSource
 
   init(
-    _ target: RestoreTarget, store: RestoreTarget.Store, request: RestoreRun.Request, files: any FileSystem,
-    time: any TimeSource
+    _ target: RestoreTarget, store: RestoreTarget.Store, request: RestoreRun.Request, trash: Trash?,
+    files: any FileSystem, time: any TimeSource, events: EventStream
   ) {
+    self.trash = trash
+    self.events = events
     self.target = target
     self.store = store
     self.request = request
@@ -47,12 +52,28 @@ struct RestoreSpace {
     for (folder, bytes) in devices.values {
       let available = try files.space(of: folder.descriptor).availableBytes
       let needed = bytes.addingClamped(bytes / 100 + (4 << 20))
-      guard UInt64(needed) <= available else {
+      let missing = needed - Int64(clamping: available)
+      guard try missing <= 0 || makeRoom(missing, on: folder) else {
         throw BackupError.noSpace(
           folder.path, needed: needed, available: available,
           keptForUndo: try KeptStates.bytes(of: target, on: folder, files: files))
       }
     }
     return total
+  }
+
+  /// Deletes for good what must go of the trash, the oldest first; with a dry run only looks whether that would do.
+  /// - Returns: whether there is room then.
+  private func makeRoom(_ bytes: Int64, on folder: OpenFile) throws -> Bool {
+    guard let trash, let place = try OpenFile.ifPresent(trash.backups, mode: [.directory], files: files),
+      try place.status().identity.device == folder.status().identity.device, try trash.bytesToFree() >= bytes
+    else { return false }
+    if request.isDryRun { return true }
+    let freed = try AdvisoryLock.whileHeld(
+      .exclusive, of: .backups, on: trash.backups, note: ThisProcess.note(program: "hrp backup restore", time: time),
+      patience: .seconds(600), onWait: events.waitingForLock, files: files, time: time
+    ) { try trash.free(bytes: bytes) }
+    events.send(.notice("the restore needs the space: \(ByteCount.text(freed)) of the trash were deleted for good"))
+    return freed >= bytes
   }
 }

@@ -86,9 +86,8 @@ struct RestoreCommand: StackCommand {
       request.surveys = true
       let run = try RestoreRun(
         DirectoryBackup(path, files: Kernel()), to: try UndoCommand.target(target, stack: stack), request: request,
-        protecting: stack.protected,
-        files: Kernel(),
-        time: SystemTime(), events: events)
+        protecting: stack.protected, trash: Trash(of: stack.backupDirectory, files: Kernel(), time: SystemTime()),
+        files: Kernel(), time: SystemTime(), events: events)
       return try run.run()
     }
     for name in result.restored { console.result("✓ Restored \(name)") }

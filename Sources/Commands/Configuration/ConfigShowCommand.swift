@@ -1,6 +1,7 @@
 internal import Advice
 internal import ArgumentParser
 internal import Files
+internal import Settings
 internal import Stacks
 internal import Store
 internal import SystemPackage
@@ -32,6 +33,7 @@ struct ConfigShowCommand: StackCommand {
       console.result(
         "\(TextColumns.padded(row.key, to: width))  \(TextColumns.padded(value, to: valueWidth))  \(row.source)")
     }
+    for problem in try place.stack.settings.warnings { console.warning("hrp: warning: \(problem)") }
     console.notice("hrp: \(report.exists ? "configuration" : "no configuration"): \(report.file.text)")
     try console.json(ConfigurationOutput(report))
   }

@@ -1,5 +1,6 @@
 internal import Files
 internal import Jobs
+internal import Settings
 internal import Stacks
 internal import Store
 internal import SystemPackage
@@ -8,9 +9,21 @@ internal import SystemPackage
 struct Console: Sendable {
   let isJSON: Bool
   let isQuiet: Bool
+  /// How lines of a log are written; nil for lines as people read them on a terminal.
+  var logFormat: LogFormat?
 
   /// Writes a line of the result; writes nothing with `--json`.
-  func result(_ line: String) { if !isJSON { Screen.say(Self.marked(line), on: .output) } }
+  func result(_ line: String) {
+    if isJSON { return }
+    if logFormat != nil { return log(line, level: line.hasPrefix("✗") ? .error : .info) }
+    Screen.say(Self.marked(line), on: .output)
+  }
+
+  private func log(_ line: String, level: LogLevel) {
+    guard let logFormat else { return }
+    let text = LogLine(level, message: line, at: SystemTime().nowNanoseconds).text(logFormat)
+    Screen.write(text, on: level >= .warning ? .error : .output)
+  }
 
   /// The one value that `--json` prints.
   func json(_ value: @autoclosure () throws -> some Encodable) throws {
@@ -18,10 +31,15 @@ struct Console: Sendable {
   }
 
   /// Writes a line to stderr, even with `--quiet`.
-  func warning(_ line: String) { Screen.say(line, on: .error) }
+  func warning(_ line: String) {
+    if logFormat != nil { log(line, level: .warning) } else { Screen.say(line, on: .error) }
+  }
 
   /// Writes a line to stderr, unless `--quiet` was given.
-  func notice(_ line: String) { if !isQuiet { Screen.say(line, on: .error) } }
+  func notice(_ line: String) {
+    if isQuiet { return }
+    if logFormat != nil { log(line, level: .info) } else { Screen.say(line, on: .error) }
+  }
 
   /// Runs an operation that a signal can stop, and shows its progress and notices.
   func run<Result>(
@@ -39,7 +57,7 @@ struct Console: Sendable {
 
   /// Shows progress and notices.
   var events: EventStream {
-    let showsProgress = Screen.showsProgress(isQuiet: isQuiet)
+    let showsProgress = logFormat == nil && Screen.showsProgress(isQuiet: isQuiet)
     return EventStream([
       { event in
         if showsProgress { Screen.show(event) }

@@ -20,6 +20,9 @@ struct SchedulerRunCommand: StackCommand {
       With --once it runs what is due now and ends, for cron:
         * * * * * hrp scheduler run --once -q
 
+      The service writes logs/scheduler.log and logs/scheduler.error.log; they are set aside at 10 MB, and deleted \
+      after 30 days.
+
       The exit code of --once is 1 when a job failed, 3 when a backup is incomplete. A second scheduler of the same \
       stack ends with 11. SIGTERM and SIGINT end it with 0.
 
@@ -30,6 +33,10 @@ struct SchedulerRunCommand: StackCommand {
       """)
 
   @Flag(help: "Run what is due now, and end.") var once = false
+  @Flag(
+    name: .customLong("log-lines"),
+    help: "Write lines of a log, each with time and level, as the service does; log_format says in which form.")
+  var writesLogLines = false
   @OptionGroup var schedule: ScheduleOptions
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
@@ -40,7 +47,8 @@ struct SchedulerRunCommand: StackCommand {
 
   func run() throws {
     Interruption.listen()
-    let console = output.console
+    var console = output.console
+    if writesLogLines { console.logFormat = try place.stack.settings.logFormat.value }
     let loop = SchedulerLoop(files: Kernel(), time: SystemTime(), events: console.events) {
       try schedule.plan(of: place)
     }

@@ -98,7 +98,8 @@ struct RecoverCommand: StackCommand {
       let result = try RestoreRun(
         DirectoryBackup(Stack.absolute(plan.backup ?? ""), files: Kernel()), to: RestoreTarget(stack, files: Kernel()),
         request: request,
-        protecting: stack.protected, files: Kernel(), time: SystemTime(), events: events
+        protecting: stack.protected, trash: Trash(of: stack.backupDirectory, files: Kernel(), time: SystemTime()),
+        files: Kernel(), time: SystemTime(), events: events
       ).run()
       for name in result.restored { console.result("✓ Restored \(name)") }
       let health = try LiveDatabase(stack, files: Kernel(), time: SystemTime()).health(expecting: .found)

@@ -22,10 +22,11 @@ package struct WALDamage: Sendable, Equatable {
   ]
 
   /// Looks at what follows the last whole entry; returns nil when that is the ordinary end of a WAL.
-  init?(behind scan: WALScan, in file: OpenFile, buffer: IOBuffer) throws {
+  /// - Parameter size: bytes of the WAL when it was walked; what was appended since proves nothing.
+  init?(behind scan: WALScan, in file: OpenFile, size: Int64, buffer: IOBuffer) throws {
     guard scan.tail != .nothing else { return nil }
     offset = scan.end
-    let rest = try Self.search(file, from: offset, buffer: buffer)
+    let rest = try Self.search(file, from: offset, to: size, buffer: buffer)
     commitsBehind = rest.commits
     isReservedSpace = scan.tail == .empty && rest.isZero
     // Fewer bytes than an entry has, or one that is longer than the file: that is how a crash ends a WAL.
@@ -43,14 +44,14 @@ package struct WALDamage: Sendable, Equatable {
 
   /// Counts the commits behind an offset, wherever they lie, and looks whether there is anything but zeros.
   private static func search(
-    _ file: OpenFile, from start: Int64, buffer: IOBuffer
+    _ file: OpenFile, from start: Int64, to end: Int64, buffer: IOBuffer
   ) throws -> (commits: Int, isZero: Bool) {
     var (commits, isZero) = (0, true)
     var position = start
     let overlap = commit.count - 1
     while true {
       try Interruption.check()
-      let count = try file.read(into: buffer.bytes, at: position)
+      let count = min(try file.read(into: buffer.bytes, at: position), Int(clamping: max(0, end - position)))
       let bytes = buffer.prefix(count)
       isZero = isZero && bytes.allSatisfy { $0 == 0 }
       commits += occurrences(in: bytes)

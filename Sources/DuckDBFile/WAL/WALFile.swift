@@ -54,10 +54,11 @@ package final class WALFile {
       try Interruption.check()
       let count = try file.read(into: buffer.bytes, at: scanner.offset)
       if count == 0 { break }
-      scanner.consume(buffer.prefix(count), limit: size)
+      // What was appended since is left for the next look: an entry that it begins would seem to be cut short.
+      scanner.consume(buffer.prefix(Int(min(Int64(count), size - scanner.offset))), limit: size)
     }
     scanner.finish()
     self.scanner = scanner
-    damage = try WALDamage(behind: scanner.scan, in: file, buffer: buffer)
+    damage = try WALDamage(behind: scanner.scan, in: file, size: size, buffer: buffer)
   }
 }

@@ -1,4 +1,5 @@
 package import Files
+internal import Jobs
 internal import Settings
 internal import Stacks
 package import Store
@@ -77,7 +78,18 @@ package struct SchedulerLoop {
           let words = BackupError(error, doing: "looking for what is due", on: plan.stack).message
           saidOnce.stream(to: events).send(.warning(words))
         }
+        rotateLogs(of: plan.stack)
         try run(plan).pause(Self.period)
+      }
+    }
+  }
+
+  /// Sets aside the logs that a service manager has this process write to.
+  private func rotateLogs(of stack: Stack) {
+    for (name, stream) in [("scheduler", StandardStream.output), ("scheduler.error", .error)] {
+      // A log that cannot be set aside grows.
+      ignoringFailure {
+        try LogFile(name, in: stack.dataDirectory, files: files, time: time).rotate(writtenBy: stream)
       }
     }
   }

@@ -19,7 +19,7 @@ package struct ServiceDefinition: Sendable {
   }
 
   private var arguments: [String] {
-    [program.string, "scheduler", "run", "--data-dir", dataDirectory.string]
+    [program.string, "scheduler", "run", "--log-lines", "--data-dir", dataDirectory.string]
   }
 
   private var logs: FilePath { dataDirectory.appending("logs") }

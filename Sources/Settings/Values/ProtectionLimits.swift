@@ -15,8 +15,10 @@ package struct ProtectionLimits: Sendable {
     let backup = map?.value("backup_days", allowed: Self.allowedDays, read: days)
     backupDays = .first(file: backup.map { ($0.value, $0.line) }, standard: nil)
     proofDays = .first(file: map?.value("proof_days", allowed: Self.allowedDays, read: days), standard: 35)
-    let factor = map?.value("size_factor", allowed: "a number from 1.1 to 1000") { text in
-      Double(text).flatMap { (1.1...1000).contains($0) ? $0 : nil }
+    let factor = map?.value("size_factor", allowed: "a number from 1.1 to 1000") { (text: String) -> Double? in
+      // Hexadecimal numbers and the like are no numbers that somebody meant.
+      guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }) else { return nil }
+      return Double(text).flatMap { (1.1...1000).contains($0) ? $0 : nil }
     }
     sizeFactor = .first(file: factor, standard: 2)
     map?.reportUnknown()

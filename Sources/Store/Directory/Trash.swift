@@ -43,7 +43,8 @@ package struct Trash {
   static let folderName: FilePath = ".hrp-trash"
   private static let dayNanoseconds: Int64 = 86_400 * 1_000_000_000
 
-  private let backups: FilePath
+  /// The directory of the backups.
+  package let backups: FilePath
   private let notes: BackupNotes
   private let files: any FileSystem
   private let time: any TimeSource
