@@ -40,8 +40,9 @@ def main():
             return None
 
     def alive(pid):
+        """Whether a process has not ended yet: until then it holds its locks."""
         try:
-            return "scheduler-job" in pathlib.Path(f"/proc/{pid}/cmdline").read_text()
+            return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
         except OSError:
             return False
 
@@ -79,6 +80,8 @@ def main():
         if victim != "scheduler" and child:
             hit.append(kill(child))
         process.wait()
+        while victim != "scheduler" and child and alive(child):
+            time.sleep(0.01)
         total[f"killed {victim}" if any(hit) else "too late"] += 1
         if victim == "scheduler" and child and alive(child):
             total["job went on alone"] += 1
@@ -88,6 +91,11 @@ def main():
                 time.sleep(0.02)
         records = json.loads(run("scheduler", "history", "--json", "--limit", "1")[1])
         state = records[0]["state"] if records and records[0]["job"] == job else "not begun"
+        if state == "running" and victim == "both" and not child:
+            # It was started in the very moment in which its scheduler was killed.
+            total["job went on alone"] += 1
+            while state == "running":
+                state = json.loads(run("scheduler", "history", "--json", "--limit", "1")[1])[0]["state"]
         total[f"then {state}"] += 1
         if state not in ("not begun", "interrupted", "completed"):
             bad(f"the history says {state}")
