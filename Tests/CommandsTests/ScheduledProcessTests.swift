@@ -129,6 +129,36 @@ struct ScheduledProcessTests {
     }
   }
 
+  @Test("a job that is stopped runs the command after the backup all the same, and runs once more")
+  func stoppedHooks() throws {
+    try withGuideHome { home in
+      try configure(
+        """
+        jobs:
+          nightly:
+            every: day
+            drill: never
+        notices:
+          commands:
+            before_backup: "echo begun > '\(home)/begun'; sleep 60"
+            after_backup: "echo $HRP_STATE > '\(home)/after'"
+        """, in: home)
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: Checkout.hrp)
+      process.arguments = ["scheduler", "run-now", "nightly"]
+      process.environment = ["HOME": home, "PATH": "/usr/bin:/bin"]
+      process.standardError = FileHandle.nullDevice
+      process.standardOutput = FileHandle.nullDevice
+      try process.run()
+      try waitUntilBegun(home)
+      process.terminate()
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 143)
+      #expect(try String(contentsOfFile: home + "/after", encoding: .utf8) == "interrupted\n")
+      #expect(try states(home) == ["interrupted"])
+    }
+  }
+
   @Test("a pause outlives the scheduler, shows in list-jobs and status, and what was missed is caught up after it")
   func paused() throws {
     try withGuideHome { home in

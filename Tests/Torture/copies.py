@@ -83,8 +83,11 @@ def main():
                       if f.is_file() and not f.is_symlink() and f.stat().st_nlink == 1)
         is_damaged = False
         if total["rounds"] % 4 == 0:
+            # What is written again anyway (the lists, the beginning of a file) is no place for damage.
             for victim in [f for p in hidden() for f in sorted(p.rglob("*")) if f.is_file() and f.stat().st_nlink == 1
-                           and f.stat().st_size > 100 and not f.is_symlink()][:1]:
+                           and f.stat().st_size > 100 and not f.is_symlink() and f.parent != p
+                           and f.stat().st_size == (backup / f.relative_to(p)).stat().st_size
+                           and abs(f.stat().st_mtime - (backup / f.relative_to(p)).stat().st_mtime) < 1][:1]:
                 status = victim.stat()
                 os.chmod(victim, 0o644)
                 with open(victim, "r+b") as file:

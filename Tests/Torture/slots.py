@@ -40,11 +40,14 @@ def main():
             return None
 
     def alive(pid):
-        """Whether a process has not ended yet: until then it holds its locks."""
-        try:
-            return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-        except OSError:
-            return False
+        """Whether any thread of a process has not ended yet: until then it holds its locks."""
+        for task in pathlib.Path(f"/proc/{pid}/task").glob("*"):
+            try:
+                if (task / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
+                    return True
+            except OSError:
+                pass
+        return False
 
     def kill(pid):
         try:

@@ -183,7 +183,7 @@ package struct Recovery {
   /// - Throws: `BackupError` `backup.not-found`.
   func namedBackup() throws -> ListedBackup? {
     guard let named else { return nil }
-    let path = try BackupDirectory(stack.backupDirectory, files: files).find(named, time: time, events: events)
+    let path = try stack.findBackup(named, files: files, time: time, events: events)
     guard let backup = try BackupDirectory(path.folder, files: files).list().first(where: { $0.path == path }) else {
       throw BackupError.backupNotFound(named, in: path.folder)
     }

@@ -1,4 +1,5 @@
 internal import Files
+internal import Jobs
 internal import Stacks
 internal import Store
 
@@ -11,7 +12,7 @@ package enum JobChild {
 
   /// Reads a request, does what it asks for, and ends the process.
   ///
-  /// - Returns: never; the exit code is 0 when it could say how it ended, and 143 after SIGTERM.
+  /// The exit code is 0 when the job is done, 3 when its backup is incomplete, 1 when it failed, 143 after SIGTERM.
   package static func serve() -> Never {
     Interruption.listen()
     ThisProcess.ignoreBrokenPipes()
@@ -26,13 +27,15 @@ package enum JobChild {
       let run = JobRun(
         try request.jobSettings(in: stack), of: stack, rotation: try request.rotation(of: stack), files: Kernel(),
         time: SystemTime(), events: events)
-      tell(JobReply(try run.run(request.slot, wasKilled: request.wasKilled)))
+      let outcome = try run.run(request.slot, wasKilled: request.wasKilled)
+      tell(JobReply(outcome))
+      ThisProcess.exit(outcome.state == .completed ? 0 : outcome.state == .partial ? 3 : 1)
     } catch let stopped as Interruption.Stopped {
       ThisProcess.exit(stopped.exitCode)
     } catch {
       tell(JobReply(BackupError(error, doing: "running the job")))
+      ThisProcess.exit(1)
     }
-    ThisProcess.exit(0)
   }
 
   private static func tell(_ reply: JobReply) {

@@ -58,21 +58,28 @@ final class JobNotices {
   func tellEnd(_ outcome: ScheduledBackup.Outcome) {
     starting?.finish {}
     starting = nil
-    let path = outcome.backup.map { stack.backupDirectory.appending($0) }
-    do {
-      try hooks.run(
-        .afterBackup,
-        event: HookEvent(
-          HookMoment.afterBackup.rawValue, job: job, backupPath: path, backupName: outcome.backup,
-          state: outcome.state.rawValue, message: outcome.message))
-    } catch {
-      events.send(.warning(error.words))
-    }
+    runAfter(backup: outcome.backup, state: outcome.state.rawValue, message: outcome.message)
     // An incomplete backup is nothing to be silent about.
     office.tell(
       outcome.state == .completed ? .success : .failure,
       of: .init(
         job: job, message: outcome.message, code: outcome.code, backup: outcome.backup, sizeBytes: outcome.sizeBytes,
         durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9))
+  }
+
+  /// Runs the user's command after a backup that was stopped: what the one before it began must be ended.
+  func runAfterStop() { runAfter(backup: nil, state: "interrupted", message: "The job was stopped.") }
+
+  private func runAfter(backup: String?, state: String, message: String) {
+    let path = backup.map { stack.backupDirectory.appending($0) }
+    do {
+      try hooks.run(
+        .afterBackup,
+        event: HookEvent(
+          HookMoment.afterBackup.rawValue, job: job, backupPath: path, backupName: backup, state: state,
+          message: message))
+    } catch {
+      events.send(.warning(error.words))
+    }
   }
 }

@@ -49,7 +49,13 @@ package struct JobRun {
       note(ledger.write(record))
       let notices = JobNotices(job.id, of: stack, files: files, time: time, events: events)
       notices.tellStart()
-      let outcome = try refusal(notices) ?? performed(ledger)
+      let outcome: ScheduledBackup.Outcome
+      do {
+        outcome = try refusal(notices) ?? performed(ledger)
+      } catch {
+        notices.runAfterStop()
+        throw error
+      }
       (record.state, record.code, record.message) = (outcome.state, outcome.code, outcome.message)
       record.endedAt = time.nowNanoseconds
       note(ledger.write(record))
