@@ -23,11 +23,19 @@ extension Catalogue {
     }
   }
 
-  /// The newest notice on each way.
-  package func lastNotices() throws -> [NoticeRecord] {
+  /// The newest notices that were not delivered, one for each way and kind.
+  ///
+  /// A later one of the same kind that was delivered, or a test, answers it.
+  package func lostNotices() throws -> [NoticeRecord] {
     try queue.read { database in
       try Row.fetchAll(
-        database, sql: "SELECT * FROM notice WHERE id IN (SELECT max(id) FROM notice GROUP BY channel) ORDER BY channel"
+        database,
+        sql: """
+          SELECT * FROM notice AS lost WHERE NOT delivered AND NOT EXISTS (
+            SELECT 1 FROM notice AS later WHERE later.channel = lost.channel AND later.id > lost.id
+              AND (later.kind = lost.kind OR later.kind = 'test' AND later.delivered))
+          ORDER BY channel, id
+          """
       ).map { row in
         NoticeRecord(
           channel: row["channel"], kind: row["kind"], at: row["at"], isDelivered: row["delivered"], words: row["words"])

@@ -216,6 +216,36 @@ struct CopyTests {
     }
   }
 
+  @Test(
+    "the backup directory, the data, MLflow and a backup are no second places: their rotation would eat the backups")
+  func notApart() throws {
+    try withStack { sample in
+      let backup = try sample.create()
+      try run("/bin/ln", ["-s", sample.backups, sample.folder + "/link"])
+      for path in [
+        sample.backups, sample.data, sample.data + "/mlflow/copies", backup.path + "/copies",
+        sample.backups + "/copies",
+        sample.folder + "/link",
+      ] {
+        #expect(code { try copy(backup.path, of: sample, to: path) } == "place.not-apart", "\(path)")
+      }
+    }
+  }
+
+  @Test("a backup that a verification found damaged is not copied, also when the damaged file would be linked")
+  func notedDamage() throws {
+    try withPlace { sample, place in
+      let first = try sample.create(time: clock())
+      try copy(first.path, of: sample, to: place)
+      let second = try sample.create(time: clock(hours: 2))
+      try damage(second.path + Self.model)
+      _ = try Verification(files: Kernel(), time: SystemTime(), events: EventStream()).verify(
+        DirectoryBackup(FilePath(second.path), files: Kernel()), level: .checksums, isRecorded: true)
+      #expect(code { try copy(second.path, of: sample, to: place) } == "verification.failed")
+      #expect(try names(place) == [first.name])
+    }
+  }
+
   @Test("another backup of that name is not touched")
   func nameTaken() throws {
     try withPlace { sample, place in

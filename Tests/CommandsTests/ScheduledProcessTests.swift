@@ -129,6 +129,80 @@ struct ScheduledProcessTests {
     }
   }
 
+  @Test("a job that is killed is told by ping and by the user's commands all the same, by its scheduler")
+  func killedIsTold() throws {
+    try withGuideHome { home in
+      let listener = try HTTPListener()
+      try configure(
+        """
+        jobs:
+          nightly:
+            every: day
+            drill: never
+        notices:
+          ping:
+            url: \(listener.address)/ping
+          commands:
+            before_backup: "kill -9 $PPID"
+            after_backup: "echo $HRP_STATE > '\(home)/after'"
+        """, in: home)
+      let done = try hrp(["scheduler", "run", "--once"], in: home)
+      #expect(done.status == 1 && done.output.contains("was interrupted"), "\(done)")
+      #expect(listener.requests.map(\.target) == ["/ping/start", "/ping/fail"])
+      #expect(FileManager.default.fileExists(atPath: home + "/after"))
+    }
+  }
+
+  @Test("what reached nobody is told again; a loss stays shown until the same kind, or a test, arrives")
+  func toldAgain() throws {
+    try withGuideHome { home in
+      let listener = try HTTPListener(answers: [500, 500, 500, 200])
+      try configure(
+        """
+        jobs:
+          nightly:
+            every: day
+            drill: never
+        notices:
+          webhook:
+            url: \(listener.address)/hook
+        """, in: home)
+      // Without a drill the stack is not protected.
+      #expect(try hrp(["scheduler", "run-now", "nightly"], in: home).errors.contains("was not delivered"))
+      #expect(try hrp(["status"], in: home).output.contains("! The notice of unprotected by webhook was not delivered"))
+      #expect(try hrp(["scheduler", "run-now", "nightly"], in: home).errors.contains("not delivered") == false)
+      #expect(listener.requests.count == 4)
+      #expect(try !hrp(["status"], in: home).output.contains("was not delivered"))
+      #expect(try hrp(["scheduler", "run-now", "nightly"], in: home).status == 0)
+      #expect(listener.requests.count == 4, "told once")
+    }
+  }
+
+  @Test("status says of each place what its newest copy is, and what is wrong with it")
+  func places() throws {
+    try withGuideHome { home in
+      try configure("places:\n  usb:\n    path: \(home)/usb\n", in: home)
+      #expect(try hrp(["backup", "create"], in: home).status == 0)
+      #expect(try hrp(["status"], in: home).output.contains("! The place usb: the place usb is not there"))
+      #expect(try hrp(["backup", "copy", "latest", "usb", "--new-place"], in: home).status == 0)
+      #expect(try hrp(["status"], in: home).output.contains("Newest copy in usb: backup_20"))
+      let copy = try #require(
+        FileManager.default.contentsOfDirectory(atPath: home + "/usb").first { $0.hasPrefix("backup_") })
+      try run("/bin/sh", ["-c", "chmod u+w \"$0\"; printf X >> \"$0\"", "\(home)/usb/\(copy)/hrp.duckdb"])
+      #expect(try hrp(["backup", "verify", "usb:latest"], in: home).status == 1)
+      let status = try hrp(["status"], in: home)
+      #expect(status.output.contains("! The place usb: the copy \(copy) there is damaged"), "\(status)")
+      #expect(try hrp(["doctor"], in: home).output.contains("is damaged"))
+      #expect(try hrp(["backup", "copy", copy, "usb"], in: home).status == 0)
+      #expect(try hrp(["backup", "verify", "usb:latest"], in: home).status == 0)
+      #expect(try hrp(["backup", "trash", "list", "--at", "usb"], in: home).output.contains(copy))
+      try configure("places:\n  usb:\n    path: backups\n  two:\n    path: ./backups\n", in: home)
+      let mistakes = try hrp(["config", "validate"], in: home)
+      #expect(
+        mistakes.status == 1 && mistakes.output.contains("line 2: places.usb.path cannot be meant"), "\(mistakes)")
+    }
+  }
+
   @Test("a job that is stopped runs the command after the backup all the same, and runs once more")
   func stoppedHooks() throws {
     try withGuideHome { home in

@@ -83,7 +83,7 @@ struct NoticeSettingsTests {
       ("ping: {url: [x]}", "notices.ping.url is a list; it must be an address"),
       ("ping: {adress: x, url: https://a}", "there is no key notices.ping.adress"),
       ("pings: {}", "there is no key notices.pings; what is allowed: commands, email, ping, webhook"),
-      ("email: {from: a@b}", "notices.email.to is missing: who gets the e-mail?"),
+      ("email: {from: a@b}", "notices.email.to names nobody: who gets the e-mail?"),
       ("email: {to: nobody}", "notices.email.to must be an e-mail address, such as me@example.org, or a list of them"),
       ("email: {to: \"a@b\\r\\nBcc: c@d\"}", "notices.email.to must be an e-mail address"),
       ("email: {to: a@b, user: me}", "notices.email.smtp is missing"),

@@ -12,6 +12,8 @@ package struct ConfigurationCheck: Sendable {
   package let exists: Bool
   /// The mistakes in the file, in the order of its lines.
   package let problems: [SettingsProblem]
+  /// The second places that cannot be meant, in the order of the file: only what works with them refuses them.
+  package let placeProblems: [SettingsProblem]
   /// What is wrong with environment variables, each as a sentence.
   package let warnings: [String]
 
@@ -20,15 +22,21 @@ package struct ConfigurationCheck: Sendable {
   package init(_ stack: Stack, files: any FileSystem) throws {
     let configuration = stack.configurationFile(files)
     file = configuration.path
+    let text: String?
     do {
-      let text = try configuration.text()
-      exists = text != nil
-      let (settings, problems) = Settings.read(text ?? "", variables: ThisProcess.environmentNames) {
-        ThisProcess.environment($0)
-      }
-      (self.problems, warnings) = (problems, settings.warnings)
+      text = try configuration.text()
     } catch let problem as SettingsProblem {
-      (exists, problems, warnings) = (true, [problem], [])
+      (exists, problems, placeProblems, warnings) = (true, [problem], [], [])
+      return
     }
+    exists = text != nil
+    let (settings, problems) = Settings.read(text ?? "", variables: ThisProcess.environmentNames) {
+      ThisProcess.environment($0)
+    }
+    warnings = settings.warnings
+    self.problems = problems
+    // What the places mean can be told only of a configuration without other mistakes.
+    placeProblems =
+      problems.isEmpty ? try stack.reading(settings).problemsOfPlaces(files: files, time: SystemTime()) : []
   }
 }

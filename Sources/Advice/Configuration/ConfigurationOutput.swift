@@ -38,8 +38,9 @@ package struct ConfigurationCheckOutput: Encodable {
   package init(_ check: ConfigurationCheck) {
     file = check.file.text
     exists = check.exists
-    ok = check.problems.isEmpty
-    problems = check.problems.map { Mistake(line: Nullable($0.line), message: $0.message) }
+    let all = check.problems + check.placeProblems
+    ok = all.isEmpty
+    problems = all.map { Mistake(line: Nullable($0.line), message: $0.message) }
     warnings = check.warnings
   }
 }

@@ -20,11 +20,13 @@ extension Diagnosis {
     let problems = NoticeCheck.problems(settings, dataDirectory: stack.dataDirectory, files: files).map {
       DiagnosisRow("notices", state: .failure, detail: $0.message, remedy: $0.remedy)
     }
-    let lost = try Catalogue.ifPresent(of: stack, files: files, time: time)?.lastNotices().filter { !$0.isDelivered }
+    let lost = try Catalogue.ifPresent(of: stack, files: files, time: time)?.lostNotices()
     let warnings = (lost ?? []).filter { channels.contains($0.channel) }.map { notice in
       DiagnosisRow(
         "notices", state: .warning,
-        detail: "the last notice by \(notice.channel) was not delivered (\(notice.at.prefix(19))): \(notice.words)",
+        detail:
+          "the notice of \(notice.kind) by \(notice.channel) was not delivered (\(notice.at.prefix(19))): "
+          + notice.words,
         remedy: "hrp notify test")
     }
     let rows = problems + warnings

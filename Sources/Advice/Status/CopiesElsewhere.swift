@@ -43,8 +43,10 @@ package enum CopiesElsewhere: Sendable, Equatable {
     }
     for place in stack.secondPlaces {
       let place = stack.place(place, files: files, time: time)
-      // A place that is out of reach is remembered below.
-      if forPeople({ try isElsewhere(place.backups) }) == true { return .present("in \(place.title)") }
+      // A place that is out of reach, or another one, is remembered below.
+      if forPeople({ try place.check() }) != nil, forPeople({ try isElsewhere(place.backups) }) == true {
+        return .present("in \(place.title)")
+      }
     }
     let remembered = forPeople { try Catalogue.ifPresent(of: stack, files: files, time: time)?.copies() ?? [] } ?? []
     guard let copy = remembered.first(where: \.isOnOtherDevice) else { return .none }

@@ -108,7 +108,8 @@ package struct Protection: Sendable {
       switch run.state {
       case .failed:
         return Reason(
-          code: "job.failed", message: "the last run of \(run.job) failed: \(run.message)", since: run.endedAt,
+          code: "job.failed", message: "the last run of \(run.job) failed: \(run.message)",
+          since: facts.failingSince[run.job] ?? run.endedAt,
           remedy: again)
       case .running where !facts.isJobRunning:
         return Reason(

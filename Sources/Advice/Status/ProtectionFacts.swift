@@ -24,6 +24,8 @@ package struct ProtectionFacts: Sendable {
   package var sizes: (newest: Int64, before: Int64)?
   /// The newest run of each job.
   package var lastRuns: [SlotRecord]
+  /// Since when each job has failed without a success between, in nanoseconds since 1970 UTC.
+  package var failingSince: [String: Int64] = [:]
   /// Runs that no living process is making, though their records say that they are running.
   package var isJobRunning: Bool
   /// The shortest time between two runs of a job, in seconds; nil when no job is configured.

@@ -2,6 +2,7 @@ internal import Backup
 internal import Calendars
 package import Files
 package import Jobs
+internal import Notices
 package import Settings
 package import Stacks
 internal import Store
@@ -17,8 +18,12 @@ package struct StackStatus: Sendable {
   package let hasScheduler: Bool?
   /// The jobs that somebody paused, with the time since when: ISO 8601 with offset.
   package let pausedJobs: [(job: String, since: String)]
-  /// The newest notices that were not delivered, one for each way.
+  /// The newest notices that were not delivered, one for each way and kind.
   package let lostNotices: [NoticeRecord]
+  /// How the copies in each second place are.
+  package let places: [PlaceStatus]
+  /// What keeps notices from arriving, each as a clause with what to do.
+  package let noticeProblems: [(message: String, remedy: String)]
   /// Whether backups are on another disk than the data.
   package let elsewhere: CopiesElsewhere
 
@@ -34,10 +39,14 @@ package struct StackStatus: Sendable {
     self.facts = facts
     protection = Protection(facts, limits: stack.settings.protection, now: now)
     let catalogue = Catalogue.ifPresent(of: stack, files: files, time: time)
-    let notices = forPeople { try catalogue?.lastNotices() ?? [] } ?? []
-    lostNotices = notices.filter { !$0.isDelivered }
+    lostNotices = forPeople { try catalogue?.lostNotices() ?? [] } ?? []
     let pauses = forPeople { try catalogue?.pauses() ?? [:] } ?? [:]
     pausedJobs = jobs.compactMap { job in pauses[job.id].map { (job.id, $0) } }
+    let newest = facts.newestBackup
+    places = stack.secondPlaces.map { PlaceStatus($0, of: stack, newestBackup: newest, files: files, time: time) }
+    noticeProblems = NoticeCheck.problems(
+      stack.settings.notices, dataDirectory: stack.dataDirectory, files: files
+    ).map { ($0.message, $0.remedy) }
     elsewhere = CopiesElsewhere(of: stack, files: files, time: time)
     nextRuns = jobs.map { ($0, $0.schedule.next(after: now)) }
   }
@@ -85,6 +94,10 @@ package struct StackStatus: Sendable {
     // A backup that was made and verified since says that it works again.
     facts.lastRuns = newest.filter { run in
       facts.newestBackup.map { $0.timestamp < run.endedAt ?? run.beganAt } ?? true
+    }
+    for run in facts.lastRuns where run.state == .failed {
+      let streak = try catalogue.slots(of: run.job, limit: 1000).prefix { $0.state == .failed }
+      facts.failingSince[run.job] = streak.last?.endedAt
     }
     facts.isJobRunning = try AdvisoryLock.isHeld(.job, on: stack.dataDirectory, files: files)
   }

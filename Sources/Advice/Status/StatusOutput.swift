@@ -30,6 +30,12 @@ package struct StatusOutput: Encodable {
     let why: String
   }
 
+  private struct Place: Encodable {
+    let name: String
+    let newestCopy: Nullable<Event>
+    let problem: Nullable<String>
+  }
+
   private struct Run: Encodable {
     let job: String
     let at: String
@@ -43,6 +49,7 @@ package struct StatusOutput: Encodable {
   private let schedulerRunning: Nullable<Bool>
   private let paused: [Pause]
   private let lostNotices: [LostNotice]
+  private let places: [Place]
   private let copiesElsewhere: Nullable<Bool>
 
   /// - Parameter completed: makes a remedy one that can be run as it is.
@@ -60,6 +67,9 @@ package struct StatusOutput: Encodable {
     paused = status.pausedJobs.map { Pause(job: $0.job, since: $0.since) }
     lostNotices = status.lostNotices.map {
       LostNotice(channel: $0.channel, kind: $0.kind, at: $0.at, why: $0.words)
+    }
+    places = status.places.map {
+      Place(name: $0.name, newestCopy: Nullable($0.newestCopy.map(event)), problem: Nullable($0.problem))
     }
     copiesElsewhere = Nullable(status.elsewhere.isPresent)
   }

@@ -31,6 +31,8 @@ package struct CopyRun {
     let name = ByteText.escaped(backup.name.bytes)
     events.send(.began(operation: "backup copy", on: "\(name) to \(place.title)"))
     let began = time.monotonicNanoseconds
+    try checkApart()
+    try checkNoted(backup)
     if beginsAnew { try begin() }
     try place.check()
     let room = try space(for: backup)
@@ -57,9 +59,29 @@ package struct CopyRun {
   /// Looks at everything that would be refused, and writes nothing.
   /// - Returns: the bytes that are missing at the place, as far as the lists tell, and those of the whole backup.
   package func plan(_ backup: DirectoryBackup) throws -> (missingBytes: Int64, totalBytes: Int64) {
+    try checkApart()
+    try checkNoted(backup)
     if !beginsAnew { try place.check() }
     let room = try space(for: backup)
     return (room.missingBytes, room.totalBytes)
+  }
+
+  /// Refuses a place that is no other place: its rotation would delete the backups themselves.
+  private func checkApart() throws {
+    guard let why = try stack.problem(ofPlace: place.path, files: files) else { return }
+    throw BackupError(
+      "place.not-apart", kind: .usage, message: "\(place.path.text) cannot be a second place: \(why)",
+      remedy: "Name a directory elsewhere, best on another disk.")
+  }
+
+  /// Refuses a backup that a verification or a drill found damaged: what is linked at the place would hide that.
+  private func checkNoted(_ backup: DirectoryBackup) throws {
+    let listed = try BackupDirectory(backup.place.folder, files: files).backup(backup.name)
+    guard let proof = listed?.proof.value, proof.state != .checkpointFailed, let failure = proof.failure else { return }
+    let name = ByteText.escaped(backup.name.bytes)
+    throw BackupError(
+      "verification.failed", kind: .failed, message: "\(name) is not copied: \(failure)",
+      remedy: "Copy another one: hrp backup list. If it is mended, verify it again: hrp backup verify \(name)")
   }
 
   private func begin() throws {
@@ -144,8 +166,9 @@ package struct CopyRun {
 
   private func noSpace(_ room: Room) throws -> BackupError {
     let folder = try OpenFile.nearestDirectory(of: place.path, files: files)
+    let word = place.title.contains("/") ? ShellWord.quoted(place.path) : place.title
     return BackupError.noSpace(
       place.path, needed: room.neededBytes, available: try files.space(of: folder.descriptor).availableBytes,
-      rotation: "hrp backup rotate --at \(place.title) --keep-days 30")
+      rotation: "hrp backup rotate --at \(word) --keep-days 30, and hrp backup trash empty --at \(word)")
   }
 }

@@ -11,8 +11,9 @@ struct BackupCopyCommand: StackCommand {
     commandName: "copy",
     abstract: "Copy a finished backup to a second place: another disk, or a mount.",
     discussion: """
-      Every byte is compared with the lists of the backup on its way, and is read back from the place before the copy \
-      appears there. Files that an earlier copy has are hard-linked and not sent again. A copy that was interrupted \
+      Every byte that is sent is compared with the lists of the backup on its way, and is read back from the place \
+      before the copy appears there. Files that an earlier copy has are hard-linked: they are not sent and not read \
+      again. A copy that was interrupted \
       goes on where it was. A pin goes along.
 
       PLACE is a name under places: in config/hrp.yaml, or a directory. A place is begun once, by hand, with \
@@ -61,6 +62,10 @@ struct BackupCopyCommand: StackCommand {
         console.result("  There before, from an interrupted copy: \(ByteCount.text(receipt.arrivedBytes))")
       }
       console.result("  Checksum: verified")
+      if receipt.linkedBytes > 0 {
+        console.notice(
+          "hrp: what is linked was read when it was sent; hrp backup verify \(ShellWord.quoted(receipt.path)) reads it")
+      }
     }
     try console.json(CopyOutput(result))
   }

@@ -25,17 +25,19 @@ struct ConfigValidateCommand: StackCommand {
   func run() throws {
     let console = output.console
     let check = try ConfigurationCheck(place.stackWithoutFile, files: Kernel())
-    for problem in check.problems {
+    let problems = check.problems + check.placeProblems
+    for problem in problems {
       console.result("✗ \(problem.line.map { "line \($0): " } ?? "")\(problem.message)")
     }
     for warning in check.warnings { console.warning("hrp: warning: \(warning)") }
-    if check.problems.isEmpty {
+    if problems.isEmpty {
       console.result(check.exists ? "✓ \(check.file.text) has no mistakes" : "✓ There is no \(check.file.text)")
     } else {
       console.result(
-        "\(check.file.text): \(check.problems.count == 1 ? "1 mistake" : "\(check.problems.count) mistakes")")
+        "\(check.file.text): \(problems.count == 1 ? "1 mistake" : "\(problems.count) mistakes")"
+      )
     }
     try console.json(ConfigurationCheckOutput(check))
-    if !check.problems.isEmpty { throw ExitCode.failed }
+    if !problems.isEmpty { throw ExitCode.failed }
   }
 }

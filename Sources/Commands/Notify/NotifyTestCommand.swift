@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Files
+internal import Jobs
 internal import Notices
 internal import Settings
 internal import Stacks
@@ -43,6 +44,17 @@ struct NotifyTestCommand: StackCommand {
     for delivery in deliveries {
       let words = delivery.isDelivered ? "delivered" : delivery.words + Self.tries(delivery.tries)
       console.result("\(delivery.isDelivered ? "✓" : "✗") \(delivery.channel.rawValue): \(words)")
+    }
+    let catalogue = Catalogue.ifPresent(of: stack, files: Kernel(), time: time)
+    for delivery in deliveries {
+      // A test that arrives answers what did not arrive before; where it cannot be written down, that stays shown.
+      ignoringFailure {
+        try catalogue?.write(
+          NoticeRecord(
+            channel: delivery.channel.rawValue, kind: notice.kind.rawValue,
+            at: LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset, isDelivered: delivery.isDelivered,
+            words: delivery.words))
+      }
     }
     try console.json(deliveries.map(NoticeDeliveryOutput.init))
     try Interruption.check()

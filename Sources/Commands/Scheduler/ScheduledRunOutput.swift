@@ -33,6 +33,7 @@ struct SlotRecordOutput: Encodable {
   private let endedAt: Nullable<String>
   private let code: Nullable<String>
   private let message: String
+  private let killedBefore: Int
 
   /// - Parameter isInterrupted: whether its process died before it could say how it ended.
   init(_ record: SlotRecord, isInterrupted: Bool) {
@@ -43,5 +44,6 @@ struct SlotRecordOutput: Encodable {
     endedAt = Nullable(record.endedAt.map { LocalTime(nanoseconds: $0).iso8601WithOffset })
     code = Nullable(record.code)
     message = record.message
+    killedBefore = record.deaths
   }
 }

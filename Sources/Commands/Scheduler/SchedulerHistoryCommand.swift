@@ -36,6 +36,7 @@ struct SchedulerHistoryCommand: StackCommand {
       let state = run.isInterrupted ? "interrupted" : run.record.state.rawValue
       console.result("  \(zone.clock(at: run.record.beganAt))  \(run.record.job)  \(state)  \(run.record.message)")
       console.result("    due \(zone.clock(at: run.record.due))")
+      if run.record.deaths > 0 { console.result("    run again after it was killed") }
       if let code = run.record.code { console.result("    Error: \(code)") }
     }
     try console.json(runs.map { SlotRecordOutput($0.record, isInterrupted: $0.isInterrupted) })

@@ -52,13 +52,27 @@ struct StatusCommand: StackCommand {
       console.result("    → hrp backup copy latest /mnt/OTHER-DISK/hrp-backups --new-place")
     case .unknown(let why): console.result("! Whether there are copies on another disk cannot be told: \(why)")
     }
+    for place in status.places {
+      let newest = Self.words(place.newestCopy, now: now)
+      guard let problem = place.problem, let remedy = place.remedy else {
+        console.result("  Newest copy in \(place.name): \(newest)")
+        continue
+      }
+      console.result("! The place \(place.name): \(problem)")
+      console.result("    → \(remedy)")
+    }
+    for problem in status.noticeProblems {
+      console.result("! Notices: \(problem.message)")
+      console.result("    → \(problem.remedy)")
+    }
+    if status.nextRuns.isEmpty { console.result("! No job is due ever: no backup is made by itself") }
     for (job, since) in status.pausedJobs {
       let when = since.prefix(16).split(separator: "T").joined(separator: " ")
       console.result("! Paused since \(when): \(job)")
       console.result("    → hrp scheduler resume \(job)")
     }
     for notice in status.lostNotices {
-      console.result("! The last notice by \(notice.channel) was not delivered: \(notice.words)")
+      console.result("! The notice of \(notice.kind) by \(notice.channel) was not delivered: \(notice.words)")
       console.result("    → hrp notify test")
     }
     let paused = Set(status.pausedJobs.map(\.job))

@@ -7,6 +7,7 @@
 //   L3  As long as protection is lost, people are reminded once a day.
 //   L4  A clock that was set back delays a reminder by a day at most, and repeats none.
 //   L5  That a new stack is protected is told to nobody.
+//   L6  What reached nobody is told again at the next look (`NoticeOffice`).
 
 /// What people are told.
 package enum Alarm: Equatable, Sendable {

@@ -58,15 +58,20 @@ package struct NoticeOffice: Sendable {
       protection = Protection(unknown: BackupError(error, doing: "looking at the stack", on: stack).message)
     }
     let (next, alarm) = AlarmRules.decide(after: last, subjects: Set(protection.reasons.map(\.subject)), now: now)
-    // It is written down before anybody is told: better told once too few than every minute.
+    // It is written down before anybody is told: where that fails, people are told once too few and not every minute.
     write(next)
     guard let alarm else { return }
     let reasons = protection.reasons.map(\.message).joined(separator: "\n")
-    switch alarm {
-    case .unprotected: send(notice(.unprotected, message: reasons, code: protection.reasons.first?.code))
-    case .reminder: send(notice(.reminder, message: reasons, code: protection.reasons.first?.code))
-    case .protected: send(notice(.protected, message: "The stack is protected again."))
-    }
+    let code = protection.reasons.first?.code
+    let deliveries =
+      switch alarm {
+      case .unprotected: send(notice(.unprotected, message: reasons, code: code))
+      case .reminder: send(notice(.reminder, message: reasons, code: code))
+      case .protected: send(notice(.protected, message: "The stack is protected again."))
+      }
+    guard !deliveries.contains(where: \.isDelivered) else { return }
+    // Nobody was reached: the next look tells it again (L6).
+    write(AlarmState(subjects: last?.subjects ?? [], toldAt: last?.toldAt ?? now, lookedAt: now))
   }
 
   private func notice(
@@ -85,12 +90,13 @@ package struct NoticeOffice: Sendable {
       + stack.secondPlaces.map { stack.place($0, files: files, time: time).path }
   }
 
+  @discardableResult
   private func send(
     _ notice: Notice, over channels: Set<NoticeChannel> = [.webhook, .email], backup: String? = nil
-  ) {
+  ) -> [NoticeDelivery] {
     let deliveries = NoticeSender(settings, dataDirectory: stack.dataDirectory, files: files, time: time)
       .send(notice, over: channels, backupPath: backup.map { stack.backupDirectory.appending($0) })
-    guard !deliveries.isEmpty else { return }
+    guard !deliveries.isEmpty else { return [] }
     let catalogue = Catalogue.ifPresent(of: stack, files: files, time: time)
     for delivery in deliveries {
       if !delivery.isDelivered {
@@ -104,6 +110,7 @@ package struct NoticeOffice: Sendable {
       // Where it cannot be written down, the warning has said it.
       ignoringFailure { try catalogue?.write(record) }
     }
+    return deliveries
   }
 
   // MARK: - What people were told last

@@ -9,6 +9,8 @@ internal import Store
 package enum JobChild {
   /// The name of the hidden subcommand.
   package static let command = "scheduler-job"
+  /// The exit code after SIGTERM: it has told of its end.
+  static let stoppedExitCode: Int32 = 143
 
   /// Reads a request, does what it asks for, and ends the process.
   ///

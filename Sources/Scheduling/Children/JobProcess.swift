@@ -37,16 +37,18 @@ package struct JobProcess {
       child.closeInput()
       return try listen(to: child)
     } catch let silent as Silent {
-      end(child)
-      return .init(
+      let isTold = end(child)
+      var outcome = ScheduledBackup.Outcome(
         BackupError(
           "job.stalled", kind: .failed, message: "the job told of no progress for \(silent.seconds) s, and was ended",
           remedy: "Look at the disk and at logs/backup.log; jobs.NAME.timeout_minutes says how long it may be silent."))
+      outcome.isTold = isTold
+      return outcome
     } catch let stopped as Interruption.Stopped {
-      if stop.mode == .leaveJob { child.outlivesObject = true } else { end(child) }
+      if stop.mode == .leaveJob { child.outlivesObject = true } else { _ = end(child) }
       throw stopped
     } catch {
-      end(child)
+      _ = end(child)
       throw error
     }
   }
@@ -86,10 +88,13 @@ package struct JobProcess {
   }
 
   /// Asks the process group to end, and ends it.
-  private func end(_ child: ChildProcess) {
+  /// - Returns: whether the process ended by itself, and so told of its end.
+  private func end(_ child: ChildProcess) -> Bool {
     child.terminate()
     let limit = SuspendingClock.now + Self.patienceAfterSignal
     while child.poll() == nil, SuspendingClock.now < limit { SystemTime().sleep(.milliseconds(50)) }
+    let ended = child.poll()
     child.kill()
+    return ended == .exited(JobChild.stoppedExitCode)
   }
 }

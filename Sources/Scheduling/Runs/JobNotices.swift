@@ -67,8 +67,15 @@ final class JobNotices {
         durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9))
   }
 
-  /// Runs the user's command after a backup that was stopped: what the one before it began must be ended.
-  func runAfterStop() { runAfter(backup: nil, state: "interrupted", message: "The job was stopped.") }
+  /// Tells that the job was stopped, and runs the user's command after the backup: what the one before it began must be
+  /// ended.
+  func tellStop() {
+    starting?.finish {}
+    starting = nil
+    let message = "The job was stopped before it was done."
+    runAfter(backup: nil, state: "interrupted", message: message)
+    office.tell(.failure, of: .init(job: job, message: message))
+  }
 
   private func runAfter(backup: String?, state: String, message: String) {
     let path = backup.map { stack.backupDirectory.appending($0) }

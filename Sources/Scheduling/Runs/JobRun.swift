@@ -53,7 +53,7 @@ package struct JobRun {
       do {
         outcome = try refusal(notices) ?? performed(ledger)
       } catch {
-        notices.runAfterStop()
+        notices.tellStop()
         throw error
       }
       (record.state, record.code, record.message) = (outcome.state, outcome.code, outcome.message)

@@ -21,6 +21,8 @@ package final class ScheduledBackup {
     package var backup: String?
     /// Bytes of the backup.
     package var sizeBytes: Int64?
+    /// Whether the process of the job told of its end itself.
+    package var isTold = true
 
     package init(
       state: SlotRecord.State, code: String? = nil, message: String, backup: String? = nil, sizeBytes: Int64? = nil

@@ -70,12 +70,18 @@ package struct SchedulerRun {
     let began = time.nowNanoseconds
     let outcome = try launch(job, slot, reason)
     ledger.forgetListing()
-    let ended =
+    var ended =
       outcome
       ?? .init(
         BackupError(
           "job.died", kind: .failed, message: "the process of the job died before it could say how it went",
           remedy: "It runs once more. Was it killed for want of memory? See dmesg."), state: .running)
+    if outcome == nil { ended.isTold = false }
+    if !ended.isTold {
+      // Its process did not live to tell.
+      let notices = JobNotices(job.id, of: stack, files: files, time: time, events: events)
+      notices.tellEnd(ended)
+    }
     let record = forPeople { try ledger.record(of: slot) } ?? nil
     // What the process of the job could not write down, or did not live to write down, is remembered here. A process
     // that died leaves its slot begun, so it runs once more (Z5).

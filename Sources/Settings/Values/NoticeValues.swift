@@ -111,8 +111,8 @@ struct NoticeValues {
     } else if let found = addresses(.mailReceiver, in: environment, warnings: &warnings) {
       receivers = found
     } else {
-      if let group, !group.map.has("to") {
-        group.map.note("\(group.map.full("to")) is missing: who gets the e-mail?", line: group.line)
+      if let group, !group.map.has("to") || listed?.isEmpty == true {
+        group.map.note("\(group.map.full("to")) names nobody: who gets the e-mail?", line: group.line)
       }
       return nil
     }

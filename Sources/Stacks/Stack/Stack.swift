@@ -52,6 +52,11 @@ public struct Stack: Sendable {
   /// Where MLflow is, as it was written; nil when nothing says it.
   package let trackingURI: String?
   let workingDirectory: FilePath
+  /// What named the stack.
+  private let named: StackSettings
+
+  /// The same stack with what a configuration file says.
+  package func reading(_ settings: Settings) -> Stack { Stack(named, read: settings) }
 
   /// The same stack, whose backups are looked for in another directory.
   package func looking(in directory: FilePath) -> Stack {
@@ -68,6 +73,7 @@ public struct Stack: Sendable {
   /// The same, with what a configuration file says where flags and environment say nothing.
   init(_ settings: StackSettings, read: Settings) {
     self.settings = read
+    named = settings
     let working = ThisProcess.workingDirectory
     let absolute = { (text: String) in working.pushing(Self.expandingTilde(text)).lexicallyNormalized() }
     let named = settings.databasePath.map(absolute)

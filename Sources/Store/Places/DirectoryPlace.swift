@@ -36,10 +36,12 @@ package struct DirectoryPlace: Place {
         remedy: "Is the disk mounted? Mount it. To begin a new place there: hrp backup copy --new-place latest "
           + "\(ShellWord.quoted(path))")
     case .unreadable(let why):
+      let marker = ShellWord.quoted(path.pushing(PlaceMarker.name))
       throw BackupError(
         "place.unreadable", kind: .failed, message: "the place \(title) cannot be told from another one: \(why)",
-        remedy: "Make the file readable for the user who runs hrp: ls -l "
-          + "\(ShellWord.quoted(path.pushing(PlaceMarker.name)))")
+        remedy: "Look at it (ls -l \(marker)). If it is readable and damaged, move it away and mark the place again: "
+          + "mv \(marker) \(ShellWord.quoted(path.pushing(".hrp-place.old"))); "
+          + "hrp backup copy --new-place latest \(ShellWord.quoted(path))")
     case .found(let marker):
       guard let id, id != marker.id else { return }
       throw BackupError(
