@@ -6,7 +6,9 @@ final class ArrivalWriter {
   /// A file that was interrupted goes on at a multiple of this.
   private static let stepBytes: Int64 = 1 << 20
 
-  /// FAT keeps times in steps of two seconds. All of it is read back all the same (Y5).
+  /// FAT keeps times in steps of two seconds.
+  ///
+  /// All that arrived is read back all the same (Y5).
   private static let clockStepNanoseconds: Int64 = 2_000_000_000
 
   private(set) var sentBytes: Int64 = 0
