@@ -23,7 +23,8 @@ struct ScheduleAcceptanceTests {
           while True: c.execute('INSERT INTO w VALUES (1)'); time.sleep(0.01)
           """,
         ], in: data, environment: Engine("2.0.1").environment, until: "begun")
-      defer { writer.terminate() }
+      // It may have been started with SIGTERM blocked.
+      defer { kill(writer.processIdentifier, SIGKILL) }
 
       // The place is not there: the run fails, is tried twice again, and fails. The backup itself is made.
       let failed = try hrp(["scheduler", "run", "--once"], in: home)

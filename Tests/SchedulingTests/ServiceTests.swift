@@ -1,3 +1,4 @@
+import Advice
 import Files
 import Foundation
 import Scheduling
@@ -122,6 +123,33 @@ struct ServiceTests {
         try ServiceInstallation(
           Stack(StackSettings(dataDirectory: "/a\nb")), program: "/opt/hrp", files: Kernel())
       }
+    }
+  }
+
+  @Test(
+    "doctor: an idle service and one that ends at logout are wrong; without any scheduler backups are made by hand",
+    arguments: [
+      (isActive: true, lingers: true, state: DiagnosisRow.State.good, words: "runs as a service"),
+      (isActive: true, lingers: false, state: .failure, words: "ends when the user logs out"),
+      (isActive: false, lingers: true, state: .failure, words: "does not run it"),
+    ])
+  func diagnosis(isActive: Bool, lingers: Bool, state: DiagnosisRow.State, words: String) throws {
+    try withTemporaryFolder { home in
+      setenv("USER", "somebody", 0)
+      try run("/bin/mkdir", [home + "/data"])
+      let stack = Stack(StackSettings(dataDirectory: home + "/data"))
+      let service = try installation(
+        home,
+        answers: { asked in
+          if asked.contains("is-active") { return (isActive ? 0 : 3, "") }
+          return (0, asked.first == "loginctl" ? "Linger=\(lingers ? "yes" : "no")" : "")
+        })
+      let row = { try ServiceDiagnosis(stack, service: service, files: Kernel(), time: SystemTime()).row() }
+      #expect(try row()?.state == .warning && row()?.detail.contains("only by hand") == true)
+      _ = try service.install("/opt/hrp")
+      let seen = try row()
+      let told = try #require(seen)
+      #expect(told.state == state && told.detail.contains(words), "\(told.detail)")
     }
   }
 

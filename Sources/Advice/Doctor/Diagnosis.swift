@@ -35,7 +35,7 @@ public struct DiagnosisRow: Sendable {
   /// The command or action that repairs it; nil when nothing needs repair.
   public let remedy: String?
 
-  init(_ name: String, state: State, detail: String, remedy: String? = nil) {
+  package init(_ name: String, state: State, detail: String, remedy: String? = nil) {
     self.name = name
     self.state = state
     self.detail = detail

@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import DuckDBEngine
 internal import Files
 internal import Jobs
+internal import Scheduling
 internal import Stacks
 internal import Store
 
@@ -36,9 +37,10 @@ struct DoctorCommand: StackCommand {
     let console = output.console
     if let explain { return try tell(explain, console: console) }
     let stack = try place.stackThatCanBeLookedAt
-    let rows = try console.run(.doctor, on: stack, isRecorded: false) { events in
+    var rows = try console.run(.doctor, on: stack, isRecorded: false) { events in
       try Diagnosis(stack, files: Kernel(), time: SystemTime(), events: events).run()
     }
+    if let row = try schedulerRow(of: stack) { rows.append(row) }
     for row in rows {
       console.result("\(row.state.mark) \(title(row.name))\(row.detail)")
       if let remedy = row.remedy { console.result("    → \(remedy)") }
@@ -55,6 +57,17 @@ struct DoctorCommand: StackCommand {
       DiagnosisOutput(
         rows, report: report.map { Stack.absolute($0).text }, completed: PrintedCommands.current.completed))
     if failures > 0 { throw ExitCode.failed }
+  }
+
+  private func schedulerRow(of stack: Stack) throws -> DiagnosisRow? {
+    do {
+      return try ServiceDiagnosis(
+        stack, service: ServiceCommand.installation(of: stack), files: Kernel(), time: SystemTime()
+      ).row()
+    } catch {
+      let error = BackupError(error, doing: "looking for a scheduler", on: stack)
+      return DiagnosisRow("scheduler", state: .warning, detail: error.message, remedy: error.remedy)
+    }
   }
 
   private func title(_ name: String) -> String {
