@@ -65,6 +65,9 @@ package struct JobProcess {
       case .leaveJob: try stop.check()
       case .endJob(let patience):
         if let asked, now - asked > patience { try stop.check() }
+        if asked == nil {
+          events.send(.notice("asked to stop: the running job has \(patience.components.seconds) s to end by itself"))
+        }
         asked = asked ?? now
       }
       if now - heard > silence { throw Silent(seconds: silence.components.seconds) }

@@ -44,8 +44,9 @@ package struct SchedulerLoop {
   package func runOnce() throws -> [SchedulerRun.JobResult] {
     let plan = try load()
     return try locked(plan.stack) {
-      let results = try run(plan).runDue()
-      office(of: plan).watch(isUrgent: !results.isEmpty)
+      let office = office(of: plan)
+      let results = try run(plan).runDue { office.watch(isUrgent: true) }
+      office.watch(isUrgent: false)
       return results
     }
   }
@@ -67,9 +68,10 @@ package struct SchedulerLoop {
           let now = try load()
           // Another stack would need another lock.
           if now.stack.dataDirectory == first.stack.dataDirectory { plan = now }
-          let results = try run(plan).runDue()
+          let office = office(of: plan)
+          let results = try run(plan).runDue { office.watch(isUrgent: true) }
           for result in results { try onResult(result) }
-          office(of: plan).watch(isUrgent: !results.isEmpty)
+          office.watch(isUrgent: false)
           // After a run, what is still wrong is worth to be said again.
           if !results.isEmpty { saidOnce.forget() }
         } catch {

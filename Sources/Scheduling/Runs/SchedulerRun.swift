@@ -45,8 +45,9 @@ package struct SchedulerRun {
   }
 
   /// Runs what is due now, and returns.
+  /// - Parameter afterEach: is called after each run: what one job lost, the next may bring back, and both are told.
   /// - Throws: `BackupError`, also when the records cannot be read; a job that failed is a result.
-  package func runDue() throws -> [JobResult] {
+  package func runDue(afterEach: () -> Void = {}) throws -> [JobResult] {
     let ledger = JobLedger(stack, memory: memory, files: files, time: time)
     if let problem = ledger.problem { events.send(.warning(problem)) }
     let paused = ledger.pausedJobs
@@ -61,6 +62,7 @@ package struct SchedulerRun {
       }
       guard case .run(let slot, let reason) = rules.decide(facts, now: time.nowNanoseconds) else { continue }
       results.append(try run(job, slot: slot, reason: reason, ledger: ledger))
+      afterEach()
     }
     return results
   }
