@@ -148,7 +148,9 @@ struct ScheduledProcessTests {
         """, in: home)
       let done = try hrp(["scheduler", "run", "--once"], in: home)
       #expect(done.status == 1 && done.output.contains("was interrupted"), "\(done)")
-      #expect(listener.requests.map(\.target) == ["/ping/start", "/ping/fail"])
+      // It may be killed before its start was told.
+      let told = listener.requests.map(\.target)
+      #expect(told == ["/ping/start", "/ping/fail"] || told == ["/ping/fail"], "\(told)")
       #expect(FileManager.default.fileExists(atPath: home + "/after"))
     }
   }

@@ -135,7 +135,6 @@ struct ServiceTests {
     ])
   func diagnosis(isActive: Bool, lingers: Bool, state: DiagnosisRow.State, words: String) throws {
     try withTemporaryFolder { home in
-      setenv("USER", "somebody", 0)
       try run("/bin/mkdir", [home + "/data"])
       let stack = Stack(StackSettings(dataDirectory: home + "/data"))
       let service = try installation(

@@ -16,6 +16,9 @@ package enum ThisProcess {
   /// Whether this process may do what only root may; in a user namespace that is less.
   package static var isRoot: Bool { geteuid() == 0 }
 
+  /// The number of the user whose rights this process has.
+  package static var user: UInt32 { geteuid() }
+
   /// Whether a file is this user's own.
   package static func owns(_ status: FileStatus) -> Bool { status.owner.user == geteuid() }
 

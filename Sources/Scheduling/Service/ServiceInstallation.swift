@@ -113,8 +113,9 @@ package struct ServiceInstallation {
 
   /// Whether services of this user go on when the user logs out; nil when that cannot be told, or is so anyway.
   package var lingers: Bool? {
-    guard manager == .systemd, let user = ThisProcess.environment("USER") ?? ThisProcess.environment("LOGNAME"),
-      let answer = forPeople({ try run(["loginctl", "show-user", user, "--property=Linger"]) }), answer.code == 0
+    guard manager == .systemd,
+      let answer = forPeople({ try run(["loginctl", "show-user", "\(ThisProcess.user)", "--property=Linger"]) }),
+      answer.code == 0
     else { return nil }
     return answer.output.contains("Linger=yes")
   }
