@@ -143,13 +143,13 @@ public final class IngestionScheduler: Sendable {
   /// Keeps a job from running until it is resumed, by whatever program: a pause is written down, and outlives this one.
   /// - Throws: `BackupError` `catalogue.unusable`.
   public func pauseJob(_ id: String) throws(BackupError) {
-    try changing { catalogue in try catalogue.pause(id) }
+    try Catalogue.change(stack(), files: Kernel(), time: SystemTime()) { try $0.pause(id) }
   }
 
   /// Lets a paused job run again; what it missed meanwhile is caught up by one run.
   /// - Throws: `BackupError` `catalogue.unusable`.
   public func resumeJob(_ id: String) throws(BackupError) {
-    try changing { catalogue in _ = try catalogue.resume(id) }
+    _ = try Catalogue.change(stack(), files: Kernel(), time: SystemTime()) { try $0.resume(id) }
   }
 
   /// Removes a job from this scheduler; one that is running goes on.
@@ -213,15 +213,5 @@ public final class IngestionScheduler: Sendable {
 
   private func catalogue() throws -> Catalogue? {
     Catalogue.ifPresent(of: try stack(), files: Kernel(), time: SystemTime())
-  }
-
-  private func changing(_ body: (Catalogue) throws -> Void) throws(BackupError) {
-    let stack = try stack()
-    do {
-      try body(
-        Catalogue(in: stack.dataDirectory, backups: stack.backupDirectory, files: Kernel(), time: SystemTime()))
-    } catch {
-      throw Catalogue.unusable(in: stack.dataDirectory, error: error)
-    }
   }
 }

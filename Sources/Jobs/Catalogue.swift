@@ -113,12 +113,34 @@ package final class Catalogue: Sendable {
         + "another one.", cause: "\(error)")
   }
 
-  /// The catalogue of a stack, if there is one that can be read; a command that only looks does not create one (C1).
+  /// Opens the catalogue of a stack, or makes it anew (C2).
+  /// - Throws: what SQLite says; nobody's operation depends on it (C1).
+  package convenience init(of stack: Stack, files: any FileSystem, time: any TimeSource) throws {
+    try self.init(in: stack.dataDirectory, backups: stack.backupDirectory, files: files, time: time)
+  }
+
+  /// The catalogue of a stack; nil when there is none: a command that only looks does not create one.
+  /// - Throws: `SystemError`; what SQLite says.
+  package static func existing(of stack: Stack, files: any FileSystem, time: any TimeSource) throws -> Catalogue? {
+    guard try files.exists(stack.dataDirectory.appending(Self.name.components)) else { return nil }
+    return try Catalogue(of: stack, files: files, time: time)
+  }
+
+  /// The catalogue of a stack, if there is one that can be read (C1).
   package static func ifPresent(of stack: Stack, files: any FileSystem, time: any TimeSource) -> Catalogue? {
-    forPeople {
-      guard try files.exists(stack.dataDirectory.appending(Self.name.components)) else { return nil }
-      return try Catalogue(in: stack.dataDirectory, backups: stack.backupDirectory, files: files, time: time)
-    } ?? nil
+    forPeople { try existing(of: stack, files: files, time: time) } ?? nil
+  }
+
+  /// Changes what only the catalogue of a stack knows, such as a pause.
+  /// - Throws: `BackupError` `catalogue.unusable`.
+  package static func change<Result>(
+    _ stack: Stack, files: any FileSystem, time: any TimeSource, body: (Catalogue) throws -> Result
+  ) throws(BackupError) -> Result {
+    do {
+      return try body(Catalogue(of: stack, files: files, time: time))
+    } catch {
+      throw unusable(in: stack.dataDirectory, error: error)
+    }
   }
 
   /// Records what is in the backup directory now; the old record stays when the directory cannot be reached.

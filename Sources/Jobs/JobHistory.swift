@@ -22,7 +22,7 @@ package final class JobHistory: Sendable {
   package init(_ stack: Stack, files: any FileSystem, time: any TimeSource) {
     self.time = time
     let opened = forPeople {
-      try Catalogue(in: stack.dataDirectory, backups: stack.backupDirectory, files: files, time: time)
+      try Catalogue(of: stack, files: files, time: time)
     }
     loss = opened?.loss
     state.withLock { $0.catalogue = opened }

@@ -76,6 +76,35 @@ struct CopyTests {
     }
   }
 
+  @Test("a copy is open to nobody who cannot look into the data, also where a symlink leads to that")
+  func hidden() throws {
+    try withPlace { sample, place in
+      let backup = try sample.create()
+      try run("/bin/chmod", ["755", sample.backups, backup.path])
+      try run("/bin/chmod", ["700", sample.data])
+      try FileManager.default.createSymbolicLink(atPath: sample.folder + "/lab", withDestinationPath: sample.data)
+      var settings = StackSettings()
+      settings.dataDirectory = sample.folder + "/lab"
+      (settings.databasePath, settings.backupDirectory, settings.trackingURI) = (nil, nil, nil)
+      _ = try CopyRun(
+        of: Stack(settings), to: directory(place), files: Kernel(), time: SystemTime(), events: EventStream()
+      ).copy(DirectoryBackup(FilePath(backup.path), files: Kernel()))
+      #expect(try Kernel().status(FilePath("\(place)/\(backup.name)"), at: nil).permissions == 0o700)
+    }
+  }
+
+  @Test("a backup whose proof cannot be read is not copied: it may have been found damaged")
+  func unreadableProof() throws {
+    try withPlace { sample, place in
+      let backup = try sample.create()
+      let proofs = sample.backups + "/.hrp-proofs"
+      try FileManager.default.createDirectory(atPath: proofs, withIntermediateDirectories: true)
+      try Data("{".utf8).write(to: URL(fileURLWithPath: "\(proofs)/\(backup.name).json"))
+      #expect(code { try copy(backup.path, of: sample, to: place) } == "verification.failed")
+      #expect(try names(place).isEmpty)
+    }
+  }
+
   @Test("what an earlier copy has is hard-linked, and what the backup directory made afresh is sent again (Y4)")
   func linked() throws {
     try withPlace { sample, place in

@@ -5,11 +5,6 @@ import Testing
 /// The configuration file, as its user meets it.
 @Suite("Configuration")
 struct ConfigTests {
-  private func write(_ text: String, in home: String) throws {
-    try FileManager.default.createDirectory(atPath: home + "/hrp-data/config", withIntermediateDirectories: true)
-    try Data(text.utf8).write(to: URL(fileURLWithPath: home + "/hrp-data/config/hrp.yaml"))
-  }
-
   @Test("init writes a file of comments that changes nothing and is never replaced; only its owner reads it")
   func initialize() throws {
     try withGuideHome { home in
@@ -26,7 +21,7 @@ struct ConfigTests {
       #expect(again.status == 1 && again.output.contains("configuration.exists"))
       #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
       // Every key that the file explains is one that hrp knows.
-      try write(text.replacing("\n#", with: "\n").replacing("\n ", with: "\n# "), in: home)
+      try configure(text.replacing("\n#", with: "\n").replacing("\n ", with: "\n# "), in: home)
       let checked = try hrp(["config", "validate"], in: home)
       #expect(checked.status == 0, "\(checked)")
       #expect(try hrp(["config", "show"], in: home).output.contains("line "))
@@ -36,7 +31,7 @@ struct ConfigTests {
   @Test("every command obeys the file: backups go where it says, relative to the data directory")
   func obeyed() throws {
     try withGuideHome { home in
-      try write("backup_dir: ../safe\nundo_days: 0\nlog_level: error\n", in: home)
+      try configure("backup_dir: ../safe\nundo_days: 0\nlog_level: error\n", in: home)
       let created = try hrp(["backup", "create"], in: home)
       #expect(created.status == 0 && created.output.contains("Path: \(home)/safe/backup_"), "\(created)")
       #expect(try hrp(["backup", "list"], in: home).output.contains("backup_"))
@@ -55,7 +50,7 @@ struct ConfigTests {
   @Test("no_backup in the file switches backups off, and says where that stands")
   func switchedOff() throws {
     try withGuideHome { home in
-      try write("no_backup: true\n", in: home)
+      try configure("no_backup: true\n", in: home)
       let refused = try hrp(["backup", "create"], in: home)
       #expect(refused.status == 1 && refused.errors.contains("no_backup is true in the configuration file"))
       #expect(try hrp(["backup", "create"], in: home, ["HRP_NO_BACKUP": "0"]).status == 0)
@@ -65,7 +60,7 @@ struct ConfigTests {
   @Test("a file with a mistake stops every command with the line; validate lists all; doctor goes on with a row")
   func mistakes() throws {
     try withGuideHome { home in
-      try write("backup_dir: safe\nundo_days: many\nsurprise: 1\n", in: home)
+      try configure("backup_dir: safe\nundo_days: many\nsurprise: 1\n", in: home)
       for command in [
         ["backup", "create"], ["backup", "list"], ["backup", "rotate"], ["validate"], ["config", "show"],
       ] {
@@ -86,7 +81,7 @@ struct ConfigTests {
   @Test("a file that cannot be read stops every command: what it says cannot be told", .enabled(if: geteuid() != 0))
   func unreadable() throws {
     try withGuideHome { home in
-      try write("backup_dir: safe\n", in: home)
+      try configure("backup_dir: safe\n", in: home)
       try FileManager.default.setAttributes(
         [.posixPermissions: 0], ofItemAtPath: home + "/hrp-data/config/hrp.yaml")
       let done = try hrp(["backup", "create", "--json"], in: home)
@@ -98,7 +93,7 @@ struct ConfigTests {
     "a symlink to nothing is no missing file; a mark at the beginning, and a symlinked data directory, are no matter")
   func odd() throws {
     try withGuideHome { home in
-      try write("\u{FEFF}undo_days: 3\nlog_level: debug\n", in: home)
+      try configure("\u{FEFF}undo_days: 3\nlog_level: debug\n", in: home)
       #expect(try hrp(["config", "validate"], in: home).status == 0)
       let file = home + "/hrp-data/config/hrp.yaml"
       try FileManager.default.removeItem(atPath: file)
@@ -106,7 +101,7 @@ struct ConfigTests {
       let done = try hrp(["backup", "create", "--json"], in: home)
       #expect(done.status == 1 && done.output.contains("symlink to nothing"), "\(done)")
       try FileManager.default.removeItem(atPath: file)
-      try write("database: other.duckdb\n", in: home)
+      try configure("database: other.duckdb\n", in: home)
       try FileManager.default.createSymbolicLink(atPath: home + "/lab", withDestinationPath: home + "/hrp-data")
       let shown = try hrp(
         ["config", "show", "--data-dir", home + "/lab"], in: home, ["HRP_DB_PATH": home + "/hrp-data/hrp.duckdb"])
@@ -117,7 +112,7 @@ struct ConfigTests {
   @Test("an address in the file is shown without its password")
   func secrets() throws {
     try withGuideHome { home in
-      try write("mlflow_tracking_uri: http://me:hush@host/?token=quiet&x=1\n", in: home)
+      try configure("mlflow_tracking_uri: http://me:hush@host/?token=quiet&x=1\n", in: home)
       let shown = try hrp(["config", "show"], in: home)
       #expect(
         !shown.output.contains("hush") && !shown.output.contains("quiet")

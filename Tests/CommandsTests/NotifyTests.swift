@@ -8,8 +8,7 @@ struct NotifyTests {
   /// A home with an empty stack and a configuration.
   private func withConfiguration(_ yaml: String, body: (String) throws -> Void) throws {
     try withTemporaryFolder { home in
-      try FileManager.default.createDirectory(atPath: home + "/hrp-data/config", withIntermediateDirectories: true)
-      try Data(yaml.utf8).write(to: URL(fileURLWithPath: home + "/hrp-data/config/hrp.yaml"))
+      try configure(yaml, in: home)
       try body(home)
     }
   }

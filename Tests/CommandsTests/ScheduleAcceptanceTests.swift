@@ -47,9 +47,9 @@ struct ScheduleAcceptanceTests {
       // From here on it is a plain success, by the schedule of the scheduler in the foreground.
       let status = try hrp(["status", "--json"], in: home)
       #expect(status.status == 0, "\(status)")
-      let states = try history(home).map { $0["state"] as? String }
+      let states = try schedulerHistory(in: home).map { $0["state"] as? String }
       #expect(states == ["completed", "failed"])
-      let codes = try history(home).map { $0["code"] as? String }
+      let codes = try schedulerHistory(in: home).map { $0["code"] as? String }
       #expect(codes == [nil, "place.not-found"])
 
       let pings = listener.requests.filter { $0.target.hasPrefix("/ping") }.map(\.target)
@@ -65,8 +65,7 @@ struct ScheduleAcceptanceTests {
   }
 
   private func configure(_ listener: HTTPListener, home: String) throws {
-    try FileManager.default.createDirectory(atPath: home + "/hrp-data/config", withIntermediateDirectories: true)
-    try Data(
+    try TestKit.configure(
       """
       jobs:
         minutely:
@@ -82,13 +81,7 @@ struct ScheduleAcceptanceTests {
           url: \(listener.address)/ping
         webhook:
           url: \(listener.address)/hook
-      """.utf8
-    ).write(to: URL(fileURLWithPath: home + "/hrp-data/config/hrp.yaml"))
-  }
-
-  private func history(_ home: String) throws -> [[String: Any]] {
-    let text = try hrp(["scheduler", "history", "--json"], in: home).output
-    return try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]])
+      """, in: home)
   }
 
   /// Mounts the disk as soon as a run has failed once: it waits for the word of the log.

@@ -39,15 +39,8 @@ struct ScheduledProcessTests {
     }
   }
 
-  private func configure(_ text: String, in home: String) throws {
-    try FileManager.default.createDirectory(atPath: home + "/hrp-data/config", withIntermediateDirectories: true)
-    try Data(text.utf8).write(to: URL(fileURLWithPath: home + "/hrp-data/config/hrp.yaml"))
-  }
-
   private func states(_ home: String) throws -> [String?] {
-    let text = try hrp(["scheduler", "history", "--json"], in: home).output
-    let records = try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]])
-    return records.map { $0["state"] as? String }
+    try schedulerHistory(in: home).map { $0["state"] as? String }
   }
 
   /// A job that waits before its backup until somebody removes a file.
@@ -198,6 +191,8 @@ struct ScheduledProcessTests {
       #expect(try hrp(["backup", "copy", copy, "usb"], in: home).status == 0)
       #expect(try hrp(["backup", "verify", "usb:latest"], in: home).status == 0)
       #expect(try hrp(["backup", "trash", "list", "--at", "usb"], in: home).output.contains(copy))
+      try Data("{".utf8).write(to: URL(fileURLWithPath: "\(home)/usb/.hrp-proofs/\(copy).json"))
+      #expect(try hrp(["status"], in: home).output.contains("the copy \(copy) there cannot be judged"))
       try configure("places:\n  usb:\n    path: backups\n  two:\n    path: ./backups\n", in: home)
       let mistakes = try hrp(["config", "validate"], in: home)
       #expect(

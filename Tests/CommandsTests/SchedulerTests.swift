@@ -5,16 +5,6 @@ import Testing
 /// The scheduler as its user meets it.
 @Suite("Scheduler")
 struct SchedulerTests {
-  private func write(_ text: String, in home: String) throws {
-    try FileManager.default.createDirectory(atPath: home + "/hrp-data/config", withIntermediateDirectories: true)
-    try Data(text.utf8).write(to: URL(fileURLWithPath: home + "/hrp-data/config/hrp.yaml"))
-  }
-
-  private func history(_ home: String) throws -> [[String: Any]] {
-    let text = try hrp(["scheduler", "history", "--json"], in: home).output
-    return try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]])
-  }
-
   @Test("list-jobs has the guide's job in the guide's form, with its true next run")
   func listJobs() throws {
     try withGuideHome { home in
@@ -47,7 +37,7 @@ struct SchedulerTests {
   @Test("what was missed is caught up once; a manual backup covers it; what is configured is what runs")
   func caughtUp() throws {
     try withGuideHome { home in
-      try write(
+      try configure(
         "jobs:\n  nightly:\n    every: day\n    time: \"03:00\"\n    mlflow: false\n    drill: never\n", in: home)
       let waits = try hrp(["scheduler", "list-jobs"], in: home)
       #expect(waits.errors.contains("nightly: a run was missed and waits") && waits.output.contains("Name: Nightly"))
@@ -56,13 +46,13 @@ struct SchedulerTests {
       #expect(try hrp(["backup", "list", "--json"], in: home).output.contains("\"name\": \"backup_"))
       #expect(!FileManager.default.fileExists(atPath: home + "/hrp-data/backups/.hrp-proofs"), "no drill")
       #expect(try hrp(["scheduler", "run", "--once"], in: home).output == "Nothing is due\n")
-      #expect(try history(home).map { $0["state"] as? String } == ["completed"])
+      #expect(try schedulerHistory(in: home).map { $0["state"] as? String } == ["completed"])
     }
     try withGuideHome { home in
       let created = try hrp(["backup", "create"], in: home)
       #expect(created.status == 0)
       #expect(try hrp(["scheduler", "run", "--once"], in: home).output == "Nothing is due\n")
-      #expect(try history(home).isEmpty)
+      #expect(try schedulerHistory(in: home).isEmpty)
     }
   }
 
@@ -72,12 +62,14 @@ struct SchedulerTests {
       try FileManager.default.moveItem(atPath: home + "/hrp-data/hrp.duckdb", toPath: home + "/away")
       let failed = try hrp(["scheduler", "run", "--once"], in: home)
       #expect(failed.status == 1 && failed.output.contains("✗ weekly_backup (missed "), "\(failed)")
-      #expect(try history(home).map { $0["code"] as? String } == ["source.not-found"])
+      #expect(try schedulerHistory(in: home).map { $0["code"] as? String } == ["source.not-found"])
       #expect(try hrp(["scheduler", "run", "--once"], in: home).output == "Nothing is due\n")
       try FileManager.default.moveItem(atPath: home + "/away", toPath: home + "/hrp-data/hrp.duckdb")
       let now = try hrp(["scheduler", "run-now", "weekly_backup"], in: home)
       #expect(now.status == 0 && now.output.hasPrefix("✓ weekly_backup: backup_"), "\(now)")
-      #expect(try history(home).map { $0["state"] as? String } == ["completed", "failed"], "it is written down too")
+      #expect(
+        try schedulerHistory(in: home).map { $0["state"] as? String } == ["completed", "failed"],
+        "it is written down too")
       #expect(try hrp(["scheduler", "run-now", "nothing"], in: home).status == 10)
     }
   }
@@ -127,7 +119,7 @@ struct SchedulerTests {
   @Test("no_backup is said by the scheduler and by status")
   func switchedOff() throws {
     try withGuideHome { home in
-      try write("no_backup: true\n", in: home)
+      try configure("no_backup: true\n", in: home)
       #expect(try hrp(["scheduler", "run", "--once"], in: home).output.hasPrefix("No job runs: no_backup is true"))
       #expect(try hrp(["scheduler", "list-jobs"], in: home).errors.contains("No job runs: no_backup is true"))
       #expect(try hrp(["status"], in: home).output.contains("no backups are made: no_backup is true"))
@@ -140,7 +132,7 @@ struct SchedulerTests {
       let file = home + "/hrp-data/mlflow/mlruns/0/meta.yaml"
       try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: file)
       #expect(try hrp(["scheduler", "run", "--once"], in: home).status == 3)
-      #expect(try history(home).map { $0["state"] as? String } == ["partial"])
+      #expect(try schedulerHistory(in: home).map { $0["state"] as? String } == ["partial"])
       #expect(try hrp(["scheduler", "run", "--once"], in: home).output == "Nothing is due\n")
     }
   }
@@ -188,10 +180,10 @@ struct SchedulerTests {
           ], in: home, environment: ["HOME": home])
       }
       #expect(try kill().status != 0)
-      #expect(try history(home).map { $0["state"] as? String } == ["interrupted"])
+      #expect(try schedulerHistory(in: home).map { $0["state"] as? String } == ["interrupted"])
       let again = try hrp(["scheduler", "run", "--once"], in: home)
       #expect(again.status == 0 && again.output.contains("again after it was killed"), "\(again)")
-      #expect(try history(home).map { $0["state"] as? String } == ["completed"])
+      #expect(try schedulerHistory(in: home).map { $0["state"] as? String } == ["completed"])
     }
     try withGuideHome { home in
       for _ in 0..<2 {
@@ -203,7 +195,7 @@ struct SchedulerTests {
           ], in: home, environment: ["HOME": home])
       }
       #expect(try hrp(["scheduler", "run", "--once"], in: home).output == "Nothing is due\n")
-      #expect(try history(home).map { $0["state"] as? String } == ["interrupted"])
+      #expect(try schedulerHistory(in: home).map { $0["state"] as? String } == ["interrupted"])
     }
   }
 

@@ -38,6 +38,18 @@ struct StatusTests {
     }
   }
 
+  @Test("records that cannot be read: whether there are copies elsewhere is not known, and that is not a no")
+  func unreadableRecords() throws {
+    try withGuideHome { home in
+      #expect(try hrp(["backup", "create"], in: home).status == 0)
+      let catalogue = home + "/hrp-data/hrp-catalogue.db"
+      #expect(try hrp(["status", "--json"], in: home).output.contains("\"copies_elsewhere\": false"))
+      try FileManager.default.removeItem(atPath: catalogue)
+      try FileManager.default.createDirectory(atPath: catalogue, withIntermediateDirectories: false)
+      #expect(try hrp(["status", "--json"], in: home).output.contains("\"copies_elsewhere\": null"))
+    }
+  }
+
   @Test("a failed scheduled run, a damaged newest backup and a directory that is a file are told")
   func failures() throws {
     try withGuideHome { home in

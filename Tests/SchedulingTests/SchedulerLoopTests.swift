@@ -21,11 +21,6 @@ struct SchedulerLoopTests {
     return try SchedulerPlan(stack: stack, settings: settings, jobs: stack.settings.schedule.jobs)
   }
 
-  private func configure(_ text: String, in home: String) throws {
-    try FileManager.default.createDirectory(atPath: home + "/hrp-data/config", withIntermediateDirectories: true)
-    try Data(text.utf8).write(to: URL(fileURLWithPath: home + "/hrp-data/config/hrp.yaml"))
-  }
-
   @Test("a job that tells of no progress is ended with its children, is a failure with its code, and is not repeated")
   func stalled() throws {
     try withGuideHome { home in

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Runs the built `hrp` as a user would whose home directory it is.
 @discardableResult
 public func hrp(
@@ -17,4 +19,20 @@ public func withGuideHome<Result>(_ body: (String) throws -> Result) throws -> R
       """, in: home)
     return try body(home)
   }
+}
+
+/// Writes the configuration of the stack in a home directory.
+public func configure(_ yaml: String, in home: String) throws {
+  try FileManager.default.createDirectory(atPath: home + "/hrp-data/config", withIntermediateDirectories: true)
+  try Data(yaml.utf8).write(to: URL(fileURLWithPath: home + "/hrp-data/config/hrp.yaml"))
+}
+
+/// What `hrp scheduler history --json` says, the newest run first.
+/// - Throws: also when it is no such JSON.
+public func schedulerHistory(in home: String) throws -> [[String: Any]] {
+  let text = try hrp(["scheduler", "history", "--json"], in: home).output
+  guard let records = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]] else {
+    throw CocoaError(.fileReadCorruptFile)
+  }
+  return records
 }

@@ -23,10 +23,7 @@ extension Diagnosis {
       ]
     }
     let folder = try OpenFile(path, mode: [.directory], files: files)
-    // Only a real write finds a full quota, a read-only mount or missing rights. The probe is hidden, and every run
-    // removes such a name.
-    try files.makeDirectory(Self.probe, at: folder.descriptor, permissions: 0o700)
-    try files.removeDirectory(Self.probe, at: folder.descriptor)
+    try checkWritable(folder)
     let device = try folder.status().identity.device
     guard let data = try OpenFile.ifPresent(stack.dataDirectory, mode: [.directory], files: files),
       try data.status().identity.device == device
@@ -47,6 +44,13 @@ extension Diagnosis {
         remedy: "Keep copies elsewhere: hrp backup copy latest /mnt/OTHER-DISK/hrp-backups --new-place; or set "
           + "HRP_BACKUP_DIR to another disk.")
     ]
+  }
+
+  /// Makes and removes a folder: only a real write finds a full quota, a read-only mount or missing rights.
+  func checkWritable(_ folder: OpenFile) throws(SystemError) {
+    // It is hidden, and every run removes such a name.
+    try files.makeDirectory(Self.probe, at: folder.descriptor, permissions: 0o700)
+    try files.removeDirectory(Self.probe, at: folder.descriptor)
   }
 
   /// The history of jobs.

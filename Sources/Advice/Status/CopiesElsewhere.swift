@@ -48,7 +48,7 @@ package enum CopiesElsewhere: Sendable, Equatable {
         return .present("in \(place.title)")
       }
     }
-    let remembered = forPeople { try Catalogue.ifPresent(of: stack, files: files, time: time)?.copies() ?? [] } ?? []
+    let remembered = try Catalogue.existing(of: stack, files: files, time: time)?.copies() ?? []
     guard let copy = remembered.first(where: \.isOnOtherDevice) else { return .none }
     return .present("\(copy.backup) in \(copy.place), copied \(copy.copiedAt.prefix(10))")
   }

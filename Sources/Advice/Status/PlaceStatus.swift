@@ -21,29 +21,50 @@ package struct PlaceStatus: Sendable {
     _ configured: PlaceSettings, of stack: Stack, newestBackup: ProtectionFacts.Event?, files: any FileSystem,
     time: any TimeSource
   ) {
-    name = configured.name
-    let place = stack.place(configured, files: files, time: time)
-    let copies: [ListedBackup]
     do {
+      let place = stack.place(configured, files: files, time: time)
       try place.check()
-      copies = try place.backups.list().filter { $0.isOf(stack) != false }
+      self.init(configured, copies: try Self.copies(in: place, of: stack), newestBackup: newestBackup)
     } catch {
-      let error = BackupError(error, doing: "looking at the place")
-      (newestCopy, problem, remedy) = (nil, error.message, error.remedy)
-      return
+      self.init(configured, outOfReach: BackupError(error, doing: "looking at the place"))
     }
-    let damaged = copies.filter { copy in
-      copy.problem != nil || copy.proof.value.map { $0.failure != nil && $0.state != .checkpointFailed } ?? false
-    }.map { ByteText.escaped($0.name.bytes) }
-    let good = copies.first { !damaged.contains(ByteText.escaped($0.name.bytes)) && $0.timestamp != nil }
-    newestCopy = good.map { .init(name: ByteText.escaped($0.name.bytes), timestamp: $0.timestamp ?? 0) }
-    if let bad = damaged.first {
+  }
+
+  private init(_ configured: PlaceSettings, outOfReach error: BackupError) {
+    name = configured.name
+    (newestCopy, problem, remedy) = (nil, error.message, error.remedy)
+  }
+
+  /// The copies of a stack in a place that was checked, newest first.
+  static func copies(in place: DirectoryPlace, of stack: Stack) throws -> [ListedBackup] {
+    try place.backups.list().filter { $0.isOf(stack) != false }
+  }
+
+  /// - Parameter copies: those of the stack that are there, newest first.
+  init(_ configured: PlaceSettings, copies: [ListedBackup], newestBackup: ProtectionFacts.Event?) {
+    name = configured.name
+    var damaged: [ListedBackup] = []
+    var unknown: (copy: ListedBackup, why: String)?
+    var newest: ProtectionFacts.Event?
+    for copy in copies {
+      let proof = copy.proof
+      if let why = copy.problem ?? proof.problem {
+        unknown = unknown ?? (copy, why)
+      } else if proof.value?.damage != nil {
+        damaged.append(copy)
+      } else if let timestamp = copy.timestamp, newest == nil {
+        newest = .init(name: ByteText.escaped(copy.name.bytes), timestamp: timestamp)
+      }
+    }
+    newestCopy = newest
+    if let bad = damaged.first.map({ ByteText.escaped($0.name.bytes) }) {
       problem = "the copy \(bad) there is damaged" + (damaged.count > 1 ? ", and \(damaged.count - 1) more" : "")
       remedy = "hrp backup copy \(bad) \(name) makes it again."
-    } else if configured.isScheduled, let newestBackup,
-      newestCopy.map({ $0.timestamp < newestBackup.timestamp }) ?? true
-    {
-      problem = newestCopy.map { "the newest copy there is \($0.name)" } ?? "there is no copy yet"
+    } else if let unknown {
+      problem = "the copy \(ByteText.escaped(unknown.copy.name.bytes)) there cannot be judged: \(unknown.why)"
+      remedy = "Look at it: ls -la \(ShellWord.quoted(unknown.copy.path))"
+    } else if configured.isScheduled, let newestBackup, newest.map({ $0.timestamp < newestBackup.timestamp }) ?? true {
+      problem = newest.map { "the newest copy there is \($0.name)" } ?? "there is no copy yet"
       remedy = "hrp backup copy latest \(name)"
     } else {
       (problem, remedy) = (nil, nil)

@@ -30,11 +30,10 @@ package struct StackStatus: Sendable {
   /// - Parameter hasService: whether the scheduler is installed as a service of this stack.
   /// - Throws: `BackupError` `source.not-found` when the stack has no database.
   package init(_ stack: Stack, hasService: Bool, files: any FileSystem, time: any TimeSource) throws {
-    guard try files.exists(stack.database) else { throw BackupError.sourceNotFound(stack.database) }
     let now = time.nowNanoseconds
-    let jobs = stack.settings.isSwitchedOff.value ? [] : stack.settings.schedule.jobs
+    let jobs = Self.jobs(of: stack)
     hasScheduler = forPeople { try AdvisoryLock.isHeld(.scheduler, on: stack.dataDirectory, files: files) }
-    var facts = Self.facts(of: stack, jobs: jobs, files: files, time: time)
+    var facts = try Self.facts(of: stack, files: files, time: time)
     facts.isServiceIdle = hasService && hasScheduler == false
     self.facts = facts
     protection = Protection(facts, limits: stack.settings.protection, now: now)
@@ -51,9 +50,24 @@ package struct StackStatus: Sendable {
     nextRuns = jobs.map { ($0, $0.schedule.next(after: now)) }
   }
 
+  /// Whether a stack is protected, and no more: no second place is touched, and no secret is read.
+  /// - Throws: `BackupError` `source.not-found` when the stack has no database.
+  package static func protection(
+    of stack: Stack, files: any FileSystem, time: any TimeSource
+  ) throws -> Protection {
+    Protection(
+      try facts(of: stack, files: files, time: time), limits: stack.settings.protection, now: time.nowNanoseconds)
+  }
+
+  private static func jobs(of stack: Stack) -> [JobSettings] {
+    stack.settings.isSwitchedOff.value ? [] : stack.settings.schedule.jobs
+  }
+
   private static func facts(
-    of stack: Stack, jobs: [JobSettings], files: any FileSystem, time: any TimeSource
-  ) -> ProtectionFacts {
+    of stack: Stack, files: any FileSystem, time: any TimeSource
+  ) throws -> ProtectionFacts {
+    guard try files.exists(stack.database) else { throw BackupError.sourceNotFound(stack.database) }
+    let jobs = jobs(of: stack)
     var facts = ProtectionFacts(
       switchedOff: stack.settings.reasonToMakeNone,
       intervalSeconds: jobs.map { Int64($0.schedule.rule.nominalSeconds) }.min())
@@ -87,9 +101,7 @@ package struct StackStatus: Sendable {
   private static func addRuns(
     to facts: inout ProtectionFacts, of stack: Stack, jobs: [JobSettings], files: any FileSystem, time: any TimeSource
   ) throws {
-    guard try files.exists(stack.dataDirectory.appending(Catalogue.name.components)) else { return }
-    let catalogue = try Catalogue(
-      in: stack.dataDirectory, backups: stack.backupDirectory, files: files, time: time)
+    guard let catalogue = try Catalogue.existing(of: stack, files: files, time: time) else { return }
     let newest = try jobs.compactMap { try catalogue.slots(of: $0.id, limit: 1).first }
     // A backup that was made and verified since says that it works again.
     facts.lastRuns = newest.filter { run in

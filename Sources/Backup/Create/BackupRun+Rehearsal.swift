@@ -23,11 +23,10 @@ extension BackupRun {
   }
 
   /// Removes from the trash what must go for the backup to have room, the oldest first.
-  func makeRoom(for plan: Plan, note: ProcessNote) throws {
+  func makeRoom(for plan: Plan) throws {
     let missing = Int64(clamping: plan.neededBytes) - Int64(clamping: plan.availableBytes)
     guard missing > 0 else { return }
-    let freed = try whileBackupsAreLocked(.exclusive, note: note) { try trash.free(bytes: missing) }
-    events.send(.notice("the backup needs the space: \(ByteCount.text(freed)) of the trash were deleted for good"))
+    _ = try trash.makeRoom(missing, for: .backup, events: events)
   }
 
   /// An encrypted database can be copied only while nobody writes to it.

@@ -134,7 +134,7 @@ package struct BackupRun {
     let lock = try AdvisoryLock.take(.shared, of: .stack, on: stack.dataDirectory, note: note, files: files, time: time)
     defer { ignoringFailure { try lock.release() } }
     try BackupDirectory(stack.backupDirectory, files: files).removeDebris()
-    try makeRoom(for: plan, note: note)
+    try makeRoom(for: plan)
     let staging = try Staging(
       in: stack.backupDirectory, of: [stack.dataDirectory, stack.database.folder], began: time.nowNanoseconds,
       files: files)

@@ -34,7 +34,7 @@ package struct CopyRun {
     try checkApart()
     try checkNoted(backup)
     if beginsAnew { try begin() }
-    try place.check()
+    let marker = try place.marker()
     let room = try space(for: backup)
     events.send(.expected(bytes: 2 * room.totalBytes))
     try makeRoom(room)
@@ -46,11 +46,6 @@ package struct CopyRun {
     }
     if backup.place.folder != place.path { try copyPin(of: backup) }
     tell(receipt, name: name)
-    guard case .found(let marker) = PlaceMarker.read(in: place.path, files: files) else {
-      throw BackupError(
-        "place.not-mounted", kind: .notFound, message: "the marker of \(place.title) is gone: \(place.path.text)",
-        remedy: "Was the disk unmounted? Mount it, and copy again.")
-    }
     return CopyResult(
       name: name, place: place.title, placeID: marker.id, isOnOtherDevice: isOnOtherDevice, receipt: receipt,
       durationSeconds: Double(time.monotonicNanoseconds - began) / 1e9)
@@ -77,10 +72,17 @@ package struct CopyRun {
   /// Refuses a backup that a verification or a drill found damaged: what is linked at the place would hide that.
   private func checkNoted(_ backup: DirectoryBackup) throws {
     let listed = try BackupDirectory(backup.place.folder, files: files).backup(backup.name)
-    guard let proof = listed?.proof.value, proof.state != .checkpointFailed, let failure = proof.failure else { return }
     let name = ByteText.escaped(backup.name.bytes)
+    if let problem = listed?.proof.problem {
+      throw BackupError(
+        "verification.failed", kind: .failed,
+        message: "\(name) is not copied: whether it was found damaged cannot be told: \(problem)",
+        remedy: "Make the file readable for the user who runs hrp. If it is damaged, verify the backup: "
+          + "hrp backup verify \(name)")
+    }
+    guard let damage = listed?.proof.value?.damage else { return }
     throw BackupError(
-      "verification.failed", kind: .failed, message: "\(name) is not copied: \(failure)",
+      "verification.failed", kind: .failed, message: "\(name) is not copied: \(damage)",
       remedy: "Copy another one: hrp backup list. If it is mended, verify it again: hrp backup verify \(name)")
   }
 
@@ -93,11 +95,8 @@ package struct CopyRun {
   }
 
   /// The folders that hide a backup from others.
-  private func sources(of backup: DirectoryBackup) throws -> [FilePath] {
-    [backup.place, backup.place.folder, stack.dataDirectory].filter { path in
-      // Where it cannot be looked at, the others hide it.
-      forPeople { try files.exists(path.appending(".")) } == true
-    }
+  private func sources(of backup: DirectoryBackup) -> [FilePath] {
+    [backup.place, backup.place.folder, stack.dataDirectory]
   }
 
   private func copyPin(of backup: DirectoryBackup) throws {
@@ -157,11 +156,7 @@ package struct CopyRun {
     guard missing > 0 else { return }
     let trash = Trash(of: place.path, files: files, time: time)
     guard try trash.bytesToFree() >= missing else { throw try noSpace(room) }
-    let freed = try AdvisoryLock.whileHeld(
-      .exclusive, of: .backups, on: place.path, note: ThisProcess.note(program: "hrp backup copy", time: time),
-      patience: .seconds(600), onWait: events.waitingForLock, files: files, time: time
-    ) { try trash.free(bytes: missing) }
-    events.send(.notice("the copy needs the space: \(ByteCount.text(freed)) of the trash were deleted for good"))
+    _ = try trash.makeRoom(missing, for: .copy, events: events)
   }
 
   private func noSpace(_ room: Room) throws -> BackupError {

@@ -69,11 +69,6 @@ struct RestoreSpace {
       try place.status().identity.device == folder.status().identity.device, try trash.bytesToFree() >= bytes
     else { return false }
     if request.isDryRun { return true }
-    let freed = try AdvisoryLock.whileHeld(
-      .exclusive, of: .backups, on: trash.backups, note: ThisProcess.note(program: "hrp backup restore", time: time),
-      patience: .seconds(600), onWait: events.waitingForLock, files: files, time: time
-    ) { try trash.free(bytes: bytes) }
-    events.send(.notice("the restore needs the space: \(ByteCount.text(freed)) of the trash were deleted for good"))
-    return freed >= bytes
+    return try trash.makeRoom(bytes, for: .restore, events: events) >= bytes
   }
 }

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Files
-internal import Jobs
 internal import Notices
+internal import Scheduling
 internal import Settings
 internal import Stacks
 internal import Store
@@ -35,26 +35,10 @@ struct NotifyTestCommand: StackCommand {
       console.result("    → hrp config init writes a file that explains them, and docs/notices.md has examples")
       return try console.json([NoticeDeliveryOutput]())
     }
-    let time = SystemTime()
-    let notice = Notice(
-      .test, stack: stack.dataDirectory.lastComponent?.string ?? "", environment: notices.environment?.value,
-      timestamp: time.nowNanoseconds, message: "This notice was sent by hrp notify test.")
-    let deliveries = NoticeSender(notices, dataDirectory: stack.dataDirectory, files: Kernel(), time: time)
-      .send(notice)
+    let deliveries = NoticeOffice(of: stack, files: Kernel(), time: SystemTime(), events: console.events).sendTest()
     for delivery in deliveries {
       let words = delivery.isDelivered ? "delivered" : delivery.words + Self.tries(delivery.tries)
       console.result("\(delivery.isDelivered ? "✓" : "✗") \(delivery.channel.rawValue): \(words)")
-    }
-    let catalogue = Catalogue.ifPresent(of: stack, files: Kernel(), time: time)
-    for delivery in deliveries {
-      // A test that arrives answers what did not arrive before; where it cannot be written down, that stays shown.
-      ignoringFailure {
-        try catalogue?.write(
-          NoticeRecord(
-            channel: delivery.channel.rawValue, kind: notice.kind.rawValue,
-            at: LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset, isDelivered: delivery.isDelivered,
-            words: delivery.words))
-      }
     }
     try console.json(deliveries.map(NoticeDeliveryOutput.init))
     try Interruption.check()

@@ -1,4 +1,7 @@
 internal import ArgumentParser
+internal import Settings
+internal import Stacks
+internal import Store
 
 /// The command `hrp scheduler`.
 struct SchedulerCommand: ParsableCommand, StackCommand {
@@ -19,4 +22,13 @@ struct SchedulerCommand: ParsableCommand, StackCommand {
     ])
 
   @OptionGroup var place: StackOptions
+
+  /// The job of a stack that a user names.
+  /// - Throws: `BackupError` `scheduler.no-job`.
+  static func job(_ id: String, of stack: Stack) throws(BackupError) -> JobSettings {
+    if let job = stack.settings.schedule.jobs.first(where: { $0.id == id }) { return job }
+    throw BackupError(
+      "scheduler.no-job", kind: .notFound, message: "there is no job \(id)",
+      remedy: "See what there is: hrp scheduler list-jobs")
+  }
 }

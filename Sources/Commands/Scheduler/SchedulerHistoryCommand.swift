@@ -71,11 +71,7 @@ struct SchedulerRunNowCommand: StackCommand {
     Interruption.listen()
     let console = output.console
     let stack = try place.stack
-    guard let settings = stack.settings.schedule.jobs.first(where: { $0.id == job }) else {
-      throw BackupError(
-        "scheduler.no-job", kind: .notFound, message: "there is no job \(job)",
-        remedy: "See what there is: hrp scheduler list-jobs")
-    }
+    let settings = try SchedulerCommand.job(job, of: stack)
     let outcome = try JobRun(
       settings, of: stack, rotation: stack.settings.rotation, files: Kernel(), time: SystemTime(),
       events: console.events

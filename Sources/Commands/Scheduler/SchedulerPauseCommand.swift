@@ -24,27 +24,10 @@ struct SchedulerPauseCommand: StackCommand {
 
   func run() throws {
     let stack = try place.stack
-    try Self.checkJob(job, of: stack)
-    try Self.change(stack) { try $0.pause(job) }
+    _ = try SchedulerCommand.job(job, of: stack)
+    try Catalogue.change(stack, files: Kernel(), time: SystemTime()) { try $0.pause(job) }
     output.console.result("Paused: \(job)")
     try output.console.json(PauseOutput(job: job, paused: true))
-  }
-
-  /// - Throws: `BackupError` `scheduler.no-job`.
-  static func checkJob(_ job: String, of stack: Stack) throws {
-    guard !stack.settings.schedule.jobs.contains(where: { $0.id == job }) else { return }
-    throw BackupError(
-      "scheduler.no-job", kind: .notFound, message: "there is no job \(job)",
-      remedy: "See what there is: hrp scheduler list-jobs")
-  }
-
-  /// - Throws: `BackupError` `catalogue.unusable`.
-  static func change(_ stack: Stack, body: (Catalogue) throws -> Void) throws {
-    do {
-      try body(Catalogue(in: stack.dataDirectory, backups: stack.backupDirectory, files: Kernel(), time: SystemTime()))
-    } catch {
-      throw Catalogue.unusable(in: stack.dataDirectory, error: error)
-    }
   }
 }
 
@@ -64,8 +47,7 @@ struct SchedulerResumeCommand: StackCommand {
 
   func run() throws {
     let stack = try place.stack
-    var wasPaused = false
-    try SchedulerPauseCommand.change(stack) { wasPaused = try $0.resume(job) }
+    let wasPaused = try Catalogue.change(stack, files: Kernel(), time: SystemTime()) { try $0.resume(job) }
     output.console.result(wasPaused ? "Resumed: \(job)" : "It was not paused: \(job)")
     try output.console.json(PauseOutput(job: job, paused: false, wasPaused: wasPaused))
   }

@@ -30,7 +30,7 @@ package final class ChildProcess {
 
   /// What the child says.
   package let output: ChildStream
-  package let pid: Int32
+  private let pid: Int32
   private let isGroup: Bool
   private var input: Descriptor?
   private var end: End?
@@ -143,15 +143,6 @@ package final class ChildStream {
       if count == 0 || pending.count > Self.maximumLine { return nil }
       if count > 0 { pending.append(contentsOf: buffer[..<Int(count)]) } else { try whileWaiting() }
     }
-  }
-
-  /// What is left of it until it ends, up to a number of bytes; more is read and dropped.
-  package func rest(maximumBytes: Int, whileWaiting: () throws -> Void = {}) throws -> [UInt8] {
-    var bytes: [UInt8] = []
-    while let line = try line(whileWaiting: whileWaiting) {
-      if bytes.count < maximumBytes { bytes += line + [UInt8(ascii: "\n")] }
-    }
-    return bytes + pending
   }
 
   /// The next bytes as they come; nil at the end.

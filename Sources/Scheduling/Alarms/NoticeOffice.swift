@@ -1,7 +1,7 @@
 internal import Advice
 package import Files
 internal import Jobs
-internal import Notices
+package import Notices
 internal import Settings
 package import Stacks
 package import Store
@@ -13,12 +13,18 @@ package struct NoticeOffice: Sendable {
   private static let periodNanoseconds: Int64 = 600 * 1_000_000_000
 
   private let stack: Stack
+  private let memory: AlarmMemory
   private let files: any FileSystem
   private let time: any TimeSource
   private let events: EventStream
 
-  package init(of stack: Stack, files: any FileSystem, time: any TimeSource, events: EventStream) {
+  /// - Parameter memory: what this process told before and could not write down.
+  package init(
+    of stack: Stack, memory: AlarmMemory = AlarmMemory(), files: any FileSystem, time: any TimeSource,
+    events: EventStream
+  ) {
     self.stack = stack
+    self.memory = memory
     self.files = files
     self.time = time
     self.events = events
@@ -53,12 +59,13 @@ package struct NoticeOffice: Sendable {
     if !isUrgent, let last, last.lookedAt <= now, now - last.lookedAt < Self.periodNanoseconds { return }
     let protection: Protection
     do {
-      protection = try StackStatus(stack, hasService: false, files: files, time: time).protection
+      protection = try StackStatus.protection(of: stack, files: files, time: time)
     } catch {
       protection = Protection(unknown: BackupError(error, doing: "looking at the stack", on: stack).message)
     }
     let (next, alarm) = AlarmRules.decide(after: last, subjects: Set(protection.reasons.map(\.subject)), now: now)
-    // It is written down before anybody is told: where that fails, people are told once too few and not every minute.
+    // It is written down before anybody is told. Where that fails, this process remembers it: people are told once too
+    // few when it dies, and not every minute.
     write(next)
     guard let alarm else { return }
     let reasons = protection.reasons.map(\.message).joined(separator: "\n")
@@ -90,38 +97,59 @@ package struct NoticeOffice: Sendable {
       + stack.secondPlaces.map { stack.place($0, files: files, time: time).path }
   }
 
+  /// Sends a test over everything that is configured; one that arrives answers what did not arrive before.
+  package func sendTest() -> [NoticeDelivery] {
+    let notice = Notice(
+      .test, stack: stack.dataDirectory.lastComponent?.string ?? "", environment: settings.environment?.value,
+      timestamp: time.nowNanoseconds, message: "This notice was sent by hrp notify test.")
+    let deliveries = sender.send(notice)
+    writeDown(deliveries, of: notice)
+    return deliveries
+  }
+
   @discardableResult
   private func send(
     _ notice: Notice, over channels: Set<NoticeChannel> = [.webhook, .email], backup: String? = nil
   ) -> [NoticeDelivery] {
-    let deliveries = NoticeSender(settings, dataDirectory: stack.dataDirectory, files: files, time: time)
-      .send(notice, over: channels, backupPath: backup.map { stack.backupDirectory.appending($0) })
-    guard !deliveries.isEmpty else { return [] }
+    let deliveries = sender.send(
+      notice, over: channels, backupPath: backup.map { stack.backupDirectory.appending($0) })
+    for delivery in deliveries where !delivery.isDelivered {
+      events.send(.warning("the notice by \(delivery.channel.rawValue) was not delivered: \(delivery.words)"))
+    }
+    writeDown(deliveries, of: notice)
+    return deliveries
+  }
+
+  private var sender: NoticeSender {
+    NoticeSender(settings, dataDirectory: stack.dataDirectory, files: files, time: time)
+  }
+
+  private func writeDown(_ deliveries: [NoticeDelivery], of notice: Notice) {
+    guard !deliveries.isEmpty else { return }
     let catalogue = Catalogue.ifPresent(of: stack, files: files, time: time)
     for delivery in deliveries {
-      if !delivery.isDelivered {
-        events.send(
-          .warning("the notice by \(delivery.channel.rawValue) was not delivered: \(delivery.words)"))
-      }
       let record = NoticeRecord(
         channel: delivery.channel.rawValue, kind: notice.kind.rawValue,
         at: LocalTime(nanoseconds: time.nowNanoseconds).iso8601WithOffset, isDelivered: delivery.isDelivered,
         words: delivery.words)
-      // Where it cannot be written down, the warning has said it.
+      // Where it cannot be written down, whoever sent it has been told.
       ignoringFailure { try catalogue?.write(record) }
     }
-    return deliveries
   }
 
   // MARK: - What people were told last
 
   private var state: AlarmState? {
-    // Where it cannot be read, people are told once more.
+    // Where it cannot be read, and this process has told nobody yet, people are told once more.
     let text = forPeople { try Catalogue.ifPresent(of: stack, files: files, time: time)?.alarmState() } ?? nil
-    return text.flatMap { text in parsed { try StoredJSON.value(AlarmState.self, of: Array(text.utf8)) } }
+    let written = text.flatMap { text in parsed { try StoredJSON.value(AlarmState.self, of: Array(text.utf8)) } }
+    guard let remembered = memory.state else { return written }
+    // Another process may have told people since.
+    return written.map { $0.lookedAt > remembered.lookedAt ? $0 : remembered } ?? remembered
   }
 
   private func write(_ state: AlarmState) {
+    memory.state = state
     ignoringFailure {
       let text = String(decoding: try StoredJSON.line(of: state), as: UTF8.self)
       try Catalogue.ifPresent(of: stack, files: files, time: time)?.writeAlarmState(text)

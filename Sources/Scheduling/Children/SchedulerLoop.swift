@@ -20,6 +20,7 @@ package struct SchedulerLoop {
   private let time: any TimeSource
   private let events: EventStream
   private let memory = UnrecordedSlots()
+  private let alarmMemory = AlarmMemory()
   private let saidOnce = SaidOnce()
 
   /// - Parameter program: the program `hrp`; nil for the one that is found (``ThisProcess/hrp(files:)``).
@@ -97,7 +98,8 @@ package struct SchedulerLoop {
   }
 
   private func office(of plan: SchedulerPlan) -> NoticeOffice {
-    NoticeOffice(of: plan.stack, files: files, time: time, events: saidOnce.stream(to: events))
+    NoticeOffice(
+      of: plan.stack, memory: alarmMemory, files: files, time: time, events: saidOnce.stream(to: events))
   }
 
   private func run(_ plan: SchedulerPlan) -> SchedulerRun {

@@ -34,11 +34,10 @@ package final class JobLedger {
     self.files = files
     self.time = time
     do {
-      let isThere = try files.exists(stack.dataDirectory.appending(Catalogue.name.components))
       catalogue =
-        isLooking && !isThere
-        ? nil
-        : try Catalogue(in: stack.dataDirectory, backups: stack.backupDirectory, files: files, time: time)
+        isLooking
+        ? try Catalogue.existing(of: stack, files: files, time: time)
+        : try Catalogue(of: stack, files: files, time: time)
       (failure, problem) = (nil, catalogue?.loss)
     } catch {
       let failure = Catalogue.unusable(in: stack.dataDirectory, error: error)
@@ -86,9 +85,15 @@ package final class JobLedger {
       try catalogue.write(record)
       return nil
     } catch {
-      memory.note(record)
-      return Self.words(Catalogue.unusable(in: stack.dataDirectory, error: error))
+      return remember(record, because: error)
     }
+  }
+
+  /// Remembers a record in this process alone.
+  /// - Returns: why it is not written down, as a sentence.
+  func remember(_ record: SlotRecord, because error: any Error) -> String {
+    memory.note(record)
+    return Self.words(Catalogue.unusable(in: stack.dataDirectory, error: error))
   }
 
   /// Whether the clock may have jumped: something is dated after now, or the newest backup is very old.

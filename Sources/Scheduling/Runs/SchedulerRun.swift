@@ -84,17 +84,32 @@ package struct SchedulerRun {
       let notices = JobNotices(job.id, of: stack, files: files, time: time, events: events)
       notices.tellEnd(ended)
     }
-    let record = forPeople { try ledger.record(of: slot) } ?? nil
+    let record: SlotRecord?
+    do {
+      record = try ledger.record(of: slot)
+    } catch {
+      // What its process wrote down cannot be read, so nothing is written in its place.
+      let note = note(of: slot, ended: ended, record: nil, reason: reason, began: began)
+      events.send(.warning(ledger.remember(note, because: error)))
+      return JobResult(job: job, slot: slot, reason: reason, outcome: ended)
+    }
     // What the process of the job could not write down, or did not live to write down, is remembered here. A process
     // that died leaves its slot begun, so it runs once more (Z5).
     if record == nil || (record?.state == .running && ended.state != .running) {
-      let note = SlotRecord(
-        job: slot.job, due: slot.due, state: ended.state, deaths: record?.deaths ?? (reason == .killed ? 1 : 0),
-        beganAt: record?.beganAt ?? began, endedAt: ended.state == .running ? nil : time.nowNanoseconds,
-        code: ended.code, message: ended.message)
+      let note = note(of: slot, ended: ended, record: record, reason: reason, began: began)
       if let problem = ledger.write(note) { events.send(.warning(problem)) }
     }
     return JobResult(job: job, slot: slot, reason: reason, outcome: ended)
+  }
+
+  /// - Parameter record: what its process wrote down before.
+  private func note(
+    of slot: Slot, ended: ScheduledBackup.Outcome, record: SlotRecord?, reason: SlotReason, began: Int64
+  ) -> SlotRecord {
+    SlotRecord(
+      job: slot.job, due: slot.due, state: ended.state, deaths: record?.deaths ?? (reason == .killed ? 1 : 0),
+      beganAt: record?.beganAt ?? began, endedAt: ended.state == .running ? nil : time.nowNanoseconds,
+      code: ended.code, message: ended.message)
   }
 
   /// Waits, and stops waiting when the end is asked for.

@@ -10,7 +10,7 @@ extension Stack {
   /// A configured place.
   package func place(_ place: PlaceSettings, files: any FileSystem, time: any TimeSource) -> DirectoryPlace {
     DirectoryPlace(
-      title: place.name, path: dataDirectory.pushing(Self.expandingTilde(place.path)).lexicallyNormalized(),
+      title: place.name, path: dataDirectory.pushing(FilePath(expandingTilde: place.path)).lexicallyNormalized(),
       id: place.id, files: files, time: time)
   }
 

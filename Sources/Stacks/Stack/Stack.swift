@@ -75,13 +75,13 @@ public struct Stack: Sendable {
     self.settings = read
     named = settings
     let working = ThisProcess.workingDirectory
-    let absolute = { (text: String) in working.pushing(Self.expandingTilde(text)).lexicallyNormalized() }
+    let absolute = { (text: String) in working.pushing(FilePath(expandingTilde: text)).lexicallyNormalized() }
     let named = settings.databasePath.map(absolute)
     dataDirectory =
       settings.dataDirectory.map(absolute) ?? named?.removingLastComponent() ?? absolute("~/hrp-data")
     let data = dataDirectory
     // What stands in the file is relative to the data directory: it means the same for every program.
-    let inData = { (text: String) in data.pushing(Self.expandingTilde(text)).lexicallyNormalized() }
+    let inData = { (text: String) in data.pushing(FilePath(expandingTilde: text)).lexicallyNormalized() }
     database = named ?? read.database.map { inData($0.value) } ?? dataDirectory.appending("hrp.duckdb")
     backupDirectory =
       settings.backupDirectory.map(absolute) ?? read.backupDirectory.map { inData($0.value) }
@@ -130,13 +130,8 @@ public struct Stack: Sendable {
       home: ThisProcess.environment("HOME"), files: files)
   }
 
-  /// The text as a path, `~` and `~/…` standing for the home directory.
-  static func expandingTilde(_ text: String) -> FilePath {
-    FilePath(expandingTilde: text)
-  }
-
   /// An absolute path of a text that a user gave, `~` expanded.
   package static func absolute(_ text: String) -> FilePath {
-    ThisProcess.workingDirectory.pushing(expandingTilde(text)).lexicallyNormalized()
+    ThisProcess.workingDirectory.pushing(FilePath(expandingTilde: text)).lexicallyNormalized()
   }
 }

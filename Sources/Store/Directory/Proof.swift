@@ -117,6 +117,9 @@ package struct Proof: Codable, Sendable, Equatable {
   /// Whether the backup restores and every byte of it is right, though the engine fails when it writes a checkpoint.
   package var isSound: Bool { isOK || state == .checkpointFailed }
 
+  /// Why bytes of the backup may be wrong, as the beginning of a sentence; nil when they are right.
+  package var damage: String? { isSound ? nil : failure }
+
   /// For scripts: `passed`, `failed`, or what more there is to say of a failure.
   package var stateWord: String { state?.rawValue ?? (isOK ? "passed" : "failed") }
 

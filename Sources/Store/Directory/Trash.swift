@@ -163,6 +163,26 @@ package struct Trash {
     return freed
   }
 
+  /// What needs the space that the trash takes.
+  package enum Need: String {
+    case backup, copy, restore
+
+    var program: String { self == .backup ? "hrp backup create" : "hrp backup \(rawValue)" }
+  }
+
+  /// Deletes for good what must go for so many bytes to come free, under the lock of the backups, and tells of it.
+  /// - Returns: the bytes that came free.
+  /// - Throws: `AdvisoryLock.Busy` when the lock cannot be had in ten minutes; `SystemError`.
+  package func makeRoom(_ bytes: Int64, for need: Need, events: EventStream) throws -> Int64 {
+    let freed = try AdvisoryLock.whileHeld(
+      .exclusive, of: .backups, on: backups, note: ThisProcess.note(program: need.program, time: time),
+      patience: .seconds(600), onWait: events.waitingForLock, files: files, time: time
+    ) { try free(bytes: bytes) }
+    events.send(
+      .notice("the \(need.rawValue) needs the space: \(ByteCount.text(freed)) of the trash were deleted for good"))
+    return freed
+  }
+
   /// Bytes of disk space that `free` can give.
   package func bytesToFree() throws -> Int64 {
     try dated().reduce(0) { bytes, entry in

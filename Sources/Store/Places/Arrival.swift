@@ -29,9 +29,7 @@ final class Arrival {
     let seal = try backup.list(BackupLayout.metadata).map(ContentsReader.digest)
     hiddenName = FilePath(
       bytes: Array(".".utf8) + name.bytes + Array(".\(seal?.hex.prefix(16) ?? "none")\(Self.suffix)".utf8))
-    var permissions: UInt16 = 0o755
-    for source in sources { permissions = try permissions & files.status(source, at: nil).permissions | 0o700 }
-    self.permissions = permissions
+    permissions = files.permissions(hiddenAs: sources)
     try Self.removeOld(in: parent, but: hiddenName)
     wasThere = try files.exists(hiddenName, at: parent.descriptor)
     do throws(SystemError) {

@@ -23,7 +23,11 @@ package struct DirectoryPlace: Place {
   /// The backups in it.
   package var backups: BackupDirectory { BackupDirectory(path, files: files) }
 
-  package func check() throws {
+  package func check() throws { _ = try marker() }
+
+  /// Its marker, once it is sure that it is the place that is meant.
+  /// - Throws: as `check`.
+  package func marker() throws -> PlaceMarker {
     guard try files.statusIfPresent(path.appending("."))?.kind == .directory else {
       throw BackupError(
         "place.not-found", kind: .notFound, message: "the place \(title) is not there: \(path.text)",
@@ -35,15 +39,9 @@ package struct DirectoryPlace: Place {
         "place.not-mounted", kind: .notFound, message: "\(path.text) is not marked as a place for copies",
         remedy: "Is the disk mounted? Mount it. To begin a new place there: hrp backup copy --new-place latest "
           + "\(ShellWord.quoted(path))")
-    case .unreadable(let why):
-      let marker = ShellWord.quoted(path.pushing(PlaceMarker.name))
-      throw BackupError(
-        "place.unreadable", kind: .failed, message: "the place \(title) cannot be told from another one: \(why)",
-        remedy: "Look at it (ls -l \(marker)). If it is readable and damaged, move it away and mark the place again: "
-          + "mv \(marker) \(ShellWord.quoted(path.pushing(".hrp-place.old"))); "
-          + "hrp backup copy --new-place latest \(ShellWord.quoted(path))")
+    case .unreadable(let why): throw unreadable(why)
     case .found(let marker):
-      guard let id, id != marker.id else { return }
+      guard let id, id != marker.id else { return marker }
       throw BackupError(
         "place.other", kind: .failed,
         message: "\(path.text) is another place than \(title): its id is \(ByteText.escaped(Array(marker.id.utf8)))",
@@ -68,11 +66,17 @@ package struct DirectoryPlace: Place {
     switch PlaceMarker.read(in: path, files: files) {
     case .found(let marker): return marker
     case .nothing: return try PlaceMarker.create(in: path, files: files, time: time)
-    case .unreadable(let why):
-      throw BackupError(
-        "place.unreadable", kind: .failed, message: "the marker of \(path.text) cannot be read: \(why)",
-        remedy: "Make it readable for the user who runs hrp, or move it away.")
+    case .unreadable(let why): throw unreadable(why)
     }
+  }
+
+  private func unreadable(_ why: String) -> BackupError {
+    let marker = ShellWord.quoted(path.pushing(PlaceMarker.name))
+    return BackupError(
+      "place.unreadable", kind: .failed, message: "the place \(title) cannot be told from another one: \(why)",
+      remedy: "Look at it (ls -l \(marker)). If it is readable and damaged, move it away and mark the place again: "
+        + "mv \(marker) \(ShellWord.quoted(path.pushing(".hrp-place.old"))); "
+        + "hrp backup copy --new-place latest \(ShellWord.quoted(path))")
   }
 
   /// Whether it is on another device than a file; nil when that cannot be told.
@@ -97,11 +101,6 @@ package struct DirectoryPlace: Place {
       try manifest.advance()
     }
     return bytes
-  }
-
-  package func backup(_ name: FileName) throws -> (any StoredBackup)? {
-    guard try files.exists(path.appending(name.path.components)) else { return nil }
-    return try DirectoryBackup(path.appending(name.path.components), files: files)
   }
 
   package func receive(_ backup: any StoredBackup, sources: [FilePath], events: EventStream) throws -> Receipt {
@@ -191,13 +190,13 @@ package struct DirectoryPlace: Place {
         "place.name-taken", kind: .failed, message: "there is another backup \(name) at \(title)",
         remedy: "Give each stack a place of its own.")
     }
-    guard let failure = copy.proof.value?.failure, copy.proof.value?.state != .checkpointFailed else {
+    guard let damage = copy.proof.value?.damage else {
       var receipt = Receipt(path: copy.path)
       receipt.wasThere = true
       receipt.filesCount = copy.metadata?.filesCount ?? 0
       return receipt
     }
-    events.send(.warning("the copy \(name) at \(title) is moved to its trash, and made again: \(failure)"))
+    events.send(.warning("the copy \(name) at \(title) is moved to its trash, and made again: \(damage)"))
     let trash = Trash(of: path, files: files, time: time)
     try trash.check()
     let isGone = try whileLocked(events) { try trash.put(backup.name) }

@@ -23,8 +23,6 @@ package protocol Place: Sendable {
   /// Says whether it is there and is the one that is meant (Y6).
   /// - Throws: `BackupError` `place.not-found`, `place.not-mounted`, `place.other`.
   func check() throws
-  /// A copy that is there; nil when there is none of that name.
-  func backup(_ name: FileName) throws -> (any StoredBackup)?
   /// Takes a copy of a backup.
   /// - Parameter sources: the folders that hide the backup from others: the copy is hidden from the same ones.
   /// - Throws: `BackupError`, `SystemError`, `AdvisoryLock.Busy`, `Interruption.Stopped`.

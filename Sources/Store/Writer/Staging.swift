@@ -26,11 +26,7 @@ package final class Staging {
     name = BackupLayout.prefix + LocalTime(nanoseconds: began).compact
     parent = try OpenFile(directory, mode: [.directory], files: files)
     var (folder, hiddenName): (OpenFile?, FilePath) = (nil, "")
-    var permissions: UInt16 = 0o755
-    for source in sources {
-      permissions = try permissions & files.status(source.appending("."), at: nil).permissions | 0o700
-    }
-    self.permissions = permissions
+    permissions = files.permissions(hiddenAs: sources)
     for attempt in 0..<1000 where folder == nil {
       hiddenName = FilePath(".\(name).\(ThisProcess.pid)-\(attempt)\(BackupLayout.partialSuffix)")
       folder = try Self.make(hiddenName, in: parent, files: files)
