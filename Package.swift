@@ -14,6 +14,17 @@ let argumentParser: Target.Dependency = .product(
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypesHTTP: Target.Dependency = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 // The arrows between modules (ARCHITECTURE.md): a target names everything that it may import, nothing points up.
@@ -31,6 +42,14 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-system.git", exact: "1.8.1"),
     .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
+    // Without traits it brings no TLS library and no second configuration.
+    .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: []),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache.git", exact: "2.1.1"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
   ],
   targets: [
     .systemLibrary(
@@ -75,6 +94,13 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
+      name: "OpsServer",
+      dependencies: [
+        "Advice", "Backup", "Calendars", "DuckDBFile", "Files", "Jobs", "MLflow", "Retention", "Settings", "Stacks",
+        "Store", system, crypto, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging, mustache, nioCore,
+        nioHTTP, nioHTTPTypes, nioHTTPTypesHTTP, nioPosix,
+      ], resources: [.embedInCode("Page/Templates")], swiftSettings: strict),
+    .target(
       name: "HRP",
       dependencies: ["Backup", "Calendars", "Files", "Jobs", "Scheduling", "Settings", "Stacks", "Store", system],
       swiftSettings: strict),
@@ -82,7 +108,7 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "Advice", "Backup", "Calendars", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Notices",
-        "Retention", "Scheduling", "Settings", "Stacks", "Store", system, argumentParser,
+        "OpsServer", "Retention", "Scheduling", "Settings", "Stacks", "Store", system, argumentParser,
       ], swiftSettings: strict),
     .executableTarget(name: "hrp", dependencies: ["Commands"], swiftSettings: strict),
 
@@ -96,6 +122,9 @@ let package = Package(
         "Advice", "Calendars", "Files", "Jobs", "Retention", "Scheduling", "Settings", "Stacks", "Store", "TestKit",
         system,
       ], swiftSettings: strict),
+    .testTarget(
+      name: "OpsServerTests", dependencies: ["Files", "OpsServer", "Settings", "TestKit", httpTypes],
+      swiftSettings: strict),
     .testTarget(name: "AdviceTests", dependencies: ["Advice", "Jobs", "Settings"], swiftSettings: strict),
     .testTarget(name: "CalendarsTests", dependencies: ["Calendars", "TestKit"], swiftSettings: strict),
     .testTarget(

@@ -23,6 +23,7 @@ public struct Program: ParsableCommand {
         HRP_NO_BACKUP=1                       make no backups on this machine
         HRP_UNDO_DAYS=7                       keep what a restore replaced so long
         LOG_LEVEL=info                        write this to logs/backup.log
+        HRP_OPS_HOST, HRP_OPS_PORT, HRP_OPS_TOKEN    where hrp ops listens; the token of its actions
         HRP_PING_URL, HRP_WEBHOOK_URL, HRP_WEBHOOK_TOKEN, HRP_SMTP_PASSWORD    secrets of notices
         HRP_DUCKDB_LIBRARY                    the path of DuckDB's library
       """,
@@ -30,7 +31,7 @@ public struct Program: ParsableCommand {
     subcommands: [
       BackupCommand.self, StatusCommand.self, ValidateCommand.self, DoctorCommand.self, RecoverCommand.self,
       SchedulerCommand.self, ServiceCommand.self,
-      ConfigCommand.self, NotifyCommand.self,
+      OpsCommand.self, ConfigCommand.self, NotifyCommand.self,
       DuckDBCommand.self,
       EngineChildCommand.self, SchedulerJobCommand.self,
     ])

@@ -38,6 +38,8 @@ package struct Settings: Sendable {
   package let protection: ProtectionLimits
   /// Who is told what became of a backup.
   package let notices: NoticeSettings
+  /// Where the ops server listens.
+  package let ops: OpsSettings
   /// What is wrong with environment variables, each as a sentence.
   package let warnings: [String]
 
@@ -107,7 +109,8 @@ package struct Settings: Sendable {
       }, file: level, standard: .info)
     let notices = NoticeValues(map.map("notices"), variables: variables, environment: environment)
     self.notices = notices.settings
-    self.warnings = warnings + notices.warnings
+    ops = OpsSettings(map.map("ops"), environment: environment)
+    self.warnings = warnings + notices.warnings + ops.warnings
     let format = map.value("log_format", allowed: "text or json") { LogFormat(rawValue: $0.lowercased()) }
     logFormat = .first(file: format, standard: .text)
     let zone = map.value("timezone", allowed: "a name of the tz database, such as America/New_York or Europe/Berlin") {

@@ -6,13 +6,15 @@ package struct SettingsFile: Sendable {
   /// More is no configuration that somebody wrote.
   package static let maximumBytes: Int64 = 1 << 20
 
-  private static let name: FilePath = "hrp.yaml"
+  private let name: FilePath
 
   package let path: FilePath
   private let files: any FileSystem
 
-  package init(in dataDirectory: FilePath, files: any FileSystem) {
-    path = dataDirectory.appending("config").appending(Self.name.components)
+  /// - Parameter name: of another file beside it.
+  package init(in dataDirectory: FilePath, named name: FilePath = "hrp.yaml", files: any FileSystem) {
+    self.name = name
+    path = dataDirectory.appending("config").appending(name.components)
     self.files = files
   }
 
@@ -66,7 +68,7 @@ package struct SettingsFile: Sendable {
       try file.synchronize()
       try file.close()
       try files.renameNew(
-        staged, at: folder.descriptor, to: Self.name, at: folder.descriptor)
+        staged, at: folder.descriptor, to: name, at: folder.descriptor)
     } catch {
       ignoringFailure { try files.remove(staged, at: folder.descriptor) }
       if error.errno == .fileExists { return false }

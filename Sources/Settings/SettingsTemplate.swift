@@ -93,5 +93,12 @@ package enum SettingsTemplate {
     #    success: ""
     #    failure: ""
 
+    # The ops server, hrp ops: docs/ops-server.md.
+    #ops:
+    #  host: 127.0.0.1      # the same as --host and HRP_OPS_HOST
+    #  port: 8080           # the same as --port and HRP_OPS_PORT
+    #  allowed_hosts: []    # names under which it may be asked, besides localhost and addresses
+    #  token_file: ops-token    # a file that holds the token for actions; without it there are none
+
     """
 }

@@ -65,6 +65,12 @@ struct RecoverTests {
         try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: folder + "/data/logs/" + name)))
           as? [String: Any])
       #expect((report["health_before"] as? [String: Any])?["status"] as? String == "ok")
+      for key in ["answers_before", "answers_after"] {
+        let answers = try #require(report[key] as? [String: [String: Any]])
+        #expect(answers["health"]?["status"] as? String == "ok")
+        #expect(answers["ready"]?["status"] as? String == "ready")
+        #expect((answers["ready"]?["checks"] as? [String: String])?["database"] == "ok")
+      }
       #expect((report["lost"] as? [Any])?.count == 2)
       #expect(try hrp(["backup", "list"], in: folder).errors.contains("is kept until"))
     }

@@ -19,9 +19,13 @@ struct TidyTests {
       "Backup", "Calendars", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Notices", "Retention",
       "Settings", "Stacks", "Store",
     ],
+    "OpsServer": [
+      "Advice", "Backup", "Calendars", "DuckDBFile", "Files", "Jobs", "MLflow", "Retention", "Settings", "Stacks",
+      "Store",
+    ],
     "Commands": [
       "Advice", "Backup", "Calendars", "DuckDBEngine", "DuckDBFile", "Files", "Jobs", "MLflow", "Notices",
-      "Retention", "Scheduling", "Settings", "Stacks", "Store",
+      "OpsServer", "Retention", "Scheduling", "Settings", "Stacks", "Store",
     ],
     "HRP": ["Backup", "Calendars", "Files", "Jobs", "Scheduling", "Settings", "Stacks", "Store"], "hrp": ["Commands"],
   ]
@@ -41,6 +45,11 @@ struct TidyTests {
     "Jobs": ["SystemPackage", "Synchronization", "GRDB"],
     "Scheduling": ["SystemPackage", "Synchronization"],
     "Advice": ["SystemPackage", "Synchronization"],
+    "OpsServer": [
+      "SystemPackage", "Synchronization", "Crypto", "FoundationEssentials", "Foundation", "HTTPTypes", "Hummingbird",
+      "HummingbirdCore", "Logging", "Mustache", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix",
+      "ServiceLifecycle",
+    ],
     "Commands": ["SystemPackage", "ArgumentParser", "Synchronization"],
   ]
 

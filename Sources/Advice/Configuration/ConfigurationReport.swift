@@ -49,6 +49,19 @@ package struct ConfigurationReport: Sendable {
     }
   }
 
+  private static func rows(of ops: OpsSettings) -> [Row] {
+    [
+      Row(key: "ops.host", value: ops.host.value, source: ops.host.source.words),
+      Row(key: "ops.port", value: "\(ops.port.value)", source: ops.port.source.words),
+      Row(
+        key: "ops.allowed_hosts", value: ops.allowedHosts.value.joined(separator: ", "),
+        source: ops.allowedHosts.source.words),
+      Row(
+        key: "ops.token_file", value: ops.token.map { $0.value.words } ?? "",
+        source: ops.token?.source.words ?? SettingSource.standard.words),
+    ]
+  }
+
   private static func rows(of limits: ProtectionLimits) -> [Row] {
     [
       Row(
@@ -97,6 +110,6 @@ package struct ConfigurationReport: Sendable {
         Row(key: "log_format", value: settings.logFormat.value.rawValue, source: settings.logFormat.source.words),
         Row(key: "timezone", value: settings.zone.value.name, source: settings.zone.source.words),
       ] + Self.rows(of: settings.retention) + Self.rows(of: settings.schedule) + Self.rows(of: settings.places)
-      + Self.rows(of: settings.protection) + Self.rows(of: settings.notices)
+      + Self.rows(of: settings.protection) + Self.rows(of: settings.notices) + Self.rows(of: settings.ops)
   }
 }

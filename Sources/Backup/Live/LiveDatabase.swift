@@ -50,7 +50,7 @@ package struct LiveDatabase {
     } catch let error as BackupError where error.isOne(of: [.scratchUnusable, .diskFull]) {
       throw error
     } catch {
-      return HealthReport(BackupError(error, doing: "reading the database"), words: words(error))
+      return HealthReport(BackupError(error, doing: "reading the database"), words: Self.words(for: error, at: path))
     }
   }
 
@@ -103,7 +103,7 @@ package struct LiveDatabase {
   }
 
   /// DuckDB's own text for an error, if it has one; programs of the platform search for that text.
-  private func words(_ error: any Error) -> String? {
+  static func words(for error: any Error, at path: FilePath) -> String? {
     switch error {
     case let error as BackupError where error.known == .sourceNotFound:
       return "IO Error: Cannot open database \"\(path.text)\" in read-only mode: database does not exist"

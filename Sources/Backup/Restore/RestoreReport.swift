@@ -2,12 +2,15 @@ internal import Files
 internal import Store
 internal import SystemPackage
 
-/// The record of a restore that the guide asks for: what was there, how healthy it was, what was done.
+/// The record of a restore that the guide asks for: what was there, how healthy it was before and after, what was done.
 ///
 /// A file `logs/restore_YYYYMMDD_HHMMSS.json` in the target.
 struct RestoreReport {
   let result: RestoreResult
   let timestamp: LocalTime
+  /// What `/health` and `/ready` would have answered before the restore, and would answer now; no server is needed.
+  let answersBefore: ReadinessRecord
+  let answersAfter: ReadinessRecord
 
   /// Writes it; a report that cannot be written does not undo a restore.
   func write(in target: FilePath, files: any FileSystem) throws {
@@ -36,7 +39,8 @@ struct RestoreReport {
       healthBefore: Nullable(
         result.losses?.health.map {
           .init(status: $0.status, database: $0.database, api: $0.api, asOf: Nullable($0.asOf))
-        }), lost: result.losses?.rows ?? [], notices: result.losses?.notices ?? [])
+        }), answersBefore: answersBefore, answersAfter: answersAfter, lost: result.losses?.rows ?? [],
+      notices: result.losses?.notices ?? [])
   }
 
   private struct Contents: Encodable {
@@ -54,6 +58,8 @@ struct RestoreReport {
     let undo: Nullable<String>
     let relocated: [RestoreResult.Relocated]
     let healthBefore: Nullable<Health>
+    let answersBefore: ReadinessRecord
+    let answersAfter: ReadinessRecord
     let lost: [Losses.Row]
     let notices: [String]
   }

@@ -138,6 +138,7 @@ package struct RestoreRun {
       target, store: store, request: request, trash: trash, files: files, time: time, events: events)
     events.send(.expected(bytes: try space.check(backup)))
     try warn(of: walk.metadata)
+    let before = ReadinessWatch(target, files: files, time: time).readiness()
     let losses = try survey(walk.metadata)
     try request.waiting(time, events: events) { try checkHolders(store) }
     if request.isDryRun {
@@ -158,7 +159,7 @@ package struct RestoreRun {
       let result = try publish(staging, copy: copy, metadata: walk.metadata, relocation: relocated, losses: losses) {
         try checkOpen(store)
       }
-      writeReport(result)
+      writeReport(result, before: before)
       return result
     } catch {
       // What cannot be removed now is hidden, and its lock is free: the next restore to this place removes it. Once it
@@ -259,12 +260,15 @@ package struct RestoreRun {
       path: backup.place.text, level: .checksums, filesChecked: walk.filesListed, findings: walk.findings, notices: [])
   }
 
-  private func writeReport(_ result: RestoreResult) {
+  private func writeReport(_ result: RestoreResult, before: StackReadiness) {
     // Where nothing was, there is nothing to record.
     guard request.surveys, result.losses != nil else { return }
     do {
-      try RestoreReport(result: result, timestamp: LocalTime(nanoseconds: time.nowNanoseconds))
-        .write(in: target.directory, files: files)
+      let after = ReadinessWatch(target, files: files, time: time).readiness()
+      try RestoreReport(
+        result: result, timestamp: LocalTime(nanoseconds: time.nowNanoseconds),
+        answersBefore: ReadinessRecord(before), answersAfter: ReadinessRecord(after)
+      ).write(in: target.directory, files: files)
     } catch {
       events.send(.warning("the report of this restore could not be written: \(error)"))
     }

@@ -47,6 +47,14 @@ struct StackOptions: ParsableArguments {
     }
   }
 
+  /// The options as words for a program; empty where the bare command finds the same stack.
+  var flags: [String] {
+    guard isNeeded else { return [] }
+    return [("--data-dir", dataDirectory), ("--backup-dir", backupDirectory)].flatMap { name, value in
+      value.map { [name, Stack.absolute($0).string] } ?? []
+    }
+  }
+
   /// The same as one text, empty where the bare command finds the same stack.
   var words: String { isNeeded ? typed.map { " \($0.name) \($0.value)" }.joined() : "" }
 

@@ -46,6 +46,29 @@ final class LiveWALReader {
     base = database.path
   }
 
+  /// Judges the live WAL without staging it.
+  ///
+  /// - Parameter progress: of the WAL and of the checkpoint's in an earlier look; it is brought up to date.
+  /// - Returns: what would be staged, and how many commits there are to replay.
+  /// - Throws: as `stage`.
+  func judge(
+    for state: StorageState, after progress: inout (main: WALProgress?, checkpoint: WALProgress?)
+  ) throws -> (wal: LiveWAL, commits: Int) {
+    base = try database.walBase()
+    main = try WALFile.open(WALNames.wal(of: base), after: progress.main, buffer: buffer, files: files)
+    checkpoint = try WALFile.open(
+      WALNames.checkpointWAL(of: base), after: progress.checkpoint, buffer: buffer, files: files)
+    progress = (main?.progress, checkpoint?.progress)
+    let (pieces, running) = try judgedPieces(for: state)
+    try checkPaths()
+    var wal = LiveWAL()
+    wal.runningCheckpoint = running
+    if pieces.count > 1 { wal.byteCount = pieces.reduce(0) { $0 + Int64($1.range.count) } }
+    let counted = Set(pieces.map { ObjectIdentifier($0.wal) })
+    let commits = [main, checkpoint].compactMap { $0 }.filter { counted.contains(ObjectIdentifier($0)) }
+    return (wal, commits.reduce(0) { $0 + ($1.scan?.commits ?? 0) })
+  }
+
   /// Stages the live WAL into an empty file.
   ///
   /// The main WAL is opened before the checkpoint's: at the end of a checkpoint the latter takes the former's place.
@@ -106,6 +129,17 @@ final class LiveWALReader {
     try checkWhole(wal, scan: scan, state: state)
     return [Piece(wal: wal, range: 0..<Int64(scan.header.length))]
       + scan.liveRanges.map { Piece(wal: wal, range: $0) }
+  }
+
+  /// The live pieces; a WAL of another checkpoint that holds no entry is as good as none.
+  ///
+  /// Such a WAL is left for a moment by a checkpoint that had nothing to mark.
+  private func judgedPieces(for state: StorageState) throws -> (pieces: [Piece], running: WALScan.Marker?) {
+    do {
+      return try livePieces(for: state)
+    } catch Failure.mismatch where main?.scan?.entries == 0 {
+      return ([], nil)
+    }
   }
 
   private func checkKind(_ header: WALHeader) throws(FormatError) {

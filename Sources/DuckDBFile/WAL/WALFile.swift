@@ -11,32 +11,44 @@ package final class WALFile {
   /// The damage behind the last whole entry, in any storage version; nil when there is none, or only a torn end.
   package private(set) var damage: WALDamage?
 
+  /// For the next look at the same WAL; nil when it must begin again.
+  package private(set) var progress: WALProgress?
+
   private let buffer: IOBuffer
+  private let head: [UInt8]
   private var scanner: WALScanner?
 
   /// Opens and reads the WAL.
   ///
   /// Returns nil when there is no WAL.
   ///
+  /// - Parameter progress: of an earlier look; what was whole then is not read again.
   /// - Throws: `FormatError` for a header that no DuckDB writes; `SystemError`.
-  package static func open(_ path: FilePath, buffer: IOBuffer, files: any FileSystem) throws -> WALFile? {
+  package static func open(
+    _ path: FilePath, after progress: WALProgress? = nil, buffer: IOBuffer, files: any FileSystem
+  ) throws -> WALFile? {
     do {
-      return try WALFile(try OpenFile(path, mode: [.noFollow], files: files), buffer: buffer)
+      return try WALFile(try OpenFile(path, mode: [.noFollow], files: files), after: progress, buffer: buffer)
     } catch let error as SystemError where error.call == "openat" && error.errno == .noSuchFileOrDirectory {
       return nil
     }
   }
 
   /// Reads a WAL that nobody writes to, such as the one in a backup.
-  package convenience init(sealed file: OpenFile) throws { try self.init(file, buffer: IOBuffer()) }
+  package convenience init(sealed file: OpenFile) throws { try self.init(file, after: nil, buffer: IOBuffer()) }
 
-  private init(_ file: OpenFile, buffer: IOBuffer) throws {
+  private init(_ file: OpenFile, after earlier: WALProgress?, buffer: IOBuffer) throws {
     self.file = file
     self.buffer = buffer
     identity = try file.status().identity
-    let head = try file.read(count: WALHeader.maximumLength, at: 0)
+    head = try file.read(count: WALHeader.maximumLength, at: 0)
     guard let header = try WALHeader(parsing: head) else { return }
-    scanner = WALScanner(header: header)
+    if let earlier, try earlier.isBeginning(of: file, identity: identity, head: head) {
+      scanner = earlier.scanner
+      progress = earlier
+    } else {
+      scanner = WALScanner(header: header)
+    }
     try scanOn()
   }
 
@@ -59,6 +71,7 @@ package final class WALFile {
     }
     scanner.finish()
     self.scanner = scanner
+    progress = try WALProgress(scanner, in: file, identity: identity, head: head) ?? progress
     damage = try WALDamage(behind: scanner.scan, in: file, size: size, buffer: buffer)
   }
 }

@@ -78,16 +78,26 @@ package final class AdvisoryLock {
   package static func check(
     _ kind: LockKind, of place: Place, on directory: FilePath, files: any FileSystem
   ) throws {
+    try glance(kind, of: place, on: directory, files: files)?.release()
+  }
+
+  /// Takes the lock for an instant: no file is made for it, and no note is written.
+  ///
+  /// - Returns: nil when nobody has ever taken it, and the directory itself cannot be locked.
+  /// - Throws: `AdvisoryLock.Busy`; `SystemError`.
+  package static func glance(
+    _ kind: LockKind, of place: Place, on directory: FilePath, files: any FileSystem
+  ) throws -> AdvisoryLock? {
     let path = directory.appending(place.rawValue)
     let own = try OpenFile.ifPresent(path, mode: [.noFollow], files: files)
     let fallback = { () throws(SystemError) in
       place.fallsBackToDirectory ? try OpenFile.ifPresent(directory, mode: [.directory], files: files) : nil
     }
-    guard let file = try own ?? fallback() else { return }
+    guard let file = try own ?? fallback() else { return nil }
     guard try files.lock(file.descriptor, kind: kind) else {
       throw Busy(directory: directory, holder: readNote(in: file))
     }
-    try AdvisoryLock(file).release()
+    return AdvisoryLock(file)
   }
 
   /// Lets go of the lock.

@@ -67,6 +67,9 @@ package enum ThisProcess {
   /// Makes a write to a pipe that nobody reads an error, and not the end of this process.
   package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
+  /// Bytes of a page of memory.
+  package static var pageBytes: Int64 { Int64(getpagesize()) }
+
   package static var host: String {
     var name = [CChar](repeating: 0, count: 256)
     gethostname(&name, name.count - 1)

@@ -32,6 +32,9 @@ package struct SystemTime: TimeSource {
   /// Nanoseconds that a processor has worked for the calling thread: what a disk lets it wait for does not count.
   package static var workedNanoseconds: Int64 { read(CLOCK_THREAD_CPUTIME_ID) }
 
+  /// Nanoseconds that processors have worked for this process.
+  package static var ownWorkedNanoseconds: Int64 { read(CLOCK_PROCESS_CPUTIME_ID) }
+
   private static func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()
     clock_gettime(clock, &time)

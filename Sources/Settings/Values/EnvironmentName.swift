@@ -6,6 +6,10 @@ package enum EnvironmentName: String, CaseIterable, Sendable {
   case noBackup = "HRP_NO_BACKUP"
   case undoDays = "HRP_UNDO_DAYS"
   case logLevel = "LOG_LEVEL"
+  case opsHost = "HRP_OPS_HOST"
+  case opsPort = "HRP_OPS_PORT"
+  /// The token that actions of the ops server need.
+  case opsToken = "HRP_OPS_TOKEN"
   case pingAddress = "HRP_PING_URL"
   case webhookAddress = "HRP_WEBHOOK_URL"
   case webhookToken = "HRP_WEBHOOK_TOKEN"

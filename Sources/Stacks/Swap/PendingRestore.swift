@@ -19,6 +19,11 @@ package struct PendingRestore {
     self.events = events
   }
 
+  /// Whether there is one; nothing is done about it.
+  package static func isThere(_ target: RestoreTarget, files: any FileSystem) throws(SystemError) -> Bool {
+    try SwapJournal(of: target, files: files)?.isPending() ?? false
+  }
+
   /// Finishes it, where there is one, and says so.
   ///
   /// - Throws: `BackupError` `restore.busy`, `restore.database-in-use`, `restore.journal-unreadable`,

@@ -21,6 +21,12 @@ package struct RestoreTarget: Sendable {
       }
     }
 
+    /// Whether a name at the top of the directory belongs to the store.
+    package func holds(_ name: FileName) -> Bool {
+      guard case .names(_, let database) = self else { return true }
+      return name == database || RestoreNames.storeFolders.contains(name)
+    }
+
     /// The directory in which names change places, and in which a restore is staged.
     package var place: FilePath {
       switch self {

@@ -15,6 +15,8 @@ package struct BackupMetadata: Sendable {
   /// Seconds since 1970 UTC.
   package var createdAt: Double?
   package var sizeBytes: Int64?
+  /// How long making it took.
+  package var durationSeconds: Double?
   package var includesMLflow: Bool?
   package var verified: Bool?
   package var complete: Bool?
@@ -179,7 +181,7 @@ package struct MetadataParser {
     enum Key: String, CodingKey {
       case format, name, timestamp, created_at, size_bytes, include_mlflow, verified, complete, checksums_sha256
       case manifest_sha256, source_dir, source_dir_real, mlflow, database, snapshot, files, hrp_version, host, shared,
-        files_count
+        files_count, duration_seconds
     }
     enum Inner: String, CodingKey {
       case layout, name, shares_storage, directory, directory_real, library_version, method, iteration, backup, bytes
@@ -192,6 +194,7 @@ package struct MetadataParser {
       metadata.timestamp = fields.usable(String.self, key: .timestamp)
       metadata.createdAt = fields.usable(Double.self, key: .created_at)
       metadata.sizeBytes = fields.usable(Int64.self, key: .size_bytes).flatMap { $0 < 0 ? nil : $0 }
+      metadata.durationSeconds = fields.usable(Double.self, key: .duration_seconds).flatMap { $0 < 0 ? nil : $0 }
       metadata.includesMLflow = fields.usable(Bool.self, key: .include_mlflow)
       metadata.verified = fields.usable(Bool.self, key: .verified)
       metadata.complete = fields.usable(Bool.self, key: .complete)

@@ -1,0 +1,81 @@
+internal import Files
+internal import NIOPosix
+internal import ServiceLifecycle
+internal import Stacks
+internal import Store
+private import Synchronization
+
+/// Looks at the backups and jobs of a stack now and then, so that nobody who asks has to wait for a disk.
+///
+/// A look begins every 15 seconds, so what is shown is at most 20 seconds old; where a disk does not answer, it is
+/// older, and its age is shown.
+final class ViewKeeper: Sendable {
+  private static let period: Duration = .seconds(15)
+  /// Counting the bytes of the trash reads its whole tree: it is done less often.
+  private static let trashPeriod: Duration = .seconds(600)
+
+  private struct State {
+    var view: StackView?
+    var trashBytes: Int64?
+    var trashCounted: Int64?
+  }
+
+  private let state = Mutex(State())
+  private let stack: Stack
+  private let hasService: @Sendable () -> Bool
+  private let threads: NIOThreadPool
+  private let files: any FileSystem
+  private let time: any TimeSource
+
+  init(
+    _ stack: Stack, hasService: @escaping @Sendable () -> Bool, threads: NIOThreadPool, files: any FileSystem,
+    time: any TimeSource
+  ) {
+    self.stack = stack
+    self.hasService = hasService
+    self.threads = threads
+    self.files = files
+    self.time = time
+  }
+
+  /// The last view.
+  /// - Throws: what the pool of threads says at the end of the server.
+  func view() async throws -> StackView {
+    if let view = state.withLock({ $0.view }) { return view }
+    return try await refreshed()
+  }
+
+  /// Looks now.
+  @discardableResult
+  func refreshed() async throws -> StackView { try await threads.runIfActive { self.look() } }
+
+  private func look() -> StackView {
+    let view = StackView(stack, hasService: hasService(), trashBytes: trashBytes(), files: files, time: time)
+    state.withLock { $0.view = view }
+    return view
+  }
+
+  private func trashBytes() -> Int64? {
+    let now = time.monotonicNanoseconds
+    let (counted, bytes) = state.withLock { ($0.trashCounted, $0.trashBytes) }
+    if let counted, now - counted < Self.trashPeriod.nanoseconds { return bytes }
+    let new = forPeople { try Trash(of: stack.backupDirectory, files: files, time: time).bytes() }
+    state.withLock { ($0.trashCounted, $0.trashBytes) = (now, new) }
+    return new
+  }
+}
+
+extension ViewKeeper: Service {
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        do {
+          try await self.refreshed()
+          try await Task.sleep(for: Self.period)
+        } catch {
+          return  // The server ends.
+        }
+      }
+    }
+  }
+}
