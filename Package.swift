@@ -18,6 +18,7 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -98,7 +99,7 @@ let package = Package(
       dependencies: [
         "Advice", "Backup", "Calendars", "DuckDBFile", "Files", "Jobs", "MLflow", "Retention", "Settings", "Stacks",
         "Store", system, crypto, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging, mustache, nioCore,
-        nioHTTP, nioHTTPTypes, nioHTTPTypesHTTP, nioPosix,
+        nioHTTP, nioHTTPTypes, nioHTTPTypesHTTP, nioPosix, unixSignals,
       ], resources: [.embedInCode("Page/Templates")], swiftSettings: strict),
     .target(
       name: "HRP",

@@ -10,6 +10,7 @@ internal import Settings
 package import Stacks
 internal import Store
 internal import SystemPackage
+internal import UnixSignals
 
 /// The HTTP server of a stack: health, readiness, metrics, the page.
 ///
@@ -21,6 +22,8 @@ package struct OpsServer: Sendable {
     package var port: Int
     /// The words of the command line that name the stack, for the commands that are shown and run.
     package var flags: [String] = []
+    /// Reads the configuration anew, for what is shown; nil: it is never read again.
+    package var load: (@Sendable () throws -> Stack)?
     /// Whether the scheduler is installed as a service of the stack.
     package var hasService: @Sendable () -> Bool = { false }
 
@@ -34,6 +37,8 @@ package struct OpsServer: Sendable {
   private static let threadCount = 8
   /// More clients wait until one goes.
   private static let maximumConnections = 1000
+  /// How long the answers that are being given may take after the server was asked to end.
+  private static let patience: Duration = .seconds(20)
 
   private let stack: Stack
   private let options: Options
@@ -74,7 +79,9 @@ package struct OpsServer: Sendable {
   ) async throws {
     let memory = ScrubMemory(stack: stack, files: files, time: time)
     let watch = StackWatch(stack, from: memory.position, files: files, time: time)
-    let keeper = ViewKeeper(stack, hasService: options.hasService, threads: threads, files: files, time: time)
+    let keeper = ViewKeeper(
+      stack, load: options.load ?? { stack }, hasService: options.hasService, threads: threads, files: files, time: time
+    )
     let actions = ActionRunner(stack, flags: options.flags, threads: threads, files: files, time: time) {
       do { try await keeper.refreshed() } catch {
         // The server ends.
@@ -96,13 +103,18 @@ package struct OpsServer: Sendable {
           additionalChannelHandlers: [ConnectionGuard(.init(), metrics: requests)],
           httpDecoderConfiguration: .init(
             maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
-      configuration: ApplicationConfiguration(address: .hostname(options.host, port: options.port)),
+      configuration: ApplicationConfiguration(
+        address: .hostname(options.host, port: options.port),
+        availableConnectionsDelegate: .maximum(Self.maximumConnections, logger: logger)),
       services: [
         keeper, ScrubService(watch: watch, memory: memory, threads: threads, time: time),
         ActionsService(actions: actions),
       ],
       onServerRunning: { channel in onStart(channel.localAddress?.port ?? 0) }, logger: logger)
-    try await application.runService()
+    var group = ServiceGroupConfiguration(
+      services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    group.maximumGracefulShutdownDuration = Self.patience
+    try await ServiceGroup(configuration: group).run()
   }
 
   private func token() throws(BackupError) -> TokenCheck? {

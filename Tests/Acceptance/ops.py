@@ -6,7 +6,7 @@
 A stack of 60 backups is made; a program writes to its database and commits all the time. Parts: the guide's steps before
 and after a restore, word for word; the page in a headless Chromium, wide, on a phone and dark; requests of strangers over
 raw sockets; the OpenAPI document against schemathesis; metrics and alerts by promtool; actions; 200 slow clients; what
-readiness says of a flipped byte, a missing file and a foreign WAL. What is not installed is said, and not judged.
+readiness says of a flipped byte, a missing file and a foreign WAL; restores and engines beside a server that reads all blocks. What is not installed is said, and not judged.
 --short makes 12 backups, fewer requests, and fewer cases.
 """
 import argparse, concurrent.futures, http.client, json, os, pathlib, random, re, shutil, signal, socket, subprocess, sys
@@ -495,6 +495,34 @@ kill $server; wait $server
         self.check(status == 503 and "mlflow.db" in ready["checks"]["mlflow"], f"an unreadable store: {ready['checks']}")
         store.write_bytes(whole)
 
+    def restores(self):
+        count = 3 if self.options.short else 15
+        self.part(f"{count} restores, undos and backups while the server reads all blocks; engines that come and go")
+        stop = False
+
+        def poll():
+            answers = []
+            while not stop:
+                answers += [self.get("/ready?blocks=all")[0], self.get("/ready")[0]]
+            return answers
+
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            polls = [pool.submit(poll) for _ in range(2)]
+            for number in range(count):
+                for words in (("backup", "restore", "latest"), ("backup", "undo"), ("backup", "create", "-q"), ("backup", "drill", "-q")):
+                    code, said, errors = self.command(*words)
+                    self.check(code == 0, f"{' '.join(words)} beside the server: {code} {said} {errors}")
+                    done = subprocess.run([sys.executable, "-c", "import duckdb,sys\nc=duckdb.connect(sys.argv[1])\n"
+                                           "c.execute('CREATE TABLE IF NOT EXISTS s(i INT)')\nc.execute('INSERT INTO s VALUES (1)')\nc.close()",
+                                           str(self.data / "hrp.duckdb")], text=True, capture_output=True)
+                    self.check(done.returncode == 0, f"an engine beside the server: {done.stderr[-300:]}")
+            stop = True
+            answers = [answer for one in polls for answer in one.result()]
+        self.check(set(answers) <= {200, 429, 503}, f"answers: {set(answers)}")
+        self.check(self.ready()[0] == 200, f"after the restores: {self.ready()[1]['checks']}")
+        self.check(not [name for name in os.listdir(f"/proc/{self.server.pid}/fd")
+                        if "duckdb" in os.readlink(f"/proc/{self.server.pid}/fd/{name}")], "the server keeps the database open")
+
     def load(self):
         if not shutil.which("wrk"):
             return print("  not judged: there is no wrk")
@@ -543,7 +571,7 @@ def main():
         run.guide()
         run.start_writer()
         for part in (run.bodies, run.browser, run.prometheus, run.load, run.strangers, run.schema, run.actions, run.slow_clients,
-                     run.truth):
+                     run.truth, run.restores):
             part()
         run.stop()
         run.start()

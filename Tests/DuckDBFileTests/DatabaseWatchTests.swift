@@ -69,9 +69,13 @@ struct DatabaseWatchTests {
         "c = duckdb.connect('other.duckdb'); c.execute('INSERT INTO t VALUES (1)'); os._exit(0)", in: folder)
       #expect(try watch.look().contents?.walBytes == 0)
       try FileManager.default.copyItem(atPath: folder + "/other.duckdb.wal", toPath: wal.path)
-      #expect { try watch.look() } throws: { if case HotCopyError.foreignWAL = $0 { true } else { false } }
+      #expect { try watch.look() } throws: {
+        if case .foreignWAL? = ($0 as? DatabaseWatch.Unsettled)?.problem { true } else { false }
+      }
       try Data(repeating: 0x6E, count: 4000).write(to: wal)
-      #expect { try watch.look() } throws: { if case HotCopyError.damaged = $0 { true } else { false } }
+      #expect { try watch.look() } throws: {
+        if case .damaged? = ($0 as? DatabaseWatch.Unsettled)?.problem { true } else { false }
+      }
       try FileManager.default.removeItem(at: wal)
       #expect(try watch.look().contents?.walBytes == 0)
       try FileManager.default.removeItem(atPath: path.string)
@@ -94,7 +98,7 @@ struct DatabaseWatchTests {
       #expect { try alone.look() } throws: { isDamage($0) }
       let time = ManualTime()
       let beside = DatabaseWatch(path, files: HookedFileSystem(writer: 12, leases: .answer(true)), time: time)
-      #expect(try beside.look().contents?.isSettling == true)
+      #expect { try beside.look() } throws: { $0 is DatabaseWatch.Unsettled }
       time.sleep(.seconds(2))
       #expect { try beside.look() } throws: { isDamage($0) }
     }

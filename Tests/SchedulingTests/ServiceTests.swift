@@ -53,9 +53,25 @@ struct ServiceTests {
     #expect(list["RunAtLoad"] as? Bool == true && list["KeepAlive"] as? Bool == true)
   }
 
+  @Test("the ops server is a service of its own, beside the scheduler's")
+  func ops() throws {
+    let ops = ServiceDefinition(.ops, program: "/bin/sh", dataDirectory: "/data/lab", environment: [])
+    let list = try #require(
+      PropertyListSerialization.propertyList(from: Data(ops.text(for: .launchd).utf8), format: nil) as? [String: Any])
+    #expect(list["Label"] as? String == "com.hrp.ops")
+    #expect(list["ProgramArguments"] as? [String] == ["/bin/sh", "ops", "--data-dir", "/data/lab"])
+    #expect(ops.text(for: .systemd).contains("ExecStart=\"/bin/sh\" \"ops\" \"--data-dir\" \"/data/lab\"\n"))
+    #expect(ops.text(for: .systemd).contains("/data/lab/logs/ops.error.log\n") && ops.cronLine == nil)
+    let paths = ServiceKind.allCases.map { ServiceSystem.launchd.path(of: $0, home: "/home/me").string }
+    #expect(
+      paths == [
+        "/home/me/Library/LaunchAgents/com.hrp.scheduler.plist", "/home/me/Library/LaunchAgents/com.hrp.ops.plist",
+      ])
+  }
+
   @Test("the line for a crontab runs with a shell as it is meant; cron's percent sign is escaped")
   func cron() throws {
-    let line = definition("/data/" + Self.odd).cronLine
+    let line = try #require(definition("/data/" + Self.odd).cronLine)
     #expect(line.hasPrefix("* * * * * /bin/sh scheduler run --once -q --data-dir "))
     // As cron does: a percent sign with a backslash is a percent sign.
     let command = line.dropFirst("* * * * * ".count).replacing("\\%", with: "%")

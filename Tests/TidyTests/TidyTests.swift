@@ -48,7 +48,7 @@ struct TidyTests {
     "OpsServer": [
       "SystemPackage", "Synchronization", "Crypto", "FoundationEssentials", "Foundation", "HTTPTypes", "Hummingbird",
       "HummingbirdCore", "Logging", "Mustache", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix",
-      "ServiceLifecycle",
+      "ServiceLifecycle", "UnixSignals",
     ],
     "Commands": ["SystemPackage", "ArgumentParser", "Synchronization"],
   ]

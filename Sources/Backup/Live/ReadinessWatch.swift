@@ -9,6 +9,11 @@ internal import SystemPackage
 package final class ReadinessWatch {
   private typealias Check = StackReadiness.Check
 
+  /// How often what may be being written is looked at again, and the pause between: together they are longer than a
+  /// running program needs to put a new WAL in the place of the old one.
+  private static let attempts = 4
+  private static let pause: Duration = .milliseconds(50)
+
   private let stack: Stack?
   private let target: RestoreTarget?
   private let files: any FileSystem
@@ -42,7 +47,7 @@ package final class ReadinessWatch {
   package func readiness() -> StackReadiness {
     let timestamp = time.nowNanoseconds
     do {
-      return try withoutRestore { StackReadiness(timestamp: timestamp, checks: checks()) }
+      return StackReadiness(timestamp: timestamp, checks: try checks())
     } catch let busy as AdvisoryLock.Busy {
       look = nil
       let holder = busy.holder.map { " (\($0.words))" } ?? ""
@@ -53,9 +58,9 @@ package final class ReadinessWatch {
           Check("restore", state: .failure("a restore or an undo is running\(holder)")),
         ])
     } catch {
+      // Only the lock can be asked and not tell.
       return StackReadiness(
-        timestamp: timestamp,
-        checks: [Check("database", state: .failure(words(error))), Check("api", state: .good)])
+        timestamp: timestamp, checks: [Check("database", state: .failure(words(error))), Check("api", state: .good)])
     }
   }
 
@@ -68,29 +73,46 @@ package final class ReadinessWatch {
     return try body()
   }
 
-  private func checks() -> [Check] {
-    var checks = databaseChecks()
+  private func checks() throws -> [Check] {
+    var checks = try databaseChecks()
     checks.insert(Check("api", state: .good), at: 1)
     return checks + [mlflow(), restore()]
   }
 
   // MARK: - The database
 
-  private func databaseChecks() -> [Check] {
+  /// - Throws: `AdvisoryLock.Busy`, or what the kernel says of the lock.
+  private func databaseChecks() throws -> [Check] {
     look = nil
     do {
-      let look = try database.look()
+      let look = try settledLook()
       self.look = look
-      guard let contents = look.contents else {
+      guard look.contents != nil else {
         return [Check("database", state: .good), Check("wal", state: .unknown("the database is encrypted"))]
       }
-      let wal: Check.State = contents.isSettling ? .unknown("it is being written") : .good
-      return [Check("database", state: .good), Check("wal", state: wal)]
+      return [Check("database", state: .good), Check("wal", state: .good)]
+    } catch let unsettled as DatabaseWatch.Unsettled {
+      if let problem = unsettled.problem { return databaseChecks(of: problem) }
+      return [Check("database", state: .good), Check("wal", state: .unknown("it is being written"))]
     } catch let error as HotCopyError {
       return databaseChecks(of: error)
+    } catch let error as AdvisoryLock.Busy {
+      throw error
     } catch {
       return [Check("database", state: .failure(words(error)))]
     }
+  }
+
+  /// Looks, and again where somebody may be writing; the lock is free in between.
+  private func settledLook() throws -> LiveLook {
+    for _ in 1..<Self.attempts {
+      do {
+        return try withoutRestore { try database.look() }
+      } catch is DatabaseWatch.Unsettled {
+        time.sleep(Self.pause)
+      }
+    }
+    return try withoutRestore { try database.look() }
   }
 
   private func databaseChecks(of error: HotCopyError) -> [Check] {

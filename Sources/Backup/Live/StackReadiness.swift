@@ -34,6 +34,8 @@ package struct StackReadiness: Sendable {
       }
     }
 
+    package var isUnknown: Bool { if case .unknown = state { true } else { false } }
+
     package var isFailure: Bool { if case .failure = state { true } else { false } }
   }
 

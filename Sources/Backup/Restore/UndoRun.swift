@@ -63,7 +63,7 @@ package struct UndoRun {
     }
     let lock = try AdvisoryLock.take(
       .exclusive, of: .stack, on: target.directory, note: ThisProcess.note(program: "hrp backup undo", time: time),
-      patience: wait, onWait: events.waitingForLock, files: files, time: time)
+      patience: wait, grace: RestoreRun.lookGrace, onWait: events.waitingForLock, files: files, time: time)
     defer { ignoringFailure { try lock.release() } }
     let kept = try kept(number, journal: journal)
     var plan = try kept.plan.found(in: journal.directory.path, files)

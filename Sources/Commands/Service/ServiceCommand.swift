@@ -9,10 +9,11 @@ internal import SystemPackage
 struct ServiceCommand: ParsableCommand, StackCommand {
   static let configuration = CommandConfiguration(
     commandName: "service",
-    abstract: "Have the scheduler started with the machine: systemd on Linux, launchd on macOS.",
+    abstract: "Have the scheduler, or the ops server, started with the machine: systemd on Linux, launchd on macOS.",
     discussion: """
       Examples:
         hrp service install
+        hrp service install --ops
         hrp service status
         hrp service uninstall
       """,
@@ -30,9 +31,18 @@ struct ServiceCommand: ParsableCommand, StackCommand {
     return own
   }
 
-  static func installation(of stack: Stack) throws -> ServiceInstallation {
-    try ServiceInstallation(stack, program: program(), files: Kernel())
+  static func installation(
+    of stack: Stack, kind: ServiceKind = .scheduler
+  ) throws -> ServiceInstallation {
+    try ServiceInstallation(stack, kind: kind, program: program(), files: Kernel())
   }
+}
+
+/// Which service a command is about.
+struct ServiceOptions: ParsableArguments {
+  @Flag(name: .customLong("ops"), help: "The ops server (hrp ops), and not the scheduler.") var isOps = false
+
+  var kind: ServiceKind { isOps ? .ops : .scheduler }
 }
 
 /// The command `hrp service install`.
@@ -52,6 +62,7 @@ struct ServiceInstallCommand: StackCommand {
       """)
 
   @Flag(name: .customLong("print"), help: "Print the definition, and write nothing.") var isPrinted = false
+  @OptionGroup var which: ServiceOptions
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
@@ -60,22 +71,22 @@ struct ServiceInstallCommand: StackCommand {
     let changed: Bool
     let started: Bool
     let lingers: Nullable<Bool>
-    let cron: String
+    let cron: Nullable<String>
   }
 
   func run() throws {
     let console = output.console
     let program = try ServiceCommand.program()
-    let service = try ServiceInstallation(place.stack, program: program, files: Kernel())
+    let service = try ServiceInstallation(place.stack, kind: which.kind, program: program, files: Kernel())
     // As it stands in the file, so that it can be put there by hand.
     if isPrinted { return Screen.write(service.text, on: .output) }
     let result = try service.install(program)
     console.result("\(result.isChanged ? "Written" : "As it was"): \(result.path.text)")
     if result.isStarted {
-      console.result("✓ Started: \(service.manager.serviceName)")
+      console.result("✓ Started: \(service.manager.name(of: service.kind))")
     } else {
-      console.result("✗ Not started: there is no \(service.manager.rawValue) for this user. A line for crontab -e:")
-      console.result("  \(service.cronLine)")
+      let cron = service.cronLine.map { " A line for crontab -e:\n  \($0)" } ?? ""
+      console.result("✗ Not started: there is no \(service.manager.rawValue) for this user.\(cron)")
     }
     if result.lingers == false {
       console.warning("hrp: warning: services of a user end at logout, until you run: loginctl enable-linger")
@@ -83,7 +94,7 @@ struct ServiceInstallCommand: StackCommand {
     try console.json(
       Output(
         path: result.path.text, changed: result.isChanged, started: result.isStarted,
-        lingers: Nullable(result.lingers), cron: service.cronLine))
+        lingers: Nullable(result.lingers), cron: Nullable(service.cronLine)))
     if !result.isStarted { throw ExitCode.failed }
   }
 }
@@ -100,6 +111,7 @@ struct ServiceUninstallCommand: StackCommand {
         hrp service uninstall
       """)
 
+  @OptionGroup var which: ServiceOptions
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
@@ -109,7 +121,7 @@ struct ServiceUninstallCommand: StackCommand {
   }
 
   func run() throws {
-    let service = try ServiceCommand.installation(of: place.stack)
+    let service = try ServiceCommand.installation(of: place.stack, kind: which.kind)
     let wasThere = try service.uninstall()
     output.console.result(wasThere ? "Removed: \(service.path.text)" : "There is no \(service.path.text)")
     try output.console.json(Output(path: service.path.text, removed: wasThere))
@@ -122,12 +134,14 @@ struct ServiceStatusCommand: StackCommand {
     commandName: "status",
     abstract: "Say whether the service is installed, and whether a scheduler runs.",
     discussion: """
-      The exit code is 1 when it is not installed, or when no scheduler runs.
+      The exit code is 1 when it is not installed, or when no scheduler runs (with --ops: when the manager does not \
+      run it).
 
       Examples:
         hrp service status
       """)
 
+  @OptionGroup var which: ServiceOptions
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
@@ -142,17 +156,21 @@ struct ServiceStatusCommand: StackCommand {
   func run() throws {
     let console = output.console
     let stack = try place.stack
-    let service = try ServiceCommand.installation(of: stack)
+    let service = try ServiceCommand.installation(of: stack, kind: which.kind)
     let (isInstalled, isActive) = (try service.isInstalled(), try service.isActive())
-    let isRunning = try AdvisoryLock.isHeld(.scheduler, on: stack.dataDirectory, files: Kernel())
+    let hasScheduler = try AdvisoryLock.isHeld(.scheduler, on: stack.dataDirectory, files: Kernel())
+    // A scheduler may run without its service; whether an ops server does, only the manager knows.
+    let isRunning = which.kind == .scheduler ? hasScheduler : isActive
     console.result("\(isInstalled ? "✓ Installed" : "✗ Not installed"): \(service.path.text)")
     console.result(isActive ? "✓ \(service.manager.rawValue) runs it" : "✗ \(service.manager.rawValue) does not run it")
-    console.result(isRunning ? "✓ A scheduler runs for \(stack.dataDirectory.text)" : "✗ No scheduler runs for it")
+    if which.kind == .scheduler {
+      console.result(isRunning ? "✓ A scheduler runs for \(stack.dataDirectory.text)" : "✗ No scheduler runs for it")
+    }
     let lingers = service.lingers
     if isInstalled, lingers == false { console.result("! It ends at logout, until you run: loginctl enable-linger") }
     try console.json(
       Output(
-        path: service.path.text, installed: isInstalled, active: isActive, schedulerRunning: isRunning,
+        path: service.path.text, installed: isInstalled, active: isActive, schedulerRunning: hasScheduler,
         lingers: Nullable(lingers)))
     if !isInstalled || !isRunning { throw ExitCode.failed }
   }

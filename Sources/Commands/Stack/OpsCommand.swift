@@ -45,6 +45,8 @@ struct OpsCommand: StackCommand {
     var options = OpsServer.Options(
       host: host ?? settings.host.value, port: port.flatMap(OpsSettings.port) ?? settings.port.value)
     options.flags = place.flags
+    let named = place.settings
+    options.load = { try Stack.load(named, files: Kernel()) }
     options.hasService = {
       // Where it cannot be told, the age of the backups tells soon enough.
       forPeople { try ServiceCommand.installation(of: stack).isOfStack() } ?? false

@@ -103,7 +103,7 @@ package final class BlockScrub {
   /// Reads the next stretch, and what is due to be read again.
   /// - Throws: `HotCopyError`, `SystemError` when the database cannot be read at all.
   package func step() throws -> Step {
-    let database = try DatabaseFile(path, files: files, time: time)
+    let database = try DatabaseFile(path, attempts: DatabaseWatch.attempts, files: files, time: time)
     defer { ignoringFailure { try database.file.close() } }
     if try database.mainHeader().isEncrypted { return .nothing }
     begin(database.identity)

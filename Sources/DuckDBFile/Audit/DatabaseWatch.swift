@@ -6,10 +6,14 @@ package import SystemPackage
 /// A look opens the file for an instant and closes it again. It takes milliseconds, since what was whole in the WAL the
 /// last time is not read again. For one thread at a time.
 package final class DatabaseWatch {
-  /// How often a WAL that does not fit is looked at again, and the pause between: together they are longer than a
-  /// running program needs to put the new WAL in the place of the old one.
-  private static let attempts = 4
-  private static let pause: Duration = .milliseconds(50)
+  /// What was seen is wrong unless somebody is writing it just now: to be looked at again, a little later.
+  package struct Unsettled: Error {
+    /// nil when it changed while it was read.
+    package let problem: HotCopyError?
+  }
+
+  /// How often what may be being written is read again within one look: together some milliseconds.
+  static let attempts = 10
   /// Wrong bytes that stay for so long are not being written any more.
   private static let writingTime: Duration = .seconds(1)
 
@@ -17,8 +21,10 @@ package final class DatabaseWatch {
   private let files: any FileSystem
   private let time: any TimeSource
   private var progress: (main: WALProgress?, checkpoint: WALProgress?)
-  /// What may be damage, and when it was seen first.
+  /// What may be damage of the WAL, and when it was seen first.
   private var suspect: (damage: WALDamage, since: Int64)?
+  /// Since when the header, or the list of free blocks, has been torn.
+  private var tornSince: Int64?
 
   package init(_ path: FilePath, files: any FileSystem, time: any TimeSource) {
     self.path = path
@@ -27,10 +33,10 @@ package final class DatabaseWatch {
   }
 
   /// Looks.
-  /// - Throws: `HotCopyError` for what no engine can open, or only a newer one; `SystemError`, also when there is no
-  ///   file.
+  /// - Throws: `Unsettled`; `HotCopyError` for what no engine can open, or only a newer one; `SystemError`, also when
+  ///   there is no file.
   package func look() throws -> LiveLook {
-    let database = try DatabaseFile(path, files: files, time: time)
+    let database = try DatabaseFile(path, attempts: Self.attempts, files: files, time: time)
     defer { ignoringFailure { try database.file.close() } }
     let main = try database.mainHeader()
     let contents = try main.isEncrypted ? nil : contents(of: database)
@@ -47,34 +53,46 @@ package final class DatabaseWatch {
   }
 
   private func contents(of database: DatabaseFile) throws -> LiveLook.Contents {
-    var state = try database.state()
-    var problem: HotCopyError?
-    for attempt in 1...Self.attempts {
-      if attempt > 1 {
-        time.sleep(Self.pause)
-        state = try database.state()
-      }
-      do {
-        let (wal, commits) = try LiveWALReader(of: database).judge(for: state, after: &progress)
-        suspect = nil
-        guard state.hasSameHeaders(as: try database.headers()) else { continue }
-        return Self.contents(state, walBytes: wal.byteCount, commits: commits)
-      } catch LiveWALReader.Failure.changedWhileRead {
-        problem = nil
-      } catch LiveWALReader.Failure.mismatch(let why) {
-        problem = .foreignWAL(path, why)
-      } catch LiveWALReader.Failure.damaged(let damage) {
-        try judge(damage, in: database)
-        problem = nil
-      } catch LiveWALReader.Failure.unknownEntry(let entry) {
-        problem = .unknownEntry(path, type: entry.type, offset: entry.offset)
-      } catch let error as FormatError {
-        problem = .damaged(WALNames.wal(of: path), "\(error)")
-      }
+    let state = try state(of: database)
+    do {
+      let (wal, commits) = try LiveWALReader(of: database).judge(for: state, after: &progress)
+      suspect = nil
+      guard state.hasSameHeaders(as: try database.headers()) else { throw Unsettled(problem: nil) }
+      return LiveLook.Contents(
+        iteration: state.header.iteration, blockSize: state.geometry.allocationSize,
+        blocksInUse: state.freeList.inUse.count, blocksFree: state.freeList.free.count, walBytes: wal.byteCount,
+        walCommits: commits)
+    } catch LiveWALReader.Failure.changedWhileRead {
+      throw Unsettled(problem: nil)
+    } catch LiveWALReader.Failure.mismatch(let why) {
+      throw Unsettled(problem: .foreignWAL(path, why))
+    } catch LiveWALReader.Failure.damaged(let damage) {
+      try judge(damage, in: database)
+      throw Unsettled(problem: nil)
+    } catch LiveWALReader.Failure.unknownEntry(let entry) {
+      throw Unsettled(problem: .unknownEntry(path, type: entry.type, offset: entry.offset))
+    } catch let error as FormatError {
+      throw Unsettled(problem: .damaged(WALNames.wal(of: path), "\(error)"))
     }
-    // It changed while it was read, each time: somebody is writing, and a later look sees what came of it.
-    if let problem { throw problem }
-    return Self.contents(state, walBytes: 0, commits: 0, isSettling: true)
+  }
+
+  /// Headers and free list; torn ones are damage at once where nobody writes, and else when they stay.
+  private func state(of database: DatabaseFile) throws -> StorageState {
+    do {
+      let state = try database.state()
+      tornSince = nil
+      return state
+    } catch HotCopyError.damaged(let path, let why) {
+      let now = time.monotonicNanoseconds
+      let since = tornSince ?? now
+      tornSince = since
+      if try now - since >= Self.writingTime.nanoseconds || database.writerPresence() == .nobody {
+        throw HotCopyError.damaged(path, why)
+      }
+      throw Unsettled(problem: nil)
+    } catch HotCopyError.doesNotSettle {
+      throw Unsettled(problem: nil)
+    }
   }
 
   /// Damage is damage at once where nobody writes, and else when it stays.
@@ -85,14 +103,5 @@ package final class DatabaseWatch {
       throw HotCopyError.walDamaged(path, offset: damage.offset, commitsBehind: damage.commitsBehind)
     }
     if suspect.map({ !damage.isStill($0.damage) }) ?? true { suspect = (damage, now) }
-  }
-
-  private static func contents(
-    _ state: StorageState, walBytes: Int64, commits: Int, isSettling: Bool = false
-  ) -> LiveLook.Contents {
-    LiveLook.Contents(
-      iteration: state.header.iteration, blockSize: state.geometry.allocationSize,
-      blocksInUse: state.freeList.inUse.count, blocksFree: state.freeList.free.count, walBytes: walBytes,
-      walCommits: commits, isSettling: isSettling)
   }
 }

@@ -19,8 +19,6 @@ package struct LiveLook: Sendable, Equatable {
     package let walBytes: Int64
     /// Commits in it.
     package let walCommits: Int
-    /// Whether the WAL was just being written when it was read, so that a later look must judge it.
-    package let isSettling: Bool
   }
 
   /// Bytes of the main file.

@@ -50,7 +50,8 @@ package final class DatabaseFile {
   /// Opens the file for reading; takes no lock, since a lock of ours would refuse a writer that starts.
   /// - Throws: `HotCopyError` when it is not there or no regular file; `.openInThisProcess` when this process has it
   ///   open elsewhere: closing our descriptor would drop that engine's locks.
-  package init(_ path: FilePath, files: any FileSystem, time: any TimeSource) throws {
+  /// - Parameter attempts: how often a torn header or list is read again; nil for about a second.
+  package init(_ path: FilePath, attempts: Int? = nil, files: any FileSystem, time: any TimeSource) throws {
     // Opened without blocking and looked at before the first read: a FIFO of that name must not hold us.
     names = try Self.names(of: path, files: files)
     let resolved = names.last ?? path
@@ -61,7 +62,7 @@ package final class DatabaseFile {
     self.path = resolved
     identity = try file.status().identity
     self.time = time
-    attempts = Self.liveAttempts
+    self.attempts = attempts ?? Self.liveAttempts
   }
 
   /// Takes a file that nobody writes to, such as the one in a backup: wrong bytes in it are not read again.

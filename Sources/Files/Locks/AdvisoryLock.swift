@@ -27,15 +27,18 @@ package final class AdvisoryLock {
   /// Takes the lock, or says who has it.
   ///
   /// A directory that cannot be written to is locked by its own descriptor: then there is no note.
+  /// - Parameter patience: how long the user is willing to wait.
+  /// - Parameter grace: how long it is waited for without a word: somebody who looks (`check`, `glance`) has the lock
+  ///   for an instant.
   /// - Parameter onWait: is told who has it, when the wait begins.
   /// - Throws: `AdvisoryLock.Busy` when it is still taken after `patience`.
   package static func take(
     _ kind: LockKind, of place: Place, on directory: FilePath, note: ProcessNote, patience: Duration = .zero,
-    onWait: (Busy) -> Void = { _ in }, files: any FileSystem, time: any TimeSource
+    grace: Duration = .milliseconds(40), onWait: (Busy) -> Void = { _ in }, files: any FileSystem,
+    time: any TimeSource
   ) throws -> AdvisoryLock {
     let file = try open(place, in: directory, files: files)
-    // A dry run may have the lock for an instant (`check`).
-    let end = time.monotonicNanoseconds + max(patience, .milliseconds(40)).nanoseconds
+    let end = time.monotonicNanoseconds + max(patience, grace).nanoseconds
     var isFirst = true
     while try !files.lock(file.descriptor, kind: kind) {
       let busy = Busy(directory: directory, holder: readNote(in: file))

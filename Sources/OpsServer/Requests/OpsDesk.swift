@@ -6,6 +6,7 @@ internal import HTTPTypes
 internal import Jobs
 internal import NIOCore
 internal import NIOPosix
+internal import ServiceLifecycle
 internal import Stacks
 internal import Store
 private import Synchronization
@@ -74,10 +75,22 @@ final class OpsDesk: Sendable {
         status: .tooManyRequests, detail: "all blocks are being read for somebody else", fields: [.retryAfter: "10"])
     }
     defer { isFullPassRunning.withLock { $0 = false } }
+    do {
+      // A server that ends does not wait for a large database.
+      return try await cancelWhenGracefulShutdown { try await self.fullPass() }
+    } catch is CancellationError {
+      throw Refusal(status: .serviceUnavailable, detail: "the server is stopping")
+    }
+  }
+
+  private func fullPass() async throws -> Answer {
+    let begun = now
     watch.beginPass()
-    // Who does not wait any more, or a server that ends, cancels it.
-    var step = try await scrub()
-    while step != .endOfPass, step != .nothing { step = try await scrub() }
+    while watch.position.lastPass.map({ $0.began < begun }) ?? true {
+      if try await scrub() == .nothing { break }
+      // A restore that begins is let in between.
+      try await Task.sleep(for: .milliseconds(2))
+    }
     // V3: what was read wrong is read again, which takes a second.
     let end = time.monotonicNanoseconds + Duration.seconds(30).nanoseconds
     while watch.hasSuspects, time.monotonicNanoseconds < end {

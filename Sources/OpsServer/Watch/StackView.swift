@@ -54,9 +54,12 @@ struct StackView: Sendable {
   }
 
   /// Looks; what cannot be read is a problem that is shown.
-  init(_ stack: Stack, hasService: Bool, trashBytes: Int64?, files: any FileSystem, time: any TimeSource) {
+  /// - Parameter problem: what is wrong with the configuration; nil when nothing is.
+  init(
+    _ stack: Stack, problem: String?, hasService: Bool, trashBytes: Int64?, files: any FileSystem, time: any TimeSource
+  ) {
     let now = time.nowNanoseconds
-    var problems: [String] = []
+    var problems = problem.map { [$0] } ?? []
     /// A value that is only shown; why it is not there is shown too.
     func shown<Value>(_ what: String, body: () throws -> Value) -> Value? {
       do {

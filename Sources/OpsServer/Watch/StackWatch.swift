@@ -76,7 +76,9 @@ final class StackWatch: Sendable {
         return cached.answer
       }
       let answer = look(&state)
-      state.cached = marks.map { Cached(answer: answer, at: now, marks: $0) }
+      // What could not be told just now may be told at the next look.
+      let isWhole = !answer.readiness.checks.contains(where: \.isUnknown)
+      state.cached = isWhole ? marks.map { Cached(answer: answer, at: now, marks: $0) } : nil
       return answer
     }
   }

@@ -15,23 +15,26 @@ final class ViewKeeper: Sendable {
   private static let trashPeriod: Duration = .seconds(600)
 
   private struct State {
+    var stack: Stack
     var view: StackView?
     var trashBytes: Int64?
     var trashCounted: Int64?
   }
 
-  private let state = Mutex(State())
-  private let stack: Stack
+  private let state: Mutex<State>
+  private let load: @Sendable () throws -> Stack
   private let hasService: @Sendable () -> Bool
   private let threads: NIOThreadPool
   private let files: any FileSystem
   private let time: any TimeSource
 
+  /// - Parameter load: reads the configuration anew: a schedule that was changed needs no restart.
   init(
-    _ stack: Stack, hasService: @escaping @Sendable () -> Bool, threads: NIOThreadPool, files: any FileSystem,
-    time: any TimeSource
+    _ stack: Stack, load: @escaping @Sendable () throws -> Stack, hasService: @escaping @Sendable () -> Bool,
+    threads: NIOThreadPool, files: any FileSystem, time: any TimeSource
   ) {
-    self.stack = stack
+    state = Mutex(State(stack: stack))
+    self.load = load
     self.hasService = hasService
     self.threads = threads
     self.files = files
@@ -50,12 +53,20 @@ final class ViewKeeper: Sendable {
   func refreshed() async throws -> StackView { try await threads.runIfActive { self.look() } }
 
   private func look() -> StackView {
-    let view = StackView(stack, hasService: hasService(), trashBytes: trashBytes(), files: files, time: time)
-    state.withLock { $0.view = view }
+    var (stack, problem) = (state.withLock { $0.stack }, String?.none)
+    do {
+      stack = try load()
+    } catch {
+      // What held before goes on, and it is said.
+      problem = BackupError(error, doing: "reading the configuration").message
+    }
+    let view = StackView(
+      stack, problem: problem, hasService: hasService(), trashBytes: trashBytes(of: stack), files: files, time: time)
+    state.withLock { ($0.stack, $0.view) = (stack, view) }
     return view
   }
 
-  private func trashBytes() -> Int64? {
+  private func trashBytes(of stack: Stack) -> Int64? {
     let now = time.monotonicNanoseconds
     let (counted, bytes) = state.withLock { ($0.trashCounted, $0.trashBytes) }
     if let counted, now - counted < Self.trashPeriod.nanoseconds { return bytes }

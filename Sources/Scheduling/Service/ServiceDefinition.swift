@@ -1,25 +1,30 @@
 internal import Files
 package import SystemPackage
 
-/// The scheduler as a service of the user: what systemd or launchd is told.
+/// The scheduler or the ops server as a service of the user: what systemd or launchd is told.
 package struct ServiceDefinition: Sendable {
   /// The line by which hrp knows a file that it wrote.
   static let mark = "Written by hrp service install"
 
+  private let kind: ServiceKind
   private let program: FilePath
   private let dataDirectory: FilePath
   private let environment: [(name: String, value: String)]
 
   /// - Parameter environment: variables that the configuration file does not say; a frozen variable would overrule the
   ///   file for ever, so there are few.
-  package init(program: FilePath, dataDirectory: FilePath, environment: [(name: String, value: String)]) {
+  package init(
+    _ kind: ServiceKind = .scheduler, program: FilePath, dataDirectory: FilePath,
+    environment: [(name: String, value: String)]
+  ) {
+    self.kind = kind
     self.program = program
     self.dataDirectory = dataDirectory
     self.environment = environment
   }
 
   private var arguments: [String] {
-    [program.string, "scheduler", "run", "--log-lines", "--data-dir", dataDirectory.string]
+    [program.string] + kind.words + ["--data-dir", dataDirectory.string]
   }
 
   private var logs: FilePath { dataDirectory.appending("logs") }
@@ -41,10 +46,11 @@ package struct ServiceDefinition: Sendable {
     }
   }
 
-  /// The line for a crontab, where there is no manager of services.
-  package var cronLine: String {
+  /// The line for a crontab, where there is no manager of services; nil when a crontab does not help.
+  package var cronLine: String? {
+    guard let once = kind.wordsOnce else { return nil }
     // In a crontab a percent sign ends the command.
-    let words = [program.string, "scheduler", "run", "--once", "-q", "--data-dir", dataDirectory.string]
+    let words = [program.string] + once + ["--data-dir", dataDirectory.string]
     let command = words.map { ShellWord.quoted(FilePath($0)) }.joined(separator: " ")
     return "* * * * * " + command.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "\\%")
   }
@@ -56,7 +62,7 @@ package struct ServiceDefinition: Sendable {
     return """
       # \(Self.mark). It is replaced by the next install, and removed by: hrp service uninstall
       [Unit]
-      Description=hrp scheduler of \(Self.percent(dataDirectory.string))
+      Description=hrp \(kind.title) of \(Self.percent(dataDirectory.string))
 
       [Service]
       ExecStart=\(arguments.map { Self.dollar(Self.quoted($0)) }.joined(separator: " "))
@@ -68,8 +74,8 @@ package struct ServiceDefinition: Sendable {
       Nice=10
       IOSchedulingClass=best-effort
       IOSchedulingPriority=7
-      StandardOutput=append:\(Self.percent(logs.appending("scheduler.log").string))
-      StandardError=append:\(Self.percent(logs.appending("scheduler.error.log").string))
+      StandardOutput=append:\(Self.percent(logs.appending("\(kind.rawValue).log").string))
+      StandardError=append:\(Self.percent(logs.appending("\(kind.rawValue).error.log").string))
 
       [Install]
       WantedBy=default.target
@@ -108,7 +114,7 @@ package struct ServiceDefinition: Sendable {
       <plist version="1.0">
       <dict>
         <key>Label</key>
-        <string>\(ServiceSystem.launchd.serviceName)</string>
+        <string>\(ServiceSystem.launchd.name(of: kind))</string>
         <key>ProgramArguments</key>
         <array>
       \(words)  </array>
@@ -124,15 +130,15 @@ package struct ServiceDefinition: Sendable {
         <key>ThrottleInterval</key>
         <integer>60</integer>
         <key>ProcessType</key>
-        <string>Background</string>
+        <string>\(kind == .ops ? "Adaptive" : "Background")</string>
         <key>LowPriorityIO</key>
         <true/>
         <key>Nice</key>
         <integer>10</integer>
         <key>StandardOutPath</key>
-        <string>\(Self.escaped(logs.appending("scheduler.log").string))</string>
+        <string>\(Self.escaped(logs.appending("\(kind.rawValue).log").string))</string>
         <key>StandardErrorPath</key>
-        <string>\(Self.escaped(logs.appending("scheduler.error.log").string))</string>
+        <string>\(Self.escaped(logs.appending("\(kind.rawValue).error.log").string))</string>
       </dict>
       </plist>
 

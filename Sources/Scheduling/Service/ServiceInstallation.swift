@@ -17,6 +17,7 @@ package struct ServiceInstallation {
   }
 
   package let manager: ServiceSystem
+  package let kind: ServiceKind
   package let path: FilePath
   private let definition: ServiceDefinition
   private let stack: Stack
@@ -28,7 +29,8 @@ package struct ServiceInstallation {
   /// - Parameter path: where the definition goes; when it is nil, where the manager looks for those of this user.
   /// - Throws: `BackupError` `service.no-home`, `service.bad-path`.
   package init(
-    _ stack: Stack, program: FilePath, manager: ServiceSystem = .current, at path: FilePath? = nil,
+    _ stack: Stack, kind: ServiceKind = .scheduler, program: FilePath, manager: ServiceSystem = .current,
+    at path: FilePath? = nil,
     files: any FileSystem,
     run: @escaping ([String]) throws -> (code: Int32, output: String) = ServiceInstallation.system
   ) throws(BackupError) {
@@ -44,23 +46,25 @@ package struct ServiceInstallation {
         remedy: "Rename it: no line feeds and other control characters.")
     }
     self.stack = stack
+    self.kind = kind
     self.manager = manager
     self.files = files
     self.run = run
     let configHome = ThisProcess.environment("XDG_CONFIG_HOME").map { FilePath($0) }
-    self.path = path ?? manager.path(home: home, configHome: configHome)
+    self.path = path ?? manager.path(of: kind, home: home, configHome: configHome)
     // What the configuration file may say is left to it; these two decide where it is, and what DuckDB is.
     let variables = ["HRP_DB_PATH", "HRP_DUCKDB_LIBRARY"].compactMap { name in
       ThisProcess.environment(name).map { (name: name, value: Stack.absolute($0).string) }
     }
-    definition = ServiceDefinition(program: program, dataDirectory: stack.dataDirectory, environment: variables)
+    definition = ServiceDefinition(
+      kind, program: program, dataDirectory: stack.dataDirectory, environment: variables)
   }
 
   /// The text of the definition.
   package var text: String { definition.text(for: manager) }
 
-  /// The line for a crontab, where there is no manager.
-  package var cronLine: String { definition.cronLine }
+  /// The line for a crontab, where there is no manager; nil when a crontab does not help.
+  package var cronLine: String? { definition.cronLine }
 
   /// Writes the definition and has it started; done twice, it changes nothing.
   /// - Parameter program: as given to `init`.
@@ -87,7 +91,7 @@ package struct ServiceInstallation {
   package func uninstall() throws -> Bool {
     guard try own() != nil else { return false }
     switch manager {
-    case .systemd: _ = try run(["systemctl", "--user", "disable", "--now", manager.serviceName])
+    case .systemd: _ = try run(["systemctl", "--user", "disable", "--now", manager.name(of: kind)])
     case .launchd: _ = try run(["launchctl", "unload", path.string])
     }
     try files.remove(path, at: nil)
@@ -106,8 +110,8 @@ package struct ServiceInstallation {
   /// Whether the manager says that it runs.
   package func isActive() throws -> Bool {
     switch manager {
-    case .systemd: try run(["systemctl", "--user", "is-active", manager.serviceName]).code == 0
-    case .launchd: try run(["launchctl", "list", manager.serviceName]).code == 0
+    case .systemd: try run(["systemctl", "--user", "is-active", manager.name(of: kind)]).code == 0
+    case .launchd: try run(["launchctl", "list", manager.name(of: kind)]).code == 0
     }
   }
 
@@ -124,9 +128,9 @@ package struct ServiceInstallation {
     switch manager {
     case .systemd:
       guard try run(["systemctl", "--user", "daemon-reload"]).code == 0,
-        try run(["systemctl", "--user", "enable", "--now", manager.serviceName]).code == 0
+        try run(["systemctl", "--user", "enable", "--now", manager.name(of: kind)]).code == 0
       else { return false }
-      return try !isChanged || run(["systemctl", "--user", "restart", manager.serviceName]).code == 0
+      return try !isChanged || run(["systemctl", "--user", "restart", manager.name(of: kind)]).code == 0
     case .launchd:
       if isChanged { _ = try run(["launchctl", "unload", path.string]) }
       return try run(["launchctl", "load", "-w", path.string]).code == 0
@@ -153,7 +157,7 @@ package struct ServiceInstallation {
   private func write() throws {
     try makeFolders(path.folder)
     let folder = try OpenFile(path.folder, mode: [.directory], files: files)
-    let name = FilePath(path.lastComponent.map { "\($0)" } ?? manager.serviceName)
+    let name = FilePath(path.lastComponent.map { "\($0)" } ?? manager.name(of: kind))
     try files.replace(name, in: folder, with: Array(text.utf8))
   }
 

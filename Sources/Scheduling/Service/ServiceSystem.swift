@@ -14,21 +14,21 @@ package enum ServiceSystem: String, Sendable {
     #endif
   }
 
-  /// What the service is called: "hrp-scheduler.service", "com.hrp.scheduler".
-  package var serviceName: String {
+  /// What a service is called: "hrp-scheduler.service", "com.hrp.ops".
+  package func name(of kind: ServiceKind) -> String {
     switch self {
-    case .systemd: "hrp-scheduler.service"
-    case .launchd: "com.hrp.scheduler"
+    case .systemd: "hrp-\(kind.rawValue).service"
+    case .launchd: "com.hrp.\(kind.rawValue)"
     }
   }
 
   /// Where the definition of the service lies.
   /// - Parameter configHome: `XDG_CONFIG_HOME`; nil for `.config` in the home directory.
-  package func path(home: FilePath, configHome: FilePath? = nil) -> FilePath {
+  package func path(of kind: ServiceKind, home: FilePath, configHome: FilePath? = nil) -> FilePath {
     switch self {
     case .systemd:
-      (configHome ?? home.appending(".config")).appending("systemd").appending("user").appending(serviceName)
-    case .launchd: home.appending("Library").appending("LaunchAgents").appending(serviceName + ".plist")
+      (configHome ?? home.appending(".config")).appending("systemd").appending("user").appending(name(of: kind))
+    case .launchd: home.appending("Library").appending("LaunchAgents").appending(name(of: kind) + ".plist")
     }
   }
 }

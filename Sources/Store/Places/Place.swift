@@ -1,4 +1,4 @@
-package import Files
+internal import Files
 package import SystemPackage
 
 // A place is where copies of finished backups are kept: another disk, a mount, and later a vault.
