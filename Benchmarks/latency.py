@@ -95,4 +95,5 @@ def main():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -16,12 +16,16 @@ sys.path.insert(0, str(ROOT / "Benchmarks"))
 import latency
 
 
-def commits(writer, seconds):
+def commits(log, seconds):
     """Median and 99th percentile of the writer's commits for a while, in milliseconds."""
-    end, took = time.monotonic() + seconds, []
-    while time.monotonic() < end:
-        took.append(float(writer.stdout.readline().split()[1]) * 1000)
-    took.sort()
+    begin = time.monotonic()
+    time.sleep(seconds)
+    return judged(log, begin)
+
+
+def judged(log, begin):
+    lines = [line.split() for line in log.read_text().splitlines()[1:]]
+    took = sorted(float(line[1]) * 1000 for line in lines if len(line) == 2 and float(line[0]) >= begin)
     return statistics.median(took), took[len(took) * 99 // 100]
 
 
@@ -52,32 +56,33 @@ def main():
     for _ in range(options.backups - have):
         subprocess.run([hrp, "backup", "create", "-q", "--no-mlflow"], env=environment, check=True, stdout=subprocess.DEVNULL)
         time.sleep(1)
+    log = options.work / "ops-writer.log"
     writer = subprocess.Popen(
-        [latency.PYTHON, "-c", latency.WRITER, str(data / "hrp.duckdb")], stdout=subprocess.PIPE, text=True,
+        [latency.PYTHON, "-u", "-c", latency.WRITER, str(data / "hrp.duckdb")], stdout=open(log, "w"),
         env={**os.environ, "PYTHONPATH": str(ROOT / ".deps/duckdb/2.0.1")})
-    assert writer.stdout.readline() == "ready\n"
+    while "ready" not in log.read_text():
+        time.sleep(0.05)
     server = None
     try:
-        alone = commits(writer, options.seconds)
+        alone = commits(log, options.seconds)
         server = subprocess.Popen([hrp, "ops", "--port", "0"], env=environment, stdout=subprocess.PIPE, text=True)
         address = f"http://127.0.0.1:{server.stdout.readline().rsplit(':', 1)[1].strip()}/"
         status = pathlib.Path(f"/proc/{server.pid}/status")
         memory = lambda: int(re.search(r"VmRSS:\s+(\d+)", status.read_text())[1]) / 1024
         used = lambda: sum(int(x) for x in pathlib.Path(f"/proc/{server.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]) / os.sysconf("SC_CLK_TCK")
         before = used()
-        idle = commits(writer, options.seconds)
+        idle = commits(log, options.seconds)
         print(f"idle: {(used() - before) / options.seconds * 100:.1f} % of a processor, {memory():.1f} MB")
         print(f"a commit, median and 99 of 100: alone {alone[0]:.2f} and {alone[1]:.2f} ms; beside an idle server "
               f"{idle[0] / alone[0]:.2f} and {idle[1] / alone[1]:.2f} times that")
         for path in ("health", "ready", "metrics", "api/v1/backups", ""):
-            rounds = []
-            for _ in range(options.rounds):
-                rounds.append(load(address, path, options.seconds))
-                # What was said meanwhile is read, so that the writer never waits for us.
-                commits(writer, 0.01)
+            begin = time.monotonic()
+            rounds = [load(address, path, options.seconds) for _ in range(options.rounds)]
+            felt = judged(log, begin)
             print(f"/{path}: " + "; ".join(f"{n} requests, {a}, {b}" for n, a, b in rounds)
                   + f"; medians {statistics.median(milliseconds(a) for _, a, _ in rounds):.2f} and "
-                    f"{statistics.median(milliseconds(b) for _, _, b in rounds):.2f} ms")
+                    f"{statistics.median(milliseconds(b) for _, _, b in rounds):.2f} ms; a commit {felt[0] / alone[0]:.2f} and "
+                    f"{felt[1] / alone[1]:.2f} times that alone")
         print(f"after the load: {memory():.1f} MB")
     finally:
         writer.kill()

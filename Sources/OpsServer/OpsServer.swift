@@ -35,8 +35,8 @@ package struct OpsServer: Sendable {
 
   /// Threads for what waits for a disk: the scrub, the view, an action, a full pass, and looks.
   private static let threadCount = 8
-  /// More clients wait until one goes.
-  private static let maximumConnections = 1000
+  /// More clients wait until one goes; half of what this process may have open is left for its own work.
+  private static var maximumConnections: Int { max(16, min(1000, ThisProcess.openFileLimit / 2)) }
   /// How long the answers that are being given may take after the server was asked to end.
   private static let patience: Duration = .seconds(20)
 
@@ -107,8 +107,7 @@ package struct OpsServer: Sendable {
         address: .hostname(options.host, port: options.port),
         availableConnectionsDelegate: .maximum(Self.maximumConnections, logger: logger)),
       services: [
-        keeper, ScrubService(watch: watch, memory: memory, threads: threads, time: time),
-        ActionsService(actions: actions),
+        keeper, ScrubService(watch: watch, memory: memory, threads: threads, time: time), actions,
       ],
       onServerRunning: { channel in onStart(channel.localAddress?.port ?? 0) }, logger: logger)
     var group = ServiceGroupConfiguration(
@@ -130,8 +129,8 @@ package struct OpsServer: Sendable {
 
   private func explained(_ error: any Error) -> any Error {
     let place = "\(options.host):\(options.port)"
-    guard let error = error as? IOError else { return error }
-    if error.errnoCode == Errno.addressInUse.rawValue {
+    if error is BackupError || error is CancellationError { return error }
+    if let error = error as? IOError, error.errnoCode == Errno.addressInUse.rawValue {
       return BackupError(
         "ops.port-in-use", kind: .failed, message: "another program listens on \(place)",
         remedy: "Stop it, or choose another port: hrp ops --port \(min(options.port + 1, 65_535))")
@@ -139,17 +138,5 @@ package struct OpsServer: Sendable {
     return BackupError(
       "ops.cannot-listen", kind: .failed, message: "the server cannot listen on \(place)",
       remedy: "Choose an address of this machine with --host, and a port above 1023.", cause: "\(error)")
-  }
-}
-
-/// Ends a running action when the server ends.
-private struct ActionsService: Service {
-  let actions: ActionRunner
-
-  func run() async throws {
-    do { try await gracefulShutdown() } catch {
-      // Cancelled: the server ends too.
-    }
-    actions.stop()
   }
 }

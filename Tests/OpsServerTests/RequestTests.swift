@@ -32,8 +32,14 @@ struct RequestTests {
   @Test("a request without a name passes, and one that a page of another site sends does not")
   func origins() {
     let check = HostCheck(host: "127.0.0.1", allowed: [])
-    #expect(check.allows(nil) && check.allows(origin: nil) && check.allows(origin: "http://localhost:8080"))
-    for origin in ["https://evil.example", "null", "", "http://"] { #expect(!check.allows(origin: origin)) }
+    let own = "localhost:8080"
+    #expect(check.allows(nil) && check.allows(origin: nil, of: own))
+    #expect(
+      check.allows(origin: "http://localhost:8080", of: own) && check.allows(origin: "http://LOCALHOST:8080", of: own))
+    for origin in ["https://evil.example", "null", "", "http://", "http://localhost:9999", "http://127.0.0.1:8080"] {
+      #expect(!check.allows(origin: origin, of: own))
+    }
+    #expect(!check.allows(origin: "http://evil.example", of: "evil.example"))
   }
 
   @Test("every endpoint is found by its path, and nothing else is")
@@ -94,6 +100,7 @@ struct RequestTests {
       #"{"action":"drill","backup":"--data-dir"}"#, #"{"action":"drill","backup":"../backup_20260124_020000"}"#,
       #"{"action":"drill","backup":"latest"}"#, #"{"action":"verify","level":"all"}"#,
       #"{"action":"pin","reason":"a\nb"}"#, #"{"action":"restore"}"#, #"{}"#, #"[]"#,
+      #"{"action":"backup","target":"x"}"#,
     ] {
       #expect(throws: (any Error).self, "\(json)") { try words(json) }
     }

@@ -60,7 +60,7 @@ package final class ReadinessWatch {
     } catch {
       // Only the lock can be asked and not tell.
       return StackReadiness(
-        timestamp: timestamp, checks: [Check("database", state: .failure(words(error))), Check("api", state: .good)])
+        timestamp: timestamp, checks: [Check("database", state: failure(error)), Check("api", state: .good)])
     }
   }
 
@@ -99,8 +99,13 @@ package final class ReadinessWatch {
     } catch let error as AdvisoryLock.Busy {
       throw error
     } catch {
-      return [Check("database", state: .failure(words(error)))]
+      return [Check("database", state: failure(error))]
     }
+  }
+
+  /// What kept us from looking; too little of something here says nothing of the stack.
+  private func failure(_ error: any Error) -> Check.State {
+    (error as? SystemError)?.meansShortage == true ? .unknown(words(error)) : .failure(words(error))
   }
 
   /// Looks, and again where somebody may be writing; the lock is free in between.
@@ -145,8 +150,10 @@ package final class ReadinessWatch {
       guard let store = try store() else { return Check("mlflow", state: .absent) }
       return Check("mlflow", state: try problem(of: store).map { .failure($0) } ?? .good)
     } catch {
-      let error = BackupError(error, doing: "looking at the MLflow directory")
-      return Check("mlflow", state: .failure(error.message + (error.cause.map { ": \($0)" } ?? "")))
+      let known = BackupError(error, doing: "looking at the MLflow directory")
+      let words = known.message + (known.cause.map { ": \($0)" } ?? "")
+      let isShort = (error as? SystemError)?.meansShortage == true
+      return Check("mlflow", state: isShort ? .unknown(words) : .failure(words))
     }
   }
 
@@ -161,19 +168,25 @@ package final class ReadinessWatch {
     return store
   }
 
-  /// What is wrong with the first database of a store, by its first bytes: SQLite is not asked, so it is not disturbed.
+  /// What is wrong with the tracking database of a store, by its first bytes: SQLite is not asked, so it is not
+  /// disturbed.
   private func problem(of store: RestoreTarget.Store) throws -> String? {
     let folder = try OpenFile(store.path, mode: [.directory], files: files)
-    for name in try files.entries(of: folder.descriptor).map(\.name).sorted()
-    where name.bytes.suffix(3).elementsEqual(".db".utf8) && store.holds(name) {
-      let status = try files.status(name.path, at: folder.descriptor)
-      guard status.kind == .regular, status.size > 0 else { continue }
-      let path = store.path.appending(name.path.components)
-      let file = try OpenFile(
-        name.path, at: folder.descriptor, mode: [.noFollow], displayPath: path, files: files)
-      guard try file.read(count: SQLiteFile.magic.count, at: 0) == SQLiteFile.magic else {
-        return "\(path.text) is not an SQLite database"
-      }
+    _ = try files.entries(of: folder.descriptor)
+    let name = store.databaseName
+    let path = store.path.appending(name.path.components)
+    // A store of files alone has none.
+    guard try files.exists(name.path, at: folder.descriptor) else { return nil }
+    guard let real = RealPath.of(path) else { return "\(path.text) is a symlink that leads to nothing" }
+    let kind = try files.status(real, at: nil).kind
+    guard kind == .regular else { return "\(path.text) is \(kind.words)" }
+    let file = try OpenFile(real, mode: [.noFollow], displayPath: path, files: files)
+    let status = try file.status()
+    // Empty: SQLite has made it and written nothing yet.
+    if status.size == 0 { return nil }
+    let head = try file.read(count: 100, at: 0)
+    guard head.count == 100, head.starts(with: SQLiteFile.magic) else {
+      return "\(path.text) is not an SQLite database"
     }
     return nil
   }

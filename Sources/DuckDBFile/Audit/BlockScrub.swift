@@ -42,6 +42,8 @@ package final class BlockScrub {
     package var blocks: Int
     /// The last pass that came to its end.
     package var lastPass: Pass?
+    /// The damaged blocks; nil when there are none.
+    package var damaged: [Int]?
   }
 
   /// A block that was read wrong.
@@ -65,6 +67,7 @@ package final class BlockScrub {
 
   private static let readings = 3
   private static let pause: Duration = .milliseconds(500)
+  private static let rereadPause: Duration = .seconds(2)
   /// Bytes that one step reads, and the most blocks that are remembered as wrong.
   package static let stepBytes = 1 << 20
   private static let maximumSuspects = 1000
@@ -76,15 +79,27 @@ package final class BlockScrub {
   private var suspects: [Int: Suspect] = [:]
   private var state: StorageState?
   /// The blocks that are damaged (V3).
-  package private(set) var damaged: Set<Int> = []
-  package private(set) var position: Position
+  package private(set) var damaged: Set<Int>
+  private var here: Position
+  /// When the damaged blocks were read last.
+  private var reread: Int64 = .min
+  /// Whether the database is encrypted: then it has no checksums that can be read.
+  package private(set) var isEncrypted = false
+
+  /// Where it is.
+  package var position: Position {
+    var position = here
+    position.damaged = damaged.isEmpty ? nil : damaged.sorted()
+    return position
+  }
 
   /// - Parameter position: where an earlier scrub was; nil to begin at the first block.
   package init(_ path: FilePath, from position: Position? = nil, files: any FileSystem, time: any TimeSource) {
     self.path = path
     self.files = files
     self.time = time
-    self.position = position ?? Position(inode: 0, device: 0, next: 0, blocks: 0)
+    here = position ?? Position(inode: 0, device: 0, next: 0, blocks: 0)
+    damaged = Set(position?.damaged ?? [])
   }
 
   /// Blocks that were read wrong and are to be read again before they count.
@@ -95,9 +110,9 @@ package final class BlockScrub {
 
   /// Begins a pass anew.
   package func beginPass() {
-    position.next = 0
-    position.began = nil
-    position.blocks = 0
+    here.next = 0
+    here.began = nil
+    here.blocks = 0
   }
 
   /// Reads the next stretch, and what is due to be read again.
@@ -105,20 +120,16 @@ package final class BlockScrub {
   package func step() throws -> Step {
     let database = try DatabaseFile(path, attempts: DatabaseWatch.attempts, files: files, time: time)
     defer { ignoringFailure { try database.file.close() } }
-    if try database.mainHeader().isEncrypted { return .nothing }
-    begin(database.identity)
-    let state = try current(database)
-    let blocks = try blockReader(database)
-    try readAgain(blocks, state: state, database: database)
+    guard let (state, blocks) = try open(database) else { return .nothing }
     let size = Int(state.geometry.allocationSize)
-    let next = state.freeList.inUse.run(from: position.next, maximum: max(1, Self.stepBytes / size))
+    let next = state.freeList.inUse.run(from: here.next, maximum: max(1, Self.stepBytes / size))
     guard let range = next else { return endPass() }
     let wrong = try wrongBlocks(range, of: blocks, state: state)
     // V2: what was read under a header that has changed says nothing, and is read again.
     guard state.hasSameHeaders(as: try database.headers()) else { return .read(bytes: range.count * size) }
-    position.began = position.began ?? time.nowNanoseconds
-    position.next = range.upperBound
-    position.blocks += range.count
+    here.began = here.began ?? time.nowNanoseconds
+    here.next = range.upperBound
+    here.blocks += range.count
     for block in range {
       if let isUnwritten = wrong[block] {
         note(block, isUnwritten: isUnwritten, state: state)
@@ -129,18 +140,37 @@ package final class BlockScrub {
     return .read(bytes: range.count * size)
   }
 
+  /// Reads only what is due to be read again.
+  /// - Throws: as `step`.
+  package func recheck() throws {
+    let database = try DatabaseFile(path, attempts: DatabaseWatch.attempts, files: files, time: time)
+    defer { ignoringFailure { try database.file.close() } }
+    _ = try open(database)
+  }
+
+  /// Reads what is due to be read again; nil when the database is encrypted.
+  private func open(_ database: DatabaseFile) throws -> (StorageState, OpenFile)? {
+    isEncrypted = try database.mainHeader().isEncrypted
+    if isEncrypted { return nil }
+    begin(database.identity)
+    let state = try current(database)
+    let blocks = try blockReader(database)
+    try readAgain(blocks, state: state, database: database)
+    return (state, blocks)
+  }
+
   // MARK: - The pass
 
-  /// V6.
-  private func begin(_ identity: FileIdentity) {
-    guard position.inode != identity.inode || position.device != identity.device else { return }
-    position = Position(inode: identity.inode, device: identity.device, next: 0, blocks: 0)
+  /// V6: what was found in another file says nothing of this one.
+  package func begin(_ identity: FileIdentity) {
+    guard here.inode != identity.inode || here.device != identity.device else { return }
+    here = Position(inode: identity.inode, device: identity.device, next: 0, blocks: 0)
     (suspects, damaged, state) = ([:], [], nil)
   }
 
   private func endPass() -> Step {
     let now = time.nowNanoseconds
-    position.lastPass = Pass(began: position.began ?? now, ended: now, blocks: position.blocks)
+    here.lastPass = Pass(began: here.began ?? now, ended: now, blocks: here.blocks)
     beginPass()
     return .endOfPass
   }
@@ -216,6 +246,7 @@ package final class BlockScrub {
 
   /// V3: reads the suspects that are due once more.
   private func readAgain(_ file: OpenFile, state: StorageState, database: DatabaseFile) throws {
+    try readDamagedAgain(file, state: state, database: database)
     let now = time.monotonicNanoseconds
     let due = suspects.filter { now - $0.value.lastReading >= Self.pause.nanoseconds }.keys.sorted().prefix(16)
     guard !due.isEmpty else { return }
@@ -230,6 +261,18 @@ package final class BlockScrub {
         continue
       }
       count(block, isUnwritten: isUnwritten, isWritten: isWritten, iteration: state.header.iteration)
+    }
+  }
+
+  /// V5: a block that somebody has put right is not reported for long.
+  private func readDamagedAgain(_ file: OpenFile, state: StorageState, database: DatabaseFile) throws {
+    let now = time.monotonicNanoseconds
+    guard !damaged.isEmpty, now - Self.rereadPause.nanoseconds >= reread else { return }
+    reread = now
+    for block in damaged.sorted().prefix(16) {
+      let isWrong = try wrongBlocks(block..<(block + 1), of: file, state: state)[block] != nil
+      guard state.hasSameHeaders(as: try database.headers()) else { return }
+      if !isWrong { forget(block) }
     }
   }
 

@@ -41,7 +41,8 @@ package final class DatabaseWatch {
     let main = try database.mainHeader()
     let contents = try main.isEncrypted ? nil : contents(of: database)
     return LiveLook(
-      fileBytes: try database.file.status().size, storageVersion: main.storageVersion, holder: try holder(of: database),
+      identity: database.identity, fileBytes: try database.file.status().size, storageVersion: main.storageVersion,
+      holder: try holder(of: database),
       contents: contents)
   }
 
@@ -54,6 +55,7 @@ package final class DatabaseWatch {
 
   private func contents(of database: DatabaseFile) throws -> LiveLook.Contents {
     let state = try state(of: database)
+    try checkLength(of: database, state: state)
     do {
       let (wal, commits) = try LiveWALReader(of: database).judge(for: state, after: &progress)
       suspect = nil
@@ -74,6 +76,14 @@ package final class DatabaseWatch {
     } catch let error as FormatError {
       throw Unsettled(problem: .damaged(WALNames.wal(of: path), "\(error)"))
     }
+  }
+
+  /// A file that ends before its last block in use was cut off, unless a load is writing it just now.
+  private func checkLength(of database: DatabaseFile, state: StorageState) throws {
+    guard let last = state.freeList.inUse.last,
+      try database.file.status().size < state.geometry.offset(of: last + 1), try database.writerPresence() == .nobody
+    else { return }
+    throw HotCopyError.damaged(path, "the file ends before block \(last), which is in use")
   }
 
   /// Headers and free list; torn ones are damage at once where nobody writes, and else when they stay.

@@ -1,3 +1,5 @@
+package import Files
+
 /// What a database in use looks like at one moment, from outside.
 package struct LiveLook: Sendable, Equatable {
   /// A program that has the database open.
@@ -21,6 +23,8 @@ package struct LiveLook: Sendable, Equatable {
     package let walCommits: Int
   }
 
+  /// Which file it is.
+  package let identity: FileIdentity
   /// Bytes of the main file.
   package let fileBytes: Int64
   package let storageVersion: UInt64

@@ -158,8 +158,8 @@ final class LiveWALReader {
     if let found = header.iteration, found != iteration {
       throw .mismatch("it follows checkpoint \(found), the database is at \(state.header.iteration)")
     }
-    let identifier = state.main.databaseIdentifier
-    if let found = header.databaseIdentifier, identifier.contains(where: { $0 != 0 }), found != identifier {
+    // Where the format of the database has no identifier, the WAL has none, or zeros (tried: 1.5.6, 2.0.1).
+    if let found = header.databaseIdentifier, found != state.main.databaseIdentifier {
       throw .mismatch("it carries another database's identifier")
     }
   }

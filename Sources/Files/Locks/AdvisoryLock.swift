@@ -141,7 +141,12 @@ package final class AdvisoryLock {
 
   private static func readNote(in file: OpenFile) -> ProcessNote? {
     // Without a note the message is poorer, and still right.
-    forPeople { try file.read(count: 1024, at: 0) }.flatMap { ProcessNote(text: String(decoding: $0, as: UTF8.self)) }
+    let note = forPeople { try file.read(count: 1024, at: 0) }.flatMap {
+      ProcessNote(text: String(decoding: $0, as: UTF8.self))
+    }
+    // Who only looks writes no note: the one that is there may be of somebody who has long ended.
+    guard let note, note.host == ThisProcess.host, !OtherProcess.isAlive(note.pid) else { return note }
+    return nil
   }
 
   private static func writeNote(_ note: ProcessNote, to file: OpenFile) {

@@ -67,6 +67,9 @@ package enum ThisProcess {
   /// Makes a write to a pipe that nobody reads an error, and not the end of this process.
   package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
+  /// How many files this process may have open at once (`ulimit -n`).
+  package static var openFileLimit: Int { Int(getdtablesize()) }
+
   /// Bytes of a page of memory.
   package static var pageBytes: Int64 { Int64(getpagesize()) }
 

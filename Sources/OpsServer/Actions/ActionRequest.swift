@@ -15,6 +15,30 @@ package struct ActionRequest: Decodable, Sendable {
   /// Why a backup is pinned.
   package let reason: String?
 
+  private enum CodingKeys: String, CodingKey, CaseIterable { case action, backup, level, reason }
+
+  /// Any key: one that means nothing here is refused, since somebody meant something by it.
+  private struct AnyKey: CodingKey {
+    let stringValue: String
+    let intValue: Int? = nil
+
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let known = Set(CodingKeys.allCases.map(\.rawValue))
+    if let key = try decoder.container(keyedBy: AnyKey.self).allKeys.first(where: { !known.contains($0.stringValue) }) {
+      throw DecodingError.dataCorrupted(
+        DecodingError.Context(codingPath: [key], debugDescription: "there is no key \(key.stringValue)"))
+    }
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    action = try fields.decode(Kind.self, forKey: .action)
+    backup = try fields.decodeIfPresent(String.self, forKey: .backup)
+    level = try fields.decodeIfPresent(String.self, forKey: .level)
+    reason = try fields.decodeIfPresent(String.self, forKey: .reason)
+  }
+
   /// The words of the command line that does it, without those that name the stack.
   /// - Parameter known: the names of the backups that there are.
   /// - Throws: `Refusal`.

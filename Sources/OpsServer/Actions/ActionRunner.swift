@@ -1,6 +1,7 @@
 internal import Files
 internal import Jobs
 internal import NIOPosix
+internal import ServiceLifecycle
 internal import Stacks
 internal import Store
 private import Synchronization
@@ -28,6 +29,12 @@ final class ActionRunner: Sendable {
   private static let maximumRecords = 100
   private static let maximumOutputBytes = 256 << 10
 
+  /// An action that is to be run.
+  private struct Work: Sendable {
+    let id: Int
+    let words: [String]
+  }
+
   private struct State {
     var records: [Record] = []
     var next = 1
@@ -36,6 +43,7 @@ final class ActionRunner: Sendable {
   }
 
   private let state = Mutex(State())
+  private let work = AsyncStream.makeStream(of: Work.self)
   private let stack: Stack
   private let flags: [String]
   private let threads: NIOThreadPool
@@ -82,12 +90,18 @@ final class ActionRunner: Sendable {
       state.records.removeFirst(max(0, state.records.count - Self.maximumRecords))
       return record
     }
-    Task { await self.finish(record.id, words: words + flags + ["--json", "--quiet"]) }
+    work.continuation.yield(Work(id: record.id, words: words + flags + ["--json", "--quiet"]))
     return record
   }
 
+  /// Runs what comes until the server ends.
+  private func runAll() async {
+    for await work in work.stream { await finish(work.id, words: work.words) }
+  }
+
   /// Asks the running action to end; nothing half-made is left of it.
-  func stop() {
+  private func stop() {
+    work.continuation.finish()
     state.withLock { state in
       state.isStopping = true
       state.child?.terminate()
@@ -142,5 +156,15 @@ final class ActionRunner: Sendable {
     }
     let code: Int32? = if case .exited(let code)? = end { code } else { nil }
     return (code, String(decoding: text, as: UTF8.self))
+  }
+}
+
+extension ActionRunner: Service {
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      await runAll()
+    } onGracefulShutdown: {
+      self.stop()
+    }
   }
 }

@@ -107,7 +107,7 @@ struct StackMetrics {
       value: answer.look?.contents.map { Double($0.walBytes) })
     text.gauge(
       "hrp_scrub_progress_ratio", help: "The share of the blocks that this pass has read.",
-      value: answer.scrub.progress)
+      value: answer.scrub.progress ?? 0)
     text.gauge(
       "hrp_scrub_last_pass_timestamp_seconds", help: "When all blocks had been read last.",
       value: seconds(answer.scrub.position.lastPass?.ended))

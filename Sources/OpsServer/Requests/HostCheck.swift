@@ -21,10 +21,11 @@ package struct HostCheck: Sendable {
 
   /// Whether the page that made a browser send a request is our own.
   /// - Parameter origin: the field `Origin`; nil when there is none.
-  package func allows(origin: String?) -> Bool {
+  /// - Parameter authority: the field `Host` of the same request.
+  package func allows(origin: String?, of authority: String?) -> Bool {
     guard let origin else { return true }
-    guard let start = origin.firstRange(of: "://") else { return false }
-    return allows(String(origin[start.upperBound...]))
+    guard let start = origin.firstRange(of: "://"), let authority else { return false }
+    return allows(authority) && origin[start.upperBound...].lowercased() == authority.lowercased()
   }
 
   /// The name without its port, in small letters; nil when it is none.

@@ -77,6 +77,7 @@ struct OpsResponder: HTTPResponder {
   private func ready(_ request: Request, context: OpsContext) async throws -> Answer {
     guard let blocks = request.uri.queryParameters["blocks"] else { return try await desk.ready() }
     guard blocks == "all" else { throw Refusal(status: .badRequest, detail: "blocks can only be all") }
+    try checkSite(request)
     // It reads the whole database: not for strangers, and not for those whom a proxy hides.
     guard context.isLocal, !Self.forwarding.contains(where: { request.headers.contains($0) }) else {
       throw Refusal.forbidden("all blocks are read only for a client on this machine")
@@ -112,7 +113,8 @@ struct OpsResponder: HTTPResponder {
   /// A page of another site may make a browser send a request; what it sends along tells.
   private func checkSite(_ request: Request) throws(Refusal) {
     let site = HTTPField.Name("sec-fetch-site").flatMap { request.headers[$0] } ?? "none"
-    guard hosts.allows(origin: request.headers[.origin]), ["none", "same-origin"].contains(site) else {
+    let isOwn = hosts.allows(origin: request.headers[.origin], of: request.head.authority)
+    guard isOwn, ["none", "same-origin"].contains(site) else {
       throw Refusal.forbidden("the request comes from another site")
     }
   }

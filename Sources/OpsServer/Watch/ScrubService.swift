@@ -36,25 +36,35 @@ struct ScrubService: Service {
   /// Walks until it is cancelled.
   private func walk() async throws {
     var began = time.monotonicNanoseconds
-    var saved = began
+    var saved = (at: began, damaged: watch.position.damaged)
     while true {
       let step = try await threads.runIfActive { [watch] in watch.scrub() }
       let now = time.monotonicNanoseconds
-      if now - saved > Self.savingInterval.nanoseconds {
-        saved = now
+      let damaged = watch.position.damaged
+      if now - saved.at > Self.savingInterval.nanoseconds || damaged != saved.damaged {
+        saved = (now, damaged)
         try await save()
       }
       switch step {
       case .read:
         try await Task.sleep(for: Self.pause)
       case .endOfPass:
-        let rest = max(Self.idlePause, Self.passInterval - .nanoseconds(now - began))
-        // What was read wrong is read again first.
-        try await Task.sleep(for: watch.hasSuspects ? Self.pause : rest)
+        try await rest(for: max(Self.idlePause, Self.passInterval - .nanoseconds(now - began)))
         began = time.monotonicNanoseconds
       case .nothing:
         try await Task.sleep(for: Self.idlePause)
       }
+    }
+  }
+
+  /// Rests between two passes; what was read wrong is read again meanwhile.
+  ///
+  /// Another file ends the rest.
+  private func rest(for duration: Duration) async throws {
+    let end = time.monotonicNanoseconds + duration.nanoseconds
+    while time.monotonicNanoseconds < end, watch.position.lastPass != nil {
+      try await Task.sleep(for: watch.hasSuspects ? Self.pause : Self.idlePause)
+      if watch.hasDoubts { try await threads.runIfActive { [watch] in watch.recheck() } }
     }
   }
 

@@ -11,12 +11,14 @@ struct ScrubView: Sendable {
   let damaged: [Int]
   /// Why the walk does not go on; nil when it does.
   let problem: String?
+  private let isEncrypted: Bool
 
   init(_ scrub: BlockScrub, problem: String?) {
     position = scrub.position
     blocksInUse = scrub.blocksInUse
     damaged = scrub.damaged.sorted()
     self.problem = problem
+    isEncrypted = scrub.isEncrypted
   }
 
   /// The share of this pass that is done, from 0 to 1; nil when nothing is known of the database.
@@ -32,6 +34,9 @@ struct ScrubView: Sendable {
           damaged.count == 1
             ? "block \(named) is damaged: its checksum does not match, read three times"
             : "blocks \(named)\(more) are damaged: their checksums do not match, read three times"))
+    }
+    if isEncrypted {
+      return StackReadiness.Check("blocks", state: .unknown("the database is encrypted: its checksums cannot be read"))
     }
     if let problem { return StackReadiness.Check("blocks", state: .unknown(problem)) }
     return StackReadiness.Check("blocks", state: .good)

@@ -66,18 +66,19 @@ final class StackWatch: Sendable {
   }
 
   /// Whether the stack can be used now; it blocks for some milliseconds.
-  func answer() -> Answer {
+  /// - Parameter isFresh: whether an answer that was given before does not serve.
+  func answer(isFresh: Bool = false) -> Answer {
     state.withLock { state in
       let now = time.monotonicNanoseconds
       let marks = forPeople { try self.marks() }
-      if let cached = state.cached, let marks, marks == cached.marks,
+      if !isFresh, let cached = state.cached, let marks, marks == cached.marks,
         now - cached.at < Self.maximumAge.nanoseconds
       {
         return cached.answer
       }
       let answer = look(&state)
-      // What could not be told just now may be told at the next look.
-      let isWhole = !answer.readiness.checks.contains(where: \.isUnknown)
+      // What is wrong, or could not be told just now, may be right at the next look.
+      let isWhole = answer.readiness.isReady && !answer.readiness.checks.contains(where: \.isUnknown)
       state.cached = isWhole ? marks.map { Cached(answer: answer, at: now, marks: $0) } : nil
       return answer
     }
@@ -85,6 +86,11 @@ final class StackWatch: Sendable {
 
   private func look(_ state: inout State) -> Answer {
     let readiness = state.readiness.readiness()
+    if let look = state.readiness.look {
+      // Another file has other blocks; and where the database can be read, the walk goes on by itself.
+      state.scrub.begin(look.identity)
+      state.scrubProblem = nil
+    }
     let scrub = ScrubView(state.scrub, problem: state.scrubProblem)
     return Answer(readiness: readiness.adding(scrub.check), look: state.readiness.look, scrub: scrub)
   }
@@ -122,6 +128,17 @@ final class StackWatch: Sendable {
       }
     }
   }
+
+  /// Reads only what was read wrong before.
+  func recheck() {
+    state.withLock { state in
+      // What cannot be read is what readiness says.
+      ignoringFailure { try state.readiness.withoutRestore { try state.scrub.recheck() } }
+    }
+  }
+
+  /// Whether something was read wrong: a block that is damaged, or may be.
+  var hasDoubts: Bool { state.withLock { $0.scrub.hasSuspects || !$0.scrub.damaged.isEmpty } }
 
   /// Begins a pass anew.
   func beginPass() { state.withLock { $0.scrub.beginPass() } }

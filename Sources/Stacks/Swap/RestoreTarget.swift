@@ -21,10 +21,10 @@ package struct RestoreTarget: Sendable {
       }
     }
 
-    /// Whether a name at the top of the directory belongs to the store.
-    package func holds(_ name: FileName) -> Bool {
-      guard case .names(_, let database) = self else { return true }
-      return name == database || RestoreNames.storeFolders.contains(name)
+    /// What its tracking database is called, when it has one.
+    package var databaseName: FileName {
+      guard case .names(_, let database) = self else { return MLflowStore.databaseName }
+      return database
     }
 
     /// The directory in which names change places, and in which a restore is staged.
