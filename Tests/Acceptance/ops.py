@@ -9,7 +9,7 @@ raw sockets; the OpenAPI document against schemathesis; metrics and alerts by pr
 readiness says of a flipped byte, a missing file and a foreign WAL; restores and engines beside a server that reads all blocks. What is not installed is said, and not judged.
 --short makes 12 backups, fewer requests, and fewer cases.
 """
-import argparse, concurrent.futures, http.client, json, os, pathlib, random, re, shutil, signal, socket, subprocess, sys
+import argparse, concurrent.futures, html, http.client, json, os, pathlib, random, re, shutil, signal, socket, subprocess, sys
 import tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -250,6 +250,9 @@ kill $server; wait $server
                    "/api/v1/backups and hrp backup list differ")
         self.check(any(backup["proof"] == "failed" for backup in shown) and any(b["proof"] == "proven" for b in shown),
                    "the proofs are not shown")
+        failed = [job for job in json.loads(self.get("/api/v1/jobs")[1]) if job["status"] == "failed"]
+        self.check(failed and all(job["remedy"] for job in failed) and failed[0]["remedy"] in html.unescape(self.get("/")[1]),
+                   f"failed jobs and what to do: {failed}")
         status, body, _ = self.get("/api/v1/system")
         values = {t["key"]: (t["value"], t["source"]) for t in json.loads(body)["thresholds"]}
         self.check(values["freshness_warning_days"] == (2, "line 1") and len(values) == 11, f"thresholds: {values}")

@@ -69,6 +69,7 @@ struct JobOutput: Encodable {
   private let endedAt: Nullable<String>
   private let code: Nullable<String>
   private let message: String
+  private let remedy: Nullable<String>
 
   init(_ job: Job) {
     id = job.id
@@ -78,6 +79,7 @@ struct JobOutput: Encodable {
     endedAt = Nullable(job.endedAt)
     code = Nullable(job.code)
     message = job.message
+    remedy = Nullable(JobRemedy.words(for: job))
   }
 }
 

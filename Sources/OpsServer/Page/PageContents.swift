@@ -51,6 +51,7 @@ struct PageContents {
     let when: String
     let message: String
     let code: String?
+    let remedy: String?
   }
 
   struct Fact {

@@ -247,7 +247,8 @@ struct PageWriter {
     PageContents.JobRow(
       operation: job.operation, status: job.status.rawValue,
       style: job.status == .failed ? "critical" : job.status == .interrupted ? "warning" : "good",
-      when: job.beganAt.prefix(16).split(separator: "T").joined(separator: " "), message: job.message, code: job.code)
+      when: job.beganAt.prefix(16).split(separator: "T").joined(separator: " "), message: job.message, code: job.code,
+      remedy: JobRemedy.words(for: job))
   }
 
   private var actions: [PageContents.Action] {
