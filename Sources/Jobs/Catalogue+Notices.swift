@@ -44,16 +44,8 @@ extension Catalogue {
   }
 
   /// The state that people were told of last, as it was written; nil when they were told of none.
-  package func alarmState() throws -> String? {
-    try queue.read {
-      try String.fetchOne($0, sql: "SELECT value FROM setting WHERE name = ?", arguments: [Self.alarm])
-    }
-  }
+  package func alarmState() throws -> String? { try setting(Self.alarm) }
 
   /// Notes the state that people are told of.
-  package func writeAlarmState(_ text: String) throws {
-    try queue.write {
-      try $0.execute(sql: "INSERT OR REPLACE INTO setting VALUES (?, ?)", arguments: [Self.alarm, text])
-    }
-  }
+  package func writeAlarmState(_ text: String) throws { try write(text, toSetting: Self.alarm) }
 }

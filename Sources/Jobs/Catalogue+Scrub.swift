@@ -5,18 +5,10 @@ extension Catalogue {
   private static let scrub = "scrub"
 
   /// Where the walk was, as it was written; nil when it has not begun.
-  package func scrubPosition() throws -> String? {
-    try queue.read {
-      try String.fetchOne($0, sql: "SELECT value FROM setting WHERE name = ?", arguments: [Self.scrub])
-    }
-  }
+  package func scrubPosition() throws -> String? { try setting(Self.scrub) }
 
   /// Notes where the walk is.
-  package func writeScrubPosition(_ text: String) throws {
-    try queue.write {
-      try $0.execute(sql: "INSERT OR REPLACE INTO setting VALUES (?, ?)", arguments: [Self.scrub, text])
-    }
-  }
+  package func writeScrubPosition(_ text: String) throws { try write(text, toSetting: Self.scrub) }
 
   /// How many jobs of each operation failed, of those that are remembered.
   package func failures() throws -> [String: Int] {

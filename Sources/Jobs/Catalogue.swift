@@ -225,8 +225,18 @@ package final class Catalogue: Sendable {
   }
 
   /// When the history begins, ISO 8601 with offset.
-  package func historySince() throws -> String? {
-    try queue.read { try String.fetchOne($0, sql: "SELECT value FROM setting WHERE name = 'history_since'") }
+  package func historySince() throws -> String? { try setting("history_since") }
+
+  /// What is noted under a name; nil when nothing is.
+  func setting(_ name: String) throws -> String? {
+    try queue.read { try String.fetchOne($0, sql: "SELECT value FROM setting WHERE name = ?", arguments: [name]) }
+  }
+
+  /// Notes a text under a name, in place of the one before.
+  func write(_ text: String, toSetting name: String) throws {
+    try queue.write {
+      try $0.execute(sql: "INSERT OR REPLACE INTO setting VALUES (?, ?)", arguments: [name, text])
+    }
   }
 
   // MARK: - Jobs

@@ -124,7 +124,6 @@ package final class ReadinessWatch {
     switch error {
     case .unknownVersion: [Check("database", state: .unknown(error.message))]
     case .unknownEntry: [Check("database", state: .good), Check("wal", state: .unknown(error.message))]
-    case .doesNotSettle: [Check("database", state: .unknown(error.message))]
     case .foreignWAL, .walDamaged, .damaged(WALNames.wal(of: path), _):
       // No engine opens such a database.
       [Check("database", state: .failure(error.message)), Check("wal", state: .failure(error.message))]

@@ -65,20 +65,6 @@ extension RestoreRun {
   /// The ops server looks at the database under the shared lock of the stack, for milliseconds at a time.
   static let lookGrace: Duration = .seconds(2)
 
-  /// Says who keeps a restore from beginning; what only looks does not.
-  /// - Throws: `AdvisoryLock.Busy`; `SystemError`.
-  func checkLock() throws {
-    let end = time.monotonicNanoseconds + Self.lookGrace.nanoseconds
-    while true {
-      do {
-        return try AdvisoryLock.check(.exclusive, of: .stack, on: target.directory, files: files)
-      } catch let busy as AdvisoryLock.Busy {
-        guard time.monotonicNanoseconds < end else { throw busy }
-        time.sleep(.milliseconds(50))
-      }
-    }
-  }
-
   /// Takes the lock before the first byte is staged, so that no backup of the stack begins during a restore.
   /// - Returns: nil when the directory does not exist yet.
   func takeLock() throws -> AdvisoryLock? {

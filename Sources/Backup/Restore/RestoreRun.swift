@@ -131,7 +131,10 @@ package struct RestoreRun {
     try checkRequest(store)
     // From here on no backup of the stack begins. Where there is no database yet, nobody can begin one: such a place is
     // locked when it is published.
-    if request.isDryRun { try checkLock() }
+    if request.isDryRun {
+      try AdvisoryLock.check(
+        .exclusive, of: .stack, on: target.directory, grace: Self.lookGrace, files: files, time: time)
+    }
     var lock = try !request.isDryRun && files.exists(target.database) ? takeLock() : nil
     defer { ignoringFailure { try lock?.release() } }
     let space = RestoreSpace(

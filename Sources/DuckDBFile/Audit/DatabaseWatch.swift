@@ -41,7 +41,7 @@ package final class DatabaseWatch {
     let main = try database.mainHeader()
     let contents = try main.isEncrypted ? nil : contents(of: database)
     return LiveLook(
-      identity: database.identity, fileBytes: try database.file.status().size, storageVersion: main.storageVersion,
+      identity: database.identity, fileBytes: try database.file.status().size,
       holder: try holder(of: database),
       contents: contents)
   }
@@ -61,8 +61,7 @@ package final class DatabaseWatch {
       suspect = nil
       guard state.hasSameHeaders(as: try database.headers()) else { throw Unsettled(problem: nil) }
       return LiveLook.Contents(
-        iteration: state.header.iteration, blockSize: state.geometry.allocationSize,
-        blocksInUse: state.freeList.inUse.count, blocksFree: state.freeList.free.count, walBytes: wal.byteCount,
+        iteration: state.header.iteration, blocksInUse: state.freeList.inUse.count, walBytes: wal.byteCount,
         walCommits: commits)
     } catch LiveWALReader.Failure.changedWhileRead {
       throw Unsettled(problem: nil)

@@ -14,9 +14,7 @@ package struct LiveLook: Sendable, Equatable {
   package struct Contents: Sendable, Equatable {
     /// Grows by one with each checkpoint.
     package let iteration: UInt64
-    package let blockSize: Int64
     package let blocksInUse: Int
-    package let blocksFree: Int
     /// Bytes of the WAL that an engine would replay.
     package let walBytes: Int64
     /// Commits in it.
@@ -27,7 +25,6 @@ package struct LiveLook: Sendable, Equatable {
   package let identity: FileIdentity
   /// Bytes of the main file.
   package let fileBytes: Int64
-  package let storageVersion: UInt64
   package let holder: Holder?
   /// nil when the database is encrypted: then only its main header can be read.
   package let contents: Contents?

@@ -77,11 +77,22 @@ package final class AdvisoryLock {
 
   /// Says who has the lock, as `take` would, and leaves nothing behind: what a dry run asks.
   ///
+  /// - Parameter grace: as for `take`.
   /// - Throws: `AdvisoryLock.Busy`; `SystemError`.
   package static func check(
-    _ kind: LockKind, of place: Place, on directory: FilePath, files: any FileSystem
+    _ kind: LockKind, of place: Place, on directory: FilePath, grace: Duration = .zero, files: any FileSystem,
+    time: any TimeSource = SystemTime()
   ) throws {
-    try glance(kind, of: place, on: directory, files: files)?.release()
+    let end = time.monotonicNanoseconds + grace.nanoseconds
+    while true {
+      do {
+        try glance(kind, of: place, on: directory, files: files)?.release()
+        return
+      } catch let busy as Busy {
+        guard time.monotonicNanoseconds < end else { throw busy }
+        time.sleep(.milliseconds(50))
+      }
+    }
   }
 
   /// Takes the lock for an instant: no file is made for it, and no note is written.

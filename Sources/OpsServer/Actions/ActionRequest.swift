@@ -41,7 +41,7 @@ package struct ActionRequest: Decodable, Sendable {
 
   /// The words of the command line that does it, without those that name the stack.
   /// - Parameter known: the names of the backups that there are.
-  /// - Throws: `Refusal`.
+  /// - Throws: `ActionError`.
   package func words(known: [String]) throws(ActionError) -> [String] {
     let text = reason ?? "pinned over HTTP"
     guard text.unicodeScalars.count <= 500, text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {

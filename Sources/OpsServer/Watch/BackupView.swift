@@ -37,6 +37,8 @@ package struct BackupView: Sendable {
   /// What is wrong with it; nil when nothing is.
   package let problem: String?
   package let includesMLflow: Bool
+  /// Whether it is of this stack, as far as can be told: a directory may hold the backups of others too.
+  package let isOfStack: Bool
 
   /// A table and its rows.
   package struct TableRows: Sendable, Equatable {
@@ -63,9 +65,11 @@ package struct BackupView: Sendable {
     self.drilledAt = drilledAt
     self.tables = tables
     (filesCount, isComplete, isPinned, provenAt, problem, includesMLflow) = (nil, true, false, nil, nil, false)
+    isOfStack = true
   }
 
-  init(_ backup: ListedBackup) {
+  init(_ backup: ListedBackup, isOfStack: Bool) {
+    self.isOfStack = isOfStack
     let metadata = backup.metadata
     let noted = backup.proof
     name = ByteText.escaped(backup.name.bytes)

@@ -36,14 +36,16 @@ struct StackView: Sendable {
   /// The share of the disk of the data directory that is in use, in percent.
   let diskPercent: Double?
 
-  /// The newest backup that is complete, verified, and not known to be damaged.
+  /// The newest backup of the stack that is complete, verified, and not known to be damaged.
   var newestBackup: BackupView? {
-    backups.first { $0.isComplete && ($0.proof == .verified || $0.proof == .proven) && $0.timestamp != nil }
+    backups.first {
+      $0.isOfStack && $0.isComplete && ($0.proof == .verified || $0.proof == .proven) && $0.timestamp != nil
+    }
   }
 
-  /// The newest backup whose drill read its tables.
+  /// The backup of the stack whose drill is the newest.
   var newestDrilled: BackupView? {
-    backups.filter { $0.drilledAt != nil }.max { ($0.drilledAt ?? 0) < ($1.drilledAt ?? 0) }
+    backups.filter { $0.isOfStack && $0.drilledAt != nil }.max { ($0.drilledAt ?? 0) < ($1.drilledAt ?? 0) }
   }
 
   /// The health of the data, given whether the stack is ready.
@@ -76,7 +78,9 @@ struct StackView: Sendable {
     backups =
       shown("the backups") {
         guard try files.exists(stack.backupDirectory) else { return [] }
-        return try BackupDirectory(stack.backupDirectory, files: files).list().map { BackupView($0) }
+        return try BackupDirectory(stack.backupDirectory, files: files).list().map {
+          BackupView($0, isOfStack: $0.isOf(stack) != false)
+        }
       } ?? []
     let catalogue = shown("the history of jobs") { try Catalogue.existing(of: stack, files: files, time: time) } ?? nil
     jobs = shown("the history of jobs") { try catalogue?.jobs(limit: Self.maximumJobs) ?? [] } ?? []

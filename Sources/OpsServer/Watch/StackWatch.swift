@@ -22,7 +22,7 @@ final class StackWatch: Sendable {
 
   private struct State {
     let readiness: ReadinessWatch
-    var scrub: BlockScrub
+    let scrub: BlockScrub
     var cached: Cached?
     /// Why the last step of the scrub could not be made; nil when it could.
     var scrubProblem: String?
@@ -31,14 +31,8 @@ final class StackWatch: Sendable {
   private struct Cached {
     let answer: Answer
     let at: Int64
-    let marks: [FileMark?]
-  }
-
-  /// What tells that a file was changed.
-  private struct FileMark: Equatable {
-    let identity: FileIdentity
-    let size: Int64
-    let modified: Int64
+    /// Of the database and its WALs; nil for what is not there.
+    let marks: [FileStatus?]
   }
 
   /// What one look saw.
@@ -95,7 +89,7 @@ final class StackWatch: Sendable {
     return Answer(readiness: readiness.adding(scrub.check), look: state.readiness.look, scrub: scrub)
   }
 
-  private func marks() throws -> [FileMark?] {
+  private func marks() throws -> [FileStatus?] {
     let database = RealPath.ofWhatExists(stack.database)
     let names = [stack.database, database]
     let paths =
@@ -103,11 +97,7 @@ final class StackWatch: Sendable {
       + Set(names).flatMap { [WALNames.wal(of: $0), WALNames.checkpointWAL(of: $0)] }.sorted {
         $0.string < $1.string
       }
-    return try paths.map { path in
-      try files.statusIfPresent(path).map {
-        FileMark(identity: $0.identity, size: $0.size, modified: $0.modifiedNanoseconds)
-      }
-    }
+    return try paths.map { try files.statusIfPresent($0) }
   }
 
   // MARK: - The scrub
