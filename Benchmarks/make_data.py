@@ -19,7 +19,7 @@ Usage (needs: python3 >= 3.10, pip install duckdb==2.0.1 numpy):
   rows; 5 % new runs with new model files (one in five an exact copy of an older model), and appends a metric value
   to 10 old runs.
 
-Sizes (see SIZES; measured figures in docs/performance.md): S about 50 MB, M about 1 GB (20,000 small files, 100 models of
+Sizes (see SIZES; measured figures in docs/operations/performance.md): S about 50 MB, M about 1 GB (20,000 small files, 100 models of
 1-5 MB), L about 4 GB. --indexes pk (default) is HRP's schema: PRIMARY KEY (symbol, date, feature_name, version) plus
 a secondary index; DuckDB stores these ART indexes in the file, and they are about nine tenths of it. --indexes none
 leaves prices/features without indexes (rows scaled up so that the file stays large).

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the ops server takes, and how fast it answers beside a writer: see docs/performance.md.
+"""What the ops server takes, and how fast it answers beside a writer: see docs/operations/performance.md.
 
     Benchmarks/run ops                  size M, 60 backups, 3 rounds of 10 s for each path
     Benchmarks/run ops --size S --seconds 3

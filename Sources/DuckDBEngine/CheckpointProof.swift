@@ -4,7 +4,7 @@ internal import Files
 ///
 /// DuckDB 2.0.0 and 2.0.1 sometimes replay a WAL with deletes into an index that every query finds right and that the
 /// next checkpoint refuses; the writer of such a database dies of it as well. The engine writes only what changed, so
-/// this takes little memory (`docs/verification.md`).
+/// this takes little memory (`docs/operations/verification.md`).
 struct CheckpointProof {
   let session: EngineSession
   let request: EngineRequest

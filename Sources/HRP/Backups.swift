@@ -16,8 +16,8 @@ private import SystemPackage
 /// - Parameter dataDirectory: the stack; when it is nil, `HRP_DATA_DIR` names it, else it is the folder of
 ///   `HRP_DB_PATH`, else `~/hrp-data`.
 /// - Parameter events: is told of progress, notices and warnings, on the calling thread.
-/// - Throws: `BackupError`: `source.not-found`, `disk.full`, `duckdb.…`; see `docs/exit-codes.md`. A database that this
-///   process itself has open is refused: closing our descriptor would drop the engine's locks.
+/// - Throws: `BackupError`: `source.not-found`, `disk.full`, `duckdb.…`; see `docs/operations/exit-codes.md`. A
+///   database that this process itself has open is refused: closing our descriptor would drop the engine's locks.
 public func createBackup(
   backupDirectory: String? = nil, includeMLflow: Bool = true, dataDirectory: String? = nil,
   events: EventStream = EventStream()

@@ -72,7 +72,7 @@ package enum SettingsTemplate {
     #  proof_days: 35       # the newest drill that passed is older
     #  size_factor: 2       # a backup is so many times as large, or as small, as the one before
 
-    # Who is told what became of a backup: docs/notices.md. Try it with hrp notify test.
+    # Who is told what became of a backup: docs/operations/notices.md. Try it with hrp notify test.
     #notices:
     #  ping:                # for a service such as healthchecks.io: URL/start, URL, URL/fail
     #    url_file: ping-url # a file that holds only the address; or url: https://… for one that is no secret
@@ -93,7 +93,7 @@ package enum SettingsTemplate {
     #    success: ""
     #    failure: ""
 
-    # The ops server, hrp ops: docs/ops-server.md.
+    # The ops server, hrp ops: docs/operations/ops-server.md.
     #ops:
     #  host: 127.0.0.1      # the same as --host and HRP_OPS_HOST
     #  port: 8080           # the same as --port and HRP_OPS_PORT

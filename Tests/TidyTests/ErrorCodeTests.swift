@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// The codes of errors: `docs/exit-codes.md` and the sources say the same.
+/// The codes of errors: `docs/operations/exit-codes.md` and the sources say the same.
 @Suite("Error codes")
 struct ErrorCodeTests {
   /// Codes in the sources, each with the kind that stands beside it, where one does.
@@ -26,7 +26,7 @@ struct ErrorCodeTests {
 
   /// Codes in the table, each with its exit codes.
   private static func inDocument() throws -> [String: String] {
-    let url = Checkout.root.appendingPathComponent("docs/exit-codes.md")
+    let url = Checkout.root.appendingPathComponent("docs/operations/exit-codes.md")
     let text = try String(contentsOf: url, encoding: .utf8)
     var codes: [String: String] = [:]
     for match in text.matches(of: #/\| `([A-Za-z.-]+)` \| ([\d, ]+) \| \S/#) {
@@ -41,7 +41,9 @@ struct ErrorCodeTests {
     let (sources, document) = (try Self.inSources(), try Self.inDocument())
     #expect(sources.count > 50)
     let patterns: Set<String> = ["sqlite.N", "system.CALL"]
-    for code in sources.keys.sorted() { #expect(document[code] != nil, "docs/exit-codes.md does not name \(code)") }
+    for code in sources.keys.sorted() {
+      #expect(document[code] != nil, "docs/operations/exit-codes.md does not name \(code)")
+    }
     for code in document.keys.sorted() where !patterns.contains(code) {
       #expect(sources[code] != nil, "no source has \(code)")
     }

@@ -14,7 +14,7 @@ extension Diagnosis {
       return [
         DiagnosisRow(
           "notices", state: .good,
-          detail: "none are configured: nobody is told when a scheduled backup fails (docs/notices.md)")
+          detail: "none are configured: nobody is told when a scheduled backup fails (docs/operations/notices.md)")
       ]
     }
     let problems = NoticeCheck.problems(settings, dataDirectory: stack.dataDirectory, files: files).map {

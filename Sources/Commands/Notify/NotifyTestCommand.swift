@@ -32,7 +32,8 @@ struct NotifyTestCommand: StackCommand {
     let notices = stack.settings.notices
     guard !notices.channels.isEmpty else {
       console.result("No notices are configured")
-      console.result("    → hrp config init writes a file that explains them, and docs/notices.md has examples")
+      console.result(
+        "    → hrp config init writes a file that explains them, and docs/operations/notices.md has examples")
       return try console.json([NoticeDeliveryOutput]())
     }
     let deliveries = NoticeOffice(of: stack, files: Kernel(), time: SystemTime(), events: console.events).sendTest()

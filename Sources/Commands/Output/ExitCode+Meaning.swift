@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// The exit codes that scripts rely on (`docs/exit-codes.md`).
+/// The exit codes that scripts rely on (`docs/operations/exit-codes.md`).
 extension ExitCode {
   static let failed = ExitCode(1)
   static let usage = ExitCode(2)

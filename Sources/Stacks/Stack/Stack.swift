@@ -65,7 +65,9 @@ public struct Stack: Sendable {
     return stack
   }
 
-  /// Applies the one rule that decides the stack everywhere (`docs/commands.md`, "Environment"); touches no file.
+  /// Applies the one rule that decides the stack everywhere (`docs/operations/commands.md`, "Environment").
+  ///
+  /// Touches no file.
   public init(_ settings: StackSettings) {
     self.init(settings, read: Settings(variables: ThisProcess.environmentNames) { ThisProcess.environment($0) })
   }

@@ -1,5 +1,5 @@
 extension BackupError {
-  /// The codes that this program itself decides by; scripts know all of them (`docs/exit-codes.md`).
+  /// The codes that this program itself decides by; scripts know all of them (`docs/operations/exit-codes.md`).
   package enum Known: String, Sendable {
     case backupDirectoryNotFound = "backup-directory.not-found"
     case databaseInUse = "restore.database-in-use"
