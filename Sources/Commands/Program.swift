@@ -17,19 +17,17 @@ public struct Program: ParsableCommand {
         hrp backup verify latest              read the newest one and check it
         hrp backup restore latest --target-dir ~/elsewhere
 
-      Environment:
-        HRP_DATA_DIR, HRP_DB_PATH, MLFLOW_TRACKING_URI    where the stack is
-        HRP_BACKUP_DIR                        where its backups are
-        HRP_NO_BACKUP=1                       make no backups on this machine
-        HRP_UNDO_DAYS=7                       keep what a restore replaced so long
-        LOG_LEVEL=info                        write this to logs/backup.log
-        HRP_OPS_HOST, HRP_OPS_PORT, HRP_OPS_TOKEN    where hrp ops listens; the token of its actions
-        HRP_PING_URL, HRP_WEBHOOK_URL, HRP_WEBHOOK_TOKEN, HRP_SMTP_PASSWORD    secrets of notices
-        HRP_DUCKDB_LIBRARY                    the path of DuckDB's library
+      Topics:
+        hrp help references                   how a backup is named
+        hrp help places                       copies on another disk
+        hrp help schedule                     backups by themselves
+        hrp help exit-codes                   what the exit code says
+        hrp help environment                  where the stack is, and every variable
       """,
     version: Version.current,
     subcommands: [
-      BackupCommand.self, StatusCommand.self, ValidateCommand.self, DoctorCommand.self, RecoverCommand.self,
+      BackupCommand.self, StatusCommand.self, ValidateCommand.self, PricesCommand.self, DoctorCommand.self,
+      RecoverCommand.self,
       SchedulerCommand.self, ServiceCommand.self,
       OpsCommand.self, ConfigCommand.self, NotifyCommand.self,
       DuckDBCommand.self,
@@ -52,6 +50,10 @@ public struct Program: ParsableCommand {
         StandardStream.output.write(try ResultText.json(VersionReport()) + "\n")
         ThisProcess.exit(0)
       }
+      if let text = plainText(for: arguments) {
+        Screen.write(text, on: .output)
+        ThisProcess.exit(0)
+      }
       let command = try parseAsRoot(arguments)
       ThisProcess.exit(
         PrintedCommands.$current.withValue(PrintedCommands(of: command, below: Program.self)) {
@@ -60,6 +62,12 @@ public struct Program: ParsableCommand {
     } catch {
       ThisProcess.exit(report(error, arguments: arguments))
     }
+  }
+
+  /// What no command says: the first words, and the topics of the help.
+  private static func plainText(for arguments: [String]) -> String? {
+    if arguments.isEmpty { return FirstWords.text }
+    return HelpTopic(arguments: arguments).map { $0.text + "\n" }
   }
 
   private static func run(_ command: any ParsableCommand, arguments: [String]) -> Int32 {

@@ -9,6 +9,8 @@ internal import SystemPackage
 struct Console: Sendable {
   let isJSON: Bool
   let isQuiet: Bool
+  /// Writes progress, notices and warnings as JSON lines on stderr; nil for lines as people read them.
+  var progressLines: ProgressLines?
   /// How lines of a log are written; nil for lines as people read them on a terminal.
   var logFormat: LogFormat?
 
@@ -32,13 +34,15 @@ struct Console: Sendable {
 
   /// Writes a line to stderr, even with `--quiet`.
   func warning(_ line: String) {
-    if logFormat != nil { log(line, level: .warning) } else { Screen.say(line, on: .error) }
+    if logFormat != nil { return log(line, level: .warning) }
+    if let progressLines { progressLines.tell(.warning(line)) } else { Screen.say(line, on: .error) }
   }
 
   /// Writes a line to stderr, unless `--quiet` was given.
   func notice(_ line: String) {
     if isQuiet { return }
-    if logFormat != nil { log(line, level: .info) } else { Screen.say(line, on: .error) }
+    if logFormat != nil { return log(line, level: .info) }
+    if let progressLines { progressLines.tell(.notice(line)) } else { Screen.say(line, on: .error) }
   }
 
   /// Runs an operation that a signal can stop, and shows its progress and notices.
@@ -57,10 +61,11 @@ struct Console: Sendable {
 
   /// Shows progress and notices.
   var events: EventStream {
-    let showsProgress = logFormat == nil && Screen.showsProgress(isQuiet: isQuiet)
+    let showsProgress = logFormat == nil && progressLines == nil && Screen.showsProgress(isQuiet: isQuiet)
     return EventStream([
       { event in
         if showsProgress { Screen.show(event) }
+        progressLines?.take(event)
         switch event {
         case .notice(let text): notice("hrp: \(text)")
         case .waiting(_, let reason): notice("hrp: waiting: \(reason)")

@@ -92,7 +92,21 @@ struct OutputOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "No progress and no notices.")
   var quiet = false
 
-  var console: Console { Console(isJSON: json, isQuiet: quiet) }
+  @Option(
+    help: ArgumentHelp(
+      "How progress is shown: terminal (one line, on a terminal only) or json (JSON lines on stderr, for programs).",
+      valueName: "form", visibility: .hidden))
+  var progress: ProgressForm = .terminal
+
+  var console: Console {
+    Console(isJSON: json, isQuiet: quiet, progressLines: progress == .json && !quiet ? ProgressLines() : nil)
+  }
+}
+
+/// How the progress of an operation is shown.
+enum ProgressForm: String, ExpressibleByArgument, CaseIterable {
+  case terminal
+  case json
 }
 
 /// What a backup leaves out.

@@ -36,6 +36,9 @@ struct ScheduleOptions: ParsableArguments {
   @Flag(name: .customLong("no-backup"), help: "Run no backup job.")
   var withoutBackup = false
 
+  @Flag(name: .customLong("no-mlflow"), help: "weekly_backup takes the database only.")
+  var withoutMLflow = false
+
   /// What the scheduler goes by.
   /// - Throws: `RetentionPolicyError`.
   func plan(of place: StackOptions) throws -> SchedulerPlan {
@@ -51,10 +54,12 @@ struct ScheduleOptions: ParsableArguments {
   private func jobs(of stack: Stack) throws -> [JobSettings] {
     if withoutBackup || stack.settings.isSwitchedOff.value { return [] }
     return try stack.settings.schedule.jobs.map { job in
-      guard job.id == JobSettings.standardID, backupTime != nil || backupDay != nil else { return job }
+      guard job.id == JobSettings.standardID else { return job }
+      var job = job
+      if withoutMLflow { job.includesMLflow = false }
+      if backupTime == nil, backupDay == nil { return job }
       var (day, time) = (Weekday.sat, TimeOfDay.standard)
       if case .weekly(let ownDay, let ownTime) = job.schedule.rule { (day, time) = (ownDay, ownTime) }
-      var job = job
       job.schedule = try Schedule(.weekly(backupDay ?? day, backupTime ?? time), in: job.schedule.zone)
       return job
     }

@@ -37,6 +37,11 @@ struct SchedulerRunCommand: StackCommand {
     name: .customLong("log-lines"),
     help: "Write lines of a log, each with time and level, as the service does; log_format says in which form.")
   var writesLogLines = false
+  @Flag(
+    name: .customLong("while-stdin-is-open"),
+    help: ArgumentHelp(
+      "End as on SIGTERM when stdin ends: for a program that starts the scheduler, and may die.", visibility: .hidden))
+  var endsWithInput = false
   @OptionGroup var schedule: ScheduleOptions
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
@@ -47,6 +52,7 @@ struct SchedulerRunCommand: StackCommand {
 
   func run() throws {
     Interruption.listen()
+    if endsWithInput { try Interruption.followInput() }
     var console = output.console
     if writesLogLines { console.logFormat = try place.stack.settings.logFormat.value }
     let loop = SchedulerLoop(files: Kernel(), time: SystemTime(), events: console.events) {

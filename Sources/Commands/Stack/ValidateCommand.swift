@@ -26,19 +26,14 @@ struct ValidateCommand: StackCommand {
   var profile: StackProfile = .found
   @Option(help: ArgumentHelp("A symbol whose prices are read; may be repeated (default: AAPL).", valueName: "symbol"))
   var symbol: [String] = []
-  @Option(
-    help: ArgumentHelp("The first day, YYYY-MM-DD (default: 2020-01-01).", valueName: "day"),
-    transform: ValidateCommand.day)
-  var start: CalendarDay = .guideStart
-  @Option(help: ArgumentHelp("The last day, YYYY-MM-DD (default: today).", valueName: "day"), transform: Self.day)
-  var end: CalendarDay?
+  @OptionGroup var days: PriceDays
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
   func run() throws {
     let stack = try place.stack
     let console = output.console
-    let query = PriceQuery(symbols: symbol.isEmpty ? ["AAPL"] : symbol, start: start, end: end ?? .today)
+    let query = PriceQuery(symbols: symbol.isEmpty ? ["AAPL"] : symbol, start: days.start, end: days.end ?? .today)
     try query.check(SystemTime())
     let (health, prices) = try console.run(.validate, on: stack, isRecorded: false) { events in
       let database = LiveDatabase(stack, files: Kernel(), time: SystemTime())
@@ -81,12 +76,5 @@ struct ValidateCommand: StackCommand {
     let there = tables.filter(\.isThere)
     if there.isEmpty { return "none" }
     return "\(there.count) (" + there.map { "\($0.name) \($0.count)" }.joined(separator: ", ") + ")"
-  }
-
-  @Sendable private static func day(_ text: String) throws -> CalendarDay {
-    guard let day = CalendarDay(text) else {
-      throw ValidationError("'\(text)' is not a day in the form YYYY-MM-DD")
-    }
-    return day
   }
 }

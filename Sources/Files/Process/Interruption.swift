@@ -46,6 +46,24 @@ package enum Interruption {
     }
   }
 
+  /// Takes the end of stdin for a request to stop, as SIGTERM is: the program that started this one has gone.
+  /// - Throws: when no thread can be started.
+  package static func followInput() throws {
+    let thread = try Workers<Int>(count: 1, capacity: 1) {
+      { _ in
+        var byte: UInt8 = 0
+        while true {
+          let count = read(0, &byte, 1)
+          if count > 0 || (count < 0 && errno == EINTR) { continue }
+          // SIGTERM wakes whoever sleeps.
+          kill(getpid(), SIGTERM)
+          return
+        }
+      }
+    }
+    thread.submit(0) {}
+  }
+
   /// The signal that asked this process to stop; nil when none did.
   package static var stopped: Stopped? {
     let signal = received.load(ordering: .relaxed)

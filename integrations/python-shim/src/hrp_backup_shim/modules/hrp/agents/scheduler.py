@@ -1,0 +1,3 @@
+"""The guide's scheduler of backups; it ingests no data."""
+
+from hrp_backup import IngestionScheduler  # noqa: F401

@@ -1,0 +1,1 @@
+"""The ops server: ``python -m hrp.ops`` is ``hrp ops``."""
