@@ -126,7 +126,7 @@ let package = Package(
     .testTarget(
       name: "OpsServerTests", dependencies: ["Files", "OpsServer", "Settings", "TestKit", httpTypes],
       swiftSettings: strict),
-    .testTarget(name: "AdviceTests", dependencies: ["Advice", "Jobs", "Settings"], swiftSettings: strict),
+    .testTarget(name: "AdviceTests", dependencies: ["Advice", "Jobs", "Settings", "TestKit"], swiftSettings: strict),
     .testTarget(name: "CalendarsTests", dependencies: ["Calendars", "TestKit"], swiftSettings: strict),
     .testTarget(
       name: "RetentionTests", dependencies: ["Retention", "TestKit"], exclude: ["Golden"], swiftSettings: strict),
@@ -145,6 +145,8 @@ let package = Package(
       swiftSettings: strict),
     // As a program that uses the library would be built.
     .testTarget(name: "HRPTests", dependencies: ["HRP", "TestKit"], swiftSettings: [.swiftLanguageMode(.v6)]),
+    // The operations guide, item by item; names and lines are read from it.
+    .testTarget(name: "GuideTests", dependencies: ["HRP", "TestKit"], swiftSettings: [.swiftLanguageMode(.v6)]),
     .testTarget(
       name: "CommandsTests",
       dependencies: [

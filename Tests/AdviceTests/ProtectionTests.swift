@@ -1,6 +1,7 @@
 import Advice
 import Jobs
 import Settings
+import TestKit
 import Testing
 
 /// When a stack counts as not protected.
@@ -66,7 +67,7 @@ struct ProtectionTests {
     #expect(codes(facts) == [])
   }
 
-  @Test("a size that doubled or halved is named; small growth is not")
+  @Test("a size that doubled or halved is named; small growth is not", .guide(97))
   func size() {
     var facts = facts()
     for (newest, before, expected) in [

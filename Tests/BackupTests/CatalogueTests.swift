@@ -21,7 +21,7 @@ struct CatalogueTests {
     try run(Checkout.hrp, ["backup"] + arguments + ["--data-dir", sample.data], in: sample.folder)
   }
 
-  @Test("every operation is a job: done, or failed with its code")
+  @Test("every operation is a job: done, or failed with its code", .guide(105))
   func jobs() throws {
     try withStack { sample in
       #expect(try hrp(sample, ["create"]).status == 0)

@@ -181,7 +181,7 @@ struct CreateTests {
   }
 
   @Test(
-    "B3: what comes back from the disk other than it was written makes the backup fail, and leaves nothing",
+    "B3: what comes back from the disk other than it was written makes the backup fail, and leaves nothing", .guide(28),
     arguments: [
       "printf x | dd of=hrp.duckdb bs=1 seek=300000 conv=notrunc", "printf xx > mlruns/mlruns/0/meta.yaml",
       "printf x | dd of=mlruns/mlruns/0/meta.yaml bs=1 seek=3 conv=notrunc", "echo more >> mlruns/mlruns/0/meta.yaml",

@@ -204,7 +204,8 @@ struct AdversityTargetTests {
     }
   }
 
-  @Test("a restore that is killed shows nothing or all, and the next one to that place works", arguments: 0..<6)
+  @Test(
+    "a restore that is killed shows nothing or all, and the next one to that place works", .guide(53), arguments: 0..<6)
   func killedRestore(timestamp: Int) throws {
     try withHome { home in
       try home.shell("for i in $(seq 600); do echo $i > hrp-data/mlflow/f$i; done")
@@ -242,7 +243,7 @@ struct AdversityTargetTests {
   // MARK: - A target that holds something
 
   @Test(
-    "what lies at the target, of whatever kind, is replaced, and comes back whole with undo",
+    "what lies at the target, of whatever kind, is replaced, and comes back whole with undo", .guide(63),
     arguments: ["hrp.duckdb", "hrp.duckdb.wal", "hrp.duckdb.wal.checkpoint", "mlflow"])
   func occupied(name: String) throws {
     try withHome { home in

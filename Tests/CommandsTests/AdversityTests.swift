@@ -224,23 +224,7 @@ struct Home {
 
   /// Makes a backup so many days older, with a name and a seal to match; it verifies as before.
   func age(_ path: String, days: Int) throws -> String {
-    let script = """
-      import hashlib, os, re, sys, time
-      path, then = sys.argv[1], time.time() - 86400 * int(sys.argv[2])
-      text = open(path + '/metadata.json').read()
-      seal = '  "metadata_sha256": "'
-      text = re.sub('"created_at": [0-9.]+', '"created_at": %.6f' % then, text[:text.index(seal)], count=1)
-      stamp = time.strftime('%Y-%m-%dT%H:%M:%S.000000', time.localtime(then))
-      text = re.sub('"timestamp": "[^"]*"', '"timestamp": "%s"' % stamp, text, count=1)
-      os.chmod(path, 0o755); os.remove(path + '/metadata.json')
-      digest = hashlib.sha256(text.encode()).hexdigest()
-      open(path + '/metadata.json', 'w').write(text + seal + digest + '"\\n}\\n')
-      aged = os.path.dirname(path) + time.strftime('/backup_%Y%m%d_%H%M%S', time.localtime(then))
-      os.rename(path, aged); print(aged, end='')
-      """
-    // The catalogue knows it by its own name and moment.
-    try shell("rm -f hrp-catalogue.db*", in: data)
-    let aged = try run(Checkout.python, ["-c", script, path, "\(days)"]).output
+    let aged = try ageBackup(path, days: days)
     #expect(try verifies(aged))
     return aged
   }

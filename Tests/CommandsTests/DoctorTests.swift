@@ -115,7 +115,7 @@ struct DoctorTests {
     }
   }
 
-  @Test("the report leaves out secrets and people, and never replaces a file")
+  @Test("the report leaves out secrets and people, and never replaces a file", .guide(94))
   func report() throws {
     try withData("c.close()") { folder in
       let environment = [
@@ -132,7 +132,7 @@ struct DoctorTests {
   }
 
   @Test(
-    "DuckDB's own texts have a cause and a remedy",
+    "DuckDB's own texts have a cause and a remedy", .guide(81),
     arguments: [
       ("IO Error: Could not set lock on file \"x\": Conflicting lock is held in python (PID 5)", "another process"),
       ("IO Error: The file \"x\" exists, but it is not a valid DuckDB database file!", "not a DuckDB database"),

@@ -55,7 +55,7 @@ struct RecoverJudgementTests {
     }
   }
 
-  @Test("the plan says how old the backup is and what changes by it, and takes another one by name")
+  @Test("the plan says how old the backup is and what changes by it, and takes another one by name", .guide(83))
   func ageAndLosses() throws {
     try withRecoverSample { sample in
       let first = try sample.backup()

@@ -48,7 +48,8 @@ struct RecoverTests {
   }
 
   @Test(
-    "before a restore it is said what is there and what the backup has; the report keeps it, with the health before")
+    "before a restore it is said what is there and what the backup has; the report keeps it, with the health before",
+    .guide(46, 49, 50))
   func losses() throws {
     try withBackups { folder, paths in
       let dry = try object(hrp(["backup", "restore", paths[0], "--dry-run", "--json"], in: folder))
@@ -85,7 +86,7 @@ struct RecoverTests {
     }
   }
 
-  @Test("find says which backups hold an id, a run or a file, newest first")
+  @Test("find says which backups hold an id, a run or a file, newest first", .guide(84))
   func find() throws {
     try withBackups { folder, paths in
       for (text, expected) in [
@@ -101,7 +102,7 @@ struct RecoverTests {
     }
   }
 
-  @Test("scenario 2: the newest backup that still has what was deleted; nothing is done without --apply")
+  @Test("scenario 2: the newest backup that still has what was deleted; nothing is done without --apply", .guide(85))
   func deletion() throws {
     try withBackups { folder, paths in
       let plan = try object(hrp(["recover", "--missing", "HYP-1", "--json"], in: folder))
@@ -113,7 +114,9 @@ struct RecoverTests {
     }
   }
 
-  @Test("scenarios 1 and 4: a damaged database gets the newest backup that verifies; the damaged ones are named")
+  @Test(
+    "scenarios 1 and 4: a damaged database gets the newest backup that verifies; the damaged ones are named",
+    .guide(82, 87))
   func corrupted() throws {
     try withBackups { folder, paths in
       #expect(try object(hrp(["recover", "--json"], in: folder))["scenario"] as? String == "healthy")
@@ -132,7 +135,9 @@ struct RecoverTests {
     }
   }
 
-  @Test("scenario 3: backups that came by a plain copy become a stack at another place, and MLflow names that place")
+  @Test(
+    "scenario 3: backups that came by a plain copy become a stack at another place, and MLflow names that place",
+    .guide(86))
   func migration() throws {
     try withBackups { folder, _ in
       try run("/bin/sh", ["-c", "cp -r data/backups copies && chmod -R u+w copies && mv data gone"], in: folder)

@@ -24,7 +24,7 @@ struct IngestionSchedulerTests {
     while try !isTrue(), Date() < end { usleep(50_000) }
   }
 
-  @Test("it lists what was set up, with its true next run; it is replaced, paused, resumed and removed")
+  @Test("it lists what was set up, with its true next run; it is replaced, paused, resumed and removed", .guide(19))
   func jobs() throws {
     try withData { data in
       let scheduler = IngestionScheduler(dataDirectory: data)

@@ -52,7 +52,8 @@ struct LibraryTests {
     #expect(readme.contains(example.joined(separator: "\n")))
   }
 
-  @Test("defaults and answers are the guide's: false for what is not there or damaged, 0 for nothing to rotate")
+  @Test(
+    "defaults and answers are the guide's: false for what is not there or damaged, 0 for nothing to rotate", .guide(77))
   func answers() throws {
     try withData { folder in
       #expect(!verifyBackup(folder + "/nowhere"))

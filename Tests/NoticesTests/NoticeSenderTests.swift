@@ -152,7 +152,9 @@ struct NoticeSenderTests {
 
   // MARK: - E-mail
 
-  @Test("a mail server gets sender, receivers and a message in UTF-8, and the password when it may be sent openly")
+  @Test(
+    "a mail server gets sender, receivers and a message in UTF-8, and the password when it may be sent openly",
+    .guide(104))
   func smtp() throws {
     let listener = try SMTPListener()
     let yaml = """

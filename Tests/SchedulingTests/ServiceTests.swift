@@ -38,7 +38,7 @@ struct ServiceTests {
     }
   }
 
-  @Test("launchd's property list reads back as what was meant")
+  @Test("launchd's property list reads back as what was meant", .guide(14))
   func launchd() throws {
     let text = definition("/data/" + Self.odd).text(for: .launchd)
     let list = try #require(
@@ -51,6 +51,23 @@ struct ServiceTests {
     #expect((list["EnvironmentVariables"] as? [String: String])?["HRP_DB_PATH"] == "/data/\(Self.odd)/a b%.duckdb")
     #expect(list["StandardErrorPath"] as? String == "/data/\(Self.odd)/logs/scheduler.error.log")
     #expect(list["RunAtLoad"] as? Bool == true && list["KeepAlive"] as? Bool == true)
+  }
+
+  @Test("the guide's service has the guide's label, file and log, and the guide's commands find it", .guide(11, 12, 13))
+  func guide() throws {
+    let path = try #require(OperationsGuide.text.firstMatch(of: #/launchctl load ~(\S+)/#)?.1)
+    let filter = try #require(OperationsGuide.text.firstMatch(of: #/launchctl list \| grep (\S+)/#)?.1)
+    let log = try #require(OperationsGuide.text.firstMatch(of: #/tail -f ~\/hrp-data(\S+scheduler\S+)/#)?.1)
+    let file = ServiceSystem.launchd.path(of: .scheduler, home: "/home/me").string
+    #expect(file == "/home/me" + String(path))
+    let list = try #require(
+      PropertyListSerialization.propertyList(from: Data(definition("/data").text(for: .launchd).utf8), format: nil)
+        as? [String: Any])
+    let label = try #require(list["Label"] as? String)
+    #expect(label.contains(String(filter)) && path.hasSuffix("/" + label + ".plist"))
+    #expect(list["StandardErrorPath"] as? String == "/data" + String(log))
+    // A backup is part of it by default.
+    #expect((list["ProgramArguments"] as? [String])?.contains("--no-backup") == false)
   }
 
   @Test("the ops server is a service of its own, beside the scheduler's")

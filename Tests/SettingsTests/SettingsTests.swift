@@ -12,7 +12,8 @@ struct SettingsTests {
     return (settings, problems)
   }
 
-  @Test("a variable wins over the file, and the file over the default; each value knows where it comes from")
+  @Test(
+    "a variable wins over the file, and the file over the default; each value knows where it comes from", .guide(103))
   func order() {
     let file = "undo_days: 3\nlog_level: error\n"
     #expect(read("").0.undoDays == Setting(7, from: .standard))

@@ -36,3 +36,26 @@ public func schedulerHistory(in home: String) throws -> [[String: Any]] {
   }
   return records
 }
+
+/// Makes a backup look as if it was made so many days ago, with its seal and its name, and gives its new path.
+///
+/// The catalogue of its stack, which knows it by its own name and moment, is removed.
+public func ageBackup(_ path: String, days: Int) throws -> String {
+  let script = """
+    import hashlib, os, re, sys, time
+    path, then = sys.argv[1], time.time() - 86400 * int(sys.argv[2])
+    text = open(path + '/metadata.json').read()
+    seal = '  "metadata_sha256": "'
+    text = re.sub('"created_at": [0-9.]+', '"created_at": %.6f' % then, text[:text.index(seal)], count=1)
+    stamp = time.strftime('%Y-%m-%dT%H:%M:%S.000000', time.localtime(then))
+    text = re.sub('"timestamp": "[^"]*"', '"timestamp": "%s"' % stamp, text, count=1)
+    os.chmod(path, 0o755); os.remove(path + '/metadata.json')
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    open(path + '/metadata.json', 'w').write(text + seal + digest + '"\\n}\\n')
+    aged = os.path.dirname(path) + time.strftime('/backup_%Y%m%d_%H%M%S', time.localtime(then))
+    os.rename(path, aged); print(aged, end='')
+    """
+  let data = URL(fileURLWithPath: path).deletingLastPathComponent().deletingLastPathComponent().path
+  try run("/bin/sh", ["-c", "rm -f hrp-catalogue.db*"], in: data)
+  return try run(Checkout.python, ["-c", script, path, "\(days)"]).output
+}

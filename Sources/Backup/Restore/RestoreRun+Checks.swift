@@ -55,8 +55,8 @@ extension RestoreRun {
     let parts = [BackupLayout.database, BackupLayout.wal, BackupLayout.checkpointWAL].map { ($0, FileKind.regular) }
     for (path, kind) in parts + BackupLayout.stores.map({ ($0, FileKind.directory) }) {
       guard let found = try backup.status(of: path)?.kind, found != kind else { continue }
-      throw Damaged(
-        report: VerificationReport(
+      throw damaged(
+        VerificationReport(
           path: backup.place.text, level: .checksums, filesChecked: 0,
           findings: [Finding(.unexpected, path: path, detail: "it is \(found.words)")], notices: []))
     }

@@ -1,14 +1,19 @@
+internal import Files
 package import Store
+internal import SystemPackage
 
 extension RestoreRun {
   /// What was found wrong with the backup; nothing was restored.
   package struct Damaged: ExplainedError {
     package let report: VerificationReport
+    /// The name of the newest other backup that nothing speaks against; nil when there is none, or it cannot be told.
+    package let other: String?
 
     package var explanation: BackupError {
       let lines = report.findings.prefix(10).map { "\n  \($0.line)" }.joined()
       let more = report.findings.count > 10 ? "\n  and \(report.findings.count - 10) more" : ""
-      let other = "Try a different backup: hrp backup list, then hrp backup verify NAME."
+      let other =
+        "Try a different backup: hrp backup \(other.map { "verify \($0)" } ?? "list, then hrp backup verify NAME")."
       // The part that is right can be had from this one.
       let right = StackPart.allCases.first { report.findings(of: $0).isEmpty }
       return BackupError(
@@ -19,5 +24,16 @@ extension RestoreRun {
             + $0
         } ?? right.map { "Restore only the part that is right: --only \($0.rawValue). \(other)" } ?? other)
     }
+  }
+  /// What is thrown for these findings.
+  func damaged(_ report: VerificationReport) -> Damaged {
+    // Advice for people: where the other backups cannot be looked at, none is named.
+    let other = forPeople {
+      try BackupDirectory(backup.place.removingLastComponent(), files: files).newest { other in
+        other.name != backup.name && other.metadata?.verified == true && other.proof.value?.isOK != false
+          && other.proof.problem == nil
+      }
+    }
+    return Damaged(report: report, other: (other ?? nil).map { ByteText.escaped($0.name.bytes) })
   }
 }

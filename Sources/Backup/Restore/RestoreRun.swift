@@ -250,7 +250,7 @@ package struct RestoreRun {
   /// - Throws: `Damaged`.
   private func judge(_ walk: ContentsWalk) throws {
     let report = report(walk)
-    guard report.findings(of: asked).isEmpty else { throw Damaged(report: report) }
+    guard report.findings(of: asked).isEmpty else { throw damaged(report) }
     for finding in report.findings.prefix(5) {
       events.send(.warning("the backup is damaged in what is not restored: \(finding.line)"))
     }
