@@ -8,6 +8,7 @@ SHAPES = [
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[+-]\d\d:?\d\d|Z)?",
     r"\d{4}-\d\d-\d\d",
     r"\b[0-9a-f]{64}\b",
+    r"\b[0-9a-f]{16}\b",
     r"\b[0-9a-f]{32}\b",
     r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
     r"\d[\d.,]* (?:bytes|byte|B|KB|MB|GB|TB|KiB|MiB|GiB)\b",
@@ -18,7 +19,7 @@ SHAPES = [
     r"(?<=\()\d+(?=\))",
 ]
 # A size may become 1.0 GB where the page has 245.3 MB, so all units are one shape.
-SAME = {len(SHAPES) - 1: r"\d+", 7: r"\d[\d.,]* (?:bytes|byte|B|KB|MB|GB|TB|KiB|MiB|GiB)\b"}
+SAME = {len(SHAPES) - 1: r"\d+", 8: r"\d[\d.,]* (?:bytes|byte|B|KB|MB|GB|TB|KiB|MiB|GiB)\b"}
 VARIES = re.compile("|".join(f"({shape})" for shape in SHAPES))
 NUMBER = re.compile(r"\d[\d,]*")
 

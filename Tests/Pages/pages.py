@@ -68,7 +68,7 @@ class Grammar:
 
     def problem(self, line):
         """What is wrong with a command line in prose; nil when nothing is. `a|b` and `a\\|b` are alternatives."""
-        command, words, known = self.top, line.replace("\\|", "|").split()[1:], {"-h", "--help"} | self.options(self.top)
+        command, words, known = self.top, line.replace("\\|", "|").split()[1:], {"-h", "--help", "--json"} | self.options(self.top)
         is_name = True
         for word in words:
             if word in ("|", "&&", "||", ";", "&", ">", "…", "..."):
@@ -285,7 +285,7 @@ def run(options, pages):
     """Runs the pages, and prints what became of each; returns the problems, and what was not run for want of the package."""
     problems, lacking = [], 0
     with tempfile.TemporaryDirectory(prefix="hrp-pages.", ignore_cleanup_errors=True) as folder:
-        template = make_template(folder, options.deps)
+        template = getattr(options, "made", None) or make_template(folder, options.deps)
         pages = sorted(pages, key=lambda page: -len(page.blocks))
         with concurrent.futures.ThreadPoolExecutor(options.jobs if options.is_isolated else 1) as pool:
             results = pool.map(lambda page: run_page(page.path, options, template), pages)
@@ -335,7 +335,7 @@ def main():
         sys.exit("pages: the pages use port 8080, and a program listens there. Stop it, or run this as root on Linux.")
     if options.self_test:
         import self_test
-        return self_test.main(options, run)
+        sys.exit(self_test.main(options))
     everything = all_pages(options.root)
     pages = [page for page in everything if not options.pages or any(word in page.path for word in options.pages)]
     if options.list:

@@ -97,6 +97,7 @@ class Session:
             text = text.replace(str(machine), "/home/you")
         for number in reversed(range(self.homes)):
             text = text.replace(str(self.work / f"home-{number}"), "/home/you")
+        text = re.sub(re.escape(f"{self.work}/command") + r": line \d+: ", "bash: ", text)
         return (text.replace(str(self.work / "local"), "/home/you/.local").replace(str(self.work / "tmp"), "/tmp")
                 .replace(str(self.work), ""))
 

@@ -4,7 +4,8 @@
     write DATA [WORDS]   hold the database open and commit without end; the words only make the process look like a program
     damage FILE          overwrite blocks of a database, or the middle of any other file
     delete ID            delete a hypothesis of ~/hrp-data, and its links
-    judge DATA           DuckDB opens, reads and writes it, MLflow lists its runs and loads their artifacts
+    judge DATA [TICKS]   DuckDB opens, reads and writes it, MLflow lists its runs and loads their artifacts; at least so
+                         many rows of the writer are there
     old-backup DAYS…     backups as the guide's Python tool wrote them, of ~/hrp-data, so many days old
 """
 
@@ -146,13 +147,15 @@ def old_backup(days, directory="backups"):
     return backup
 
 
-def judge(data):
+def judge(data, ticks):
     """What a stack must be after a restore, by the engines themselves; ends with 1 and says what is wrong."""
     os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", GIT_PYTHON_REFRESH="quiet")
     import duckdb
     connection = duckdb.connect(str(data / "hrp.duckdb"))
     rows = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("prices", "hypotheses")]
     assert rows == [4000, 40], rows
+    assert connection.execute("SELECT count(*) FROM ticks").fetchone()[0] >= ticks
+    connection.execute("DELETE FROM symbols WHERE symbol = 'NEW'")
     connection.execute("INSERT INTO symbols VALUES ('NEW', 'Written by the judge', 'NYSE', 'equity', 'Energy')")
     connection.execute("CHECKPOINT")
     connection.close()
@@ -181,7 +184,7 @@ def main(words):
         for hypothesis in rest:
             delete(hypothesis)
     elif role == "judge":
-        judge(pathlib.Path(rest[0]))
+        judge(pathlib.Path(rest[0]), int((rest + [0])[1]))
     elif role == "old-backup":
         for days in rest:
             old_backup(float(days))
