@@ -13,6 +13,7 @@ SHAPES = [
     r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
     r"\d[\d.,]* (?:bytes|byte|B|KB|MB|GB|TB|KiB|MiB|GiB)\b",
     r"\b\d+(?:\.\d+)?[KMGT]\b",
+    r"\b\d+%",
     r"\d[\d.,]*(?: (?:s|ms|min|seconds?|minutes?)\b|s\b)",
     r"\b(?:\d+|an?) (?:hours?|days?|weeks?)(?= ago| old)",
     r"\b(?:process|PID|pid) \d+",
@@ -41,7 +42,8 @@ def literal(text, counts_vary):
     if counts_vary:
         parts = [re.sub(r"\d[\d,]*", lambda _: r"\\d[\\d,]*", part) for part in (p.replace(r"\,", ",") for p in parts)]
         parts = [part.replace("\\\\d[\\\\d,]*", r"\d[\d,]*") for part in parts]
-    return r".*".join(parts)
+    # Columns are as wide as the paths in them, and those are other ones here.
+    return re.sub(r"(?<=\S)(?:\\ ){2,}", " {2,}", r".*".join(parts))
 
 
 def matches(expected, actual, counts_vary=False):

@@ -158,7 +158,8 @@ class PageRun:
             self.commands += count
             self.written[str(block.line)] = [[command.line, command.text, lines] for command, lines in results]
         elif block.kind == "python":
-            if self.options.no_python or not (self.run.root / "integrations/python/src/hrp_backup").exists():
+            is_there = not self.options.no_python and (self.run.root / "integrations/python/src/hrp_backup").exists()
+            if not is_there and any("hrp_backup" in line for line in block.lines):
                 self.last = None
                 return self.skip(block, "no package hrp_backup")
             self.last = self.run.python_block(block, self.told)
@@ -311,7 +312,7 @@ def parse():
     parser.add_argument("--list", action="store_true", help="list the pages and their blocks, and run nothing")
     parser.add_argument("--self-test", action="store_true", help="show that lies of a page are caught")
     parser.add_argument("--no-python", action="store_true", help="do not ask for the package hrp_backup")
-    parser.add_argument("--no-readme", action="store_true", help="do not ask that README.md links every page")
+    parser.add_argument("--no-readme", action="store_true", help="leave README.md out, and do not ask that it links every page")
     parser.add_argument("--static", action="store_true", help="look at links and commands in prose only")
     parser.add_argument("--write", action="store_true", help="put what the commands print into the pages, to be read then")
     parser.add_argument("--jobs", type=int, default=2, help="pages at a time, as root on Linux (default: 2)")
@@ -337,7 +338,8 @@ def main():
         import self_test
         sys.exit(self_test.main(options))
     everything = all_pages(options.root)
-    pages = [page for page in everything if not options.pages or any(word in page.path for word in options.pages)]
+    pages = [page for page in everything if (not options.pages or any(word in page.path for word in options.pages))
+             and not (options.no_readme and page.path == "README.md")]
     if options.list:
         for page in pages:
             kinds = [block.kind for block in page.blocks]

@@ -196,9 +196,10 @@ class Session:
                 self.run(f"PATH={self.environment['PATH']}; hash -r")
             elif text.startswith("before:"):
                 self.hidden(text.removeprefix("before:").strip())
-            elif found := re.fullmatch(r"(backup_\d{8}_\d{6}) is (\d+)", text):
-                backups = sorted(pathlib.Path(self.environment["HOME"]).glob("hrp-data/backups/backup_*"), reverse=True)
-                self.names[found[1]] = backups[int(found[2]) - 1].name
+            elif found := re.fullmatch(r"(backup_\d{8}_\d{6}) is (trash )?(\d+)", text):
+                folder = pathlib.Path(self.environment["HOME"]) / "hrp-data" / "backups" / (".hrp-trash" if found[2] else "")
+                backups = sorted((path for path in folder.glob("backup_*") if path.is_dir()), reverse=True)
+                self.names[found[1]] = backups[int(found[3]) - 1].name
 
     def commands(self, block, told, results):
         """Runs a console or bash block; tells what was wrong. `results` gets, for each command, what it printed."""
@@ -225,6 +226,8 @@ class Session:
     def python_block(self, block, told):
         (self.work / "block.py").write_text(self.here("\n".join(block.lines)) + "\n")
         paths = f"{self.deps}/duckdb/2.0.1:{self.root}/integrations/python/src"
+        if block.directive("with platform") is not None:
+            paths += f":{HERE}/platform"
         seconds = block.directive("stop after")
         code, lines = self.run(
             f"PYTHONPATH={paths} {'timeout ' + seconds if seconds else ''} {self.python} -B {self.work}/block.py")
