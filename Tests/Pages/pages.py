@@ -19,7 +19,9 @@ import stack
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-NAMESPACES = ["unshare", "--mount", "--net", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child"]
+# The page ends with this program, however that ends.
+NAMESPACES = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--net", "--uts", "--pid", "--fork", "--mount-proc",
+              "--kill-child"]
 ORDINARY = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
 
 
@@ -43,6 +45,18 @@ def link_problems(root, pages):
                 known = anchors.get(path) or markdown.read(path, (root / path).read_text()).anchors
                 if anchor not in known:
                     yield f"{page.path}:{line}: there is no such heading: {target}"
+
+
+def file_problems(root, pages):
+    """The files of the checkout that prose names in backticks must be there; `{A,B}` are alternatives."""
+    for page in pages:
+        for line, text in page.prose:
+            for name in re.findall(r"`((?:Sources|Tests|scripts|docs|deploy|Benchmarks)/[\w./+{},-]+)`", text):
+                options = re.search(r"\{([^}]*)\}", name)
+                for word in options[1].split(",") if options else [""]:
+                    path = name.replace(options[0], word) if options else name
+                    if not (root / path).exists():
+                        yield f"{page.path}:{line}: there is no {path}"
 
 
 def missing_from_readme(pages):
@@ -104,6 +118,7 @@ def static_problems(root, pages, hrp):
                 if not (root / file).exists() or not follows(block.lines, (root / file).read_text()):
                     yield f"{page.path}:{block.line}: this is not in {file}"
     yield from link_problems(root, pages)
+    yield from file_problems(root, pages)
 
 
 def follows(lines, text):
@@ -120,7 +135,7 @@ class PageRun:
     def __init__(self, page, run, options):
         self.page, self.run, self.options = page, run, options
         self.problems, self.not_run, self.blocks, self.commands, self.written = [], [], 0, 0, {}
-        self.last = []
+        self.last, self.is_without_disk = [], False
 
     def told(self, line, text):
         self.problems.append(f"{self.page.path}:{line}: {text}")
@@ -143,11 +158,13 @@ class PageRun:
         reason = block.directive("not run")
         if reason is not None:
             return self.skip(block, reason or "no reason is given")
-        if block.directive("disk") is not None and not self.run.is_alone:
+        if any(block.directive(name) is not None for name in ("disk", "fresh")):
+            self.is_without_disk = block.directive("disk") is not None and not self.run.is_alone
+        if self.is_without_disk:
             return self.skip(block, "a small disk can only be made by root on Linux")
+        self.run.prepare(block)
         if (needed := block.directive("needs")) and not shutil.which(needed):
             return self.skip(block, f"no {needed}")
-        self.run.prepare(block)
         if block.directive("output") is not None:
             if self.last is None:
                 return self.skip(block, "the block above was not run")

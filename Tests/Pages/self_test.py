@@ -53,6 +53,7 @@ LIES = [
     ("a link to nothing", "(other.md#other)", "(another.md)"),
     ("a heading that is not there", "(#a-heading)", "(#a-headline)"),
     ("a heading of another page", "other.md#other", "other.md#nothing"),
+    ("a file that is not there", "and `hrp backup rotate", "`scripts/nothing`, and `hrp backup rotate"),
     ("an unknown command in prose", "`hrp backup rotate", "`hrp backup prune"),
     ("an unknown option in prose", "--keep-days 7`", "--keep-weeks 7`"),
     ("a block without a kind", "```bash\n", "```\n"),
