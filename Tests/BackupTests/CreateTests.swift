@@ -377,15 +377,28 @@ struct CreateTests {
     }
   }
 
-  @Test("a tracking database that is damaged makes no verified backup", arguments: ["page", "cut"])
+  @Test("a private MLflow directory is private in the backup, also when a database of it was copied first")
+  func privateStore() throws {
+    try withStack { sample in
+      try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: sample.data + "/mlflow")
+      #expect(FileManager.default.fileExists(atPath: sample.data + "/mlflow/mlflow.db"))
+      let path = try sample.create().path
+      let mode = try FileManager.default.attributesOfItem(atPath: path + "/mlruns")[.posixPermissions] as? Int
+      #expect(mode == 0o700)
+    }
+  }
+
+  @Test("a tracking database that is damaged makes no verified backup", arguments: ["page", "cut", "start"])
   func damagedTracking(kind: String) throws {
     try withStack { sample in
       let path = sample.data + "/mlflow/mlflow.db"
       var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
       if kind == "page" {
         for offset in 4096..<8192 { bytes[offset] = 0xFF }
-      } else {
+      } else if kind == "cut" {
         bytes = bytes.prefix(6000)
+      } else {
+        bytes.replaceSubrange(0..<15, with: Data("garbage garbage".utf8))
       }
       try bytes.write(to: URL(fileURLWithPath: path))
       let result = try sample.create()

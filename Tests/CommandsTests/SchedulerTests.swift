@@ -46,6 +46,7 @@ struct SchedulerTests {
       #expect(try hrp(["backup", "list", "--json"], in: home).output.contains("\"name\": \"backup_"))
       #expect(!FileManager.default.fileExists(atPath: home + "/hrp-data/backups/.hrp-proofs"), "no drill")
       #expect(try hrp(["scheduler", "run", "--once"], in: home).output == "Nothing is due\n")
+      #expect(try hrp(["scheduler", "run", "--once", "-q"], in: home).output.isEmpty)
       #expect(try schedulerHistory(in: home).map { $0["state"] as? String } == ["completed"])
     }
     try withGuideHome { home in

@@ -280,7 +280,7 @@ package struct Recovery {
       }
     let kept =
       stack.settings.reasonToKeepNothing.map { "what is there now is not kept (\($0))" }
-      ?? "hrp backup undo brings back what is there now"
+      ?? "hrp backup undo takes it back"
     return [
       "Stop the programs that use the stack; hrp doctor names who holds the database.",
       "Restore \(what)\(backup) in place; \(kept).", "Validate: hrp validate.", "Start the programs again.",

@@ -56,7 +56,12 @@ final class MLflowSource {
     for entry in try files.entries(of: root.descriptor).sorted(by: { $0.name < $1.name })
     where store.holds(entry.name) {
       do throws(SystemError) {
-        guard try isDatabase(entry.name) else { continue }
+        guard try isDatabase(entry.name) else {
+          if try isBrokenRecords(entry.name) {
+            note(unread: entry.name.path, "it is no SQLite database, and in the backup as it is")
+          }
+          continue
+        }
       } catch {
         refuse(entry.name, why: "\(error.errno)")
         continue
@@ -103,6 +108,14 @@ final class MLflowSource {
       let file = try OpenFile.ifPresent(name.path, at: root.descriptor, mode: [.noFollow], files: files)
     else { return false }
     return try file.read(count: SQLiteFile.magic.count, at: 0) == SQLiteFile.magic
+  }
+
+  /// Whether MLflow's own records are there and have lost their beginning: a backup of them is not a good one.
+  private func isBrokenRecords(_ name: FileName) throws(SystemError) -> Bool {
+    guard name == MLflowStore.databaseName else { return false }
+    // SQLite takes an empty file for an empty database.
+    let status = try files.statusIfPresent(name.path, at: root.descriptor)
+    return status?.kind == .regular && (status?.size ?? 0) > 0
   }
 
   private func refuse(_ name: FileName, why: String) {

@@ -73,7 +73,10 @@ struct SchedulerRunCommand: StackCommand {
 
   private func runOnce(_ loop: SchedulerLoop, console: Console) throws {
     let results = try loop.runOnce()
-    if results.isEmpty { console.result(try ScheduleOptions.reasonForNone(of: place.stack) ?? "Nothing is due") }
+    // Cron sends by mail whatever is printed.
+    if results.isEmpty, !output.quiet {
+      console.result(try ScheduleOptions.reasonForNone(of: place.stack) ?? "Nothing is due")
+    }
     for result in results { console.result(Self.line(of: result)) }
     try console.json(results.map { ScheduledRunOutput($0) })
     // A job that failed weighs more than one that is incomplete.

@@ -96,7 +96,9 @@ package final class DirectoryWriter {
   /// Makes a folder.
   package func addDirectory(_ path: EntryPath, from source: FileStatus) throws {
     try addWaiting(before: path.bytes + [UInt8(ascii: "/")])
-    _ = try chain.directory(path, makingMissing: Self.permissions(of: source))
+    let permissions = Self.permissions(of: source)
+    // The folder of the store is there already when a database was copied into it.
+    try files.setPermissions(chain.directory(path, makingMissing: permissions), to: permissions)
     try manifest.write(
       ManifestLine(
         path: path, kind: .directory, permissions: source.permissions,
