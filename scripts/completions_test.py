@@ -90,7 +90,7 @@ def line_after(terminal, typed):
 def cases(shell, data, other):
     newest, older = sorted((p.name for p in pathlib.Path(data, "backups").glob("backup_2*")), reverse=True)
     theirs = next(pathlib.Path(other, "backups").glob("backup_2*")).name
-    deleted = next(p.name for p in pathlib.Path(data, "backups/.hrp-trash").glob("backup_2*"))
+    deleted = next(p.name for p in pathlib.Path(data, "backups/.hrp-trash").glob("backup_2*") if p.is_dir())
     quoted = other.replace(" ", "\\ ")
     yield "hrp backup ver", "hrp backup verify "
     start = len(os.path.commonprefix([newest, older])) + 1
