@@ -78,12 +78,11 @@ def settle(terminal, seconds):
 
 def line_after(terminal, typed):
     """The command line after `typed`; then the line is emptied."""
-    os.write(terminal, typed.encode())
-    settle(terminal, 0.6)
-    os.write(terminal, b"\x07")
+    # A shell takes one key after the other, so nothing has to be waited for in between.
+    os.write(terminal, typed.encode() + b"\x07")
     text = read_until(terminal, r"<<[^>]*>>")
     os.write(terminal, b"\x05\x15")  # to the end of the line, and erase it
-    settle(terminal, 0.2)
+    settle(terminal, 0.1)
     return re.search(r"<<([^>]*)>>", text.replace("\r\n", ""))[1]
 
 
