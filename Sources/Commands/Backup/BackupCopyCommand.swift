@@ -31,7 +31,7 @@ struct BackupCopyCommand: StackCommand {
   @OptionGroup var backup: BackupArgument
   @Argument(
     help: ArgumentHelp("A name under places: in the configuration, or a directory.", valueName: "place"),
-    completion: .directory)
+    completion: .places)
   var destination: String
   @Flag(name: .customLong("new-place"), help: "Make the directory a place for copies, when it is none yet.")
   var beginsAnew = false

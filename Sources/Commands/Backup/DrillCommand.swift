@@ -30,7 +30,8 @@ struct DrillCommand: StackCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A path, a name (backup_20260124_020000), a number from the list, or latest.", valueName: "backup"))
+      "A path, a name (backup_20260124_020000), a number from the list, or latest.", valueName: "backup"),
+    completion: .backups)
   var backup = "latest"
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions

@@ -67,7 +67,8 @@ struct TrashRestoreCommand: StackCommand {
         hrp backup trash restore backup_20260124_020000
       """)
 
-  @Argument(help: ArgumentHelp("The names of the backups.", valueName: "name")) var names: [String]
+  @Argument(help: ArgumentHelp("The names of the backups.", valueName: "name"), completion: .trash)
+  var names: [String]
   @OptionGroup var copies: PlaceOption
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
@@ -97,7 +98,8 @@ struct TrashEmptyCommand: StackCommand {
         hrp backup trash empty backup_20260124_020000
       """)
 
-  @Argument(help: ArgumentHelp("Only these backups (default: all).", valueName: "name")) var names: [String] = []
+  @Argument(help: ArgumentHelp("Only these backups (default: all).", valueName: "name"), completion: .trash)
+  var names: [String] = []
   @Flag(name: .customLong("dry-run"), help: "Say what would be deleted, and delete nothing.") var isDryRun = false
   @OptionGroup var copies: PlaceOption
   @OptionGroup var place: StackOptions

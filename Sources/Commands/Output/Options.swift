@@ -153,7 +153,8 @@ struct BackupArgument: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
       "A path, a name (backup_20260124_020000), a number from the list, latest or latest-valid; PLACE:NAME.",
-      valueName: "backup"))
+      valueName: "backup"),
+    completion: .backups)
   var backup: String
 
 }

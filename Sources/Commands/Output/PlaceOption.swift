@@ -8,7 +8,8 @@ internal import Store
 struct PlaceOption: ParsableArguments {
   @Option(
     name: .customLong("at"),
-    help: ArgumentHelp("Look at the copies in this place: a name under places:, or a directory.", valueName: "place"))
+    help: ArgumentHelp("Look at the copies in this place: a name under places:, or a directory.", valueName: "place"),
+    completion: .places)
   var place: String?
 
   /// The stack whose backups are those in the place.

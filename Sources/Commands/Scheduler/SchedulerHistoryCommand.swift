@@ -56,7 +56,8 @@ struct SchedulerRunNowCommand: StackCommand {
         hrp scheduler run-now weekly_backup
       """)
 
-  @Argument(help: ArgumentHelp("The id of the job, from list-jobs.", valueName: "job")) var job: String
+  @Argument(help: ArgumentHelp("The id of the job, from list-jobs.", valueName: "job"), completion: .jobs)
+  var job: String
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 

@@ -18,7 +18,8 @@ struct SchedulerPauseCommand: StackCommand {
         hrp scheduler pause weekly_backup
       """)
 
-  @Argument(help: ArgumentHelp("The id of the job, from list-jobs.", valueName: "job")) var job: String
+  @Argument(help: ArgumentHelp("The id of the job, from list-jobs.", valueName: "job"), completion: .jobs)
+  var job: String
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 
@@ -41,7 +42,8 @@ struct SchedulerResumeCommand: StackCommand {
         hrp scheduler resume weekly_backup
       """)
 
-  @Argument(help: ArgumentHelp("The id of the job.", valueName: "job")) var job: String
+  @Argument(help: ArgumentHelp("The id of the job.", valueName: "job"), completion: .jobs)
+  var job: String
   @OptionGroup var place: StackOptions
   @OptionGroup var output: OutputOptions
 

@@ -37,7 +37,8 @@ struct RecoverCommand: StackCommand {
   @Option(help: ArgumentHelp("An id, a name, a table, a column or a file that is gone.", valueName: "text"))
   var missing: String?
   @Option(
-    help: ArgumentHelp("Restore this backup, not the one that is recommended: as for restore.", valueName: "backup"))
+    help: ArgumentHelp("Restore this backup, not the one that is recommended: as for restore.", valueName: "backup"),
+    completion: .backups)
   var backup: String?
   @Flag(help: "Carry the plan out.") var apply = false
   @OptionGroup var waiting: WaitOptions
