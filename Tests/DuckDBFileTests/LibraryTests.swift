@@ -76,7 +76,8 @@ struct LibraryTests {
     try withTemporaryFolder { folder in
       try Engine.all[0].run(
         """
-        c = duckdb.connect(); c.execute("SET force_mbedtls_unsafe = 'true'"); c.execute("ATTACH 'x.duckdb' AS x (ENCRYPTION_KEY 'secret')")
+        c = duckdb.connect(); c.execute("SET force_mbedtls_unsafe = 'true'")
+        c.execute("ATTACH 'x.duckdb' AS x (ENCRYPTION_KEY 'secret')")
         c.execute('CREATE TABLE x.t AS SELECT range i FROM range(10)'); c.close()
         """, in: folder)
       let facts = try inspectDatabase(folder + "/x.duckdb")
