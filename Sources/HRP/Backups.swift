@@ -10,14 +10,16 @@ private import SystemPackage
 ///
 /// The database is copied while other processes write to it; nothing has to be stopped. Every byte is read back from
 /// the disk before the backup appears. Blocks the calling thread.
-/// - Parameter backupDirectory: where backups are; when it is nil, `HRP_BACKUP_DIR`, else `backups/` in the data
-///   directory.
-/// - Parameter includeMLflow: whether MLflow's directory is part of it.
-/// - Parameter dataDirectory: the stack; when it is nil, `HRP_DATA_DIR` names it, else it is the folder of
-///   `HRP_DB_PATH`, else `~/hrp-data`.
-/// - Parameter events: is told of progress, notices and warnings, on the calling thread.
-/// - Throws: `BackupError`: `source.not-found`, `disk.full`, `duckdb.…`; see `docs/operations/exit-codes.md`. A
-///   database that this process itself has open is refused: closing our descriptor would drop the engine's locks.
+/// - Parameters:
+///   - backupDirectory: where backups are; when it is nil, `HRP_BACKUP_DIR`, else `backup_dir` in the configuration,
+///     else `backups/` in the data directory.
+///   - includeMLflow: whether MLflow's directory is part of it.
+///   - dataDirectory: the stack; when it is nil, `HRP_DATA_DIR` names it, else it is the folder of `HRP_DB_PATH`, else
+///     `~/hrp-data`.
+///   - events: is told of progress, notices and warnings, on the calling thread.
+/// - Returns: what was made.
+/// - Throws: ``BackupError``: `source.not-found`, `disk.full`, `duckdb.…`; see <doc:Errors>. A database that this
+///   process itself has open is refused: closing our descriptor would drop the engine's locks.
 public func createBackup(
   backupDirectory: String? = nil, includeMLflow: Bool = true, dataDirectory: String? = nil,
   events: EventStream = EventStream()
@@ -34,7 +36,12 @@ public func createBackup(
 
 /// Whether a backup is what was written: false also when it is not there or its lists are missing.
 ///
-/// `verificationReport` says what is wrong. Nothing in the backup is changed; a failure is noted beside it.
+/// ``verificationReport(_:level:events:)`` says what is wrong. Nothing in the backup is changed; a failure is noted
+/// beside it.
+/// - Parameters:
+///   - backupPath: the backup's directory.
+///   - level: how deep the check looks; ``VerificationLevel`` says what each level sees.
+/// - Returns: whether nothing is wrong, as far as the level sees.
 public func verifyBackup(_ backupPath: String, level: VerificationLevel = .checksums) -> Bool {
   do {
     return try verificationReport(backupPath, level: level).isOK
@@ -45,7 +52,12 @@ public func verifyBackup(_ backupPath: String, level: VerificationLevel = .check
 }
 
 /// Checks a backup and says everything that is wrong with it; a failure is noted beside the backup.
-/// - Throws: `BackupError` `backup.not-found`, or when it cannot be read; damage is a finding.
+/// - Parameters:
+///   - backupPath: the backup's directory.
+///   - level: how deep the check looks; ``VerificationLevel`` says what each level sees.
+///   - events: is told of progress, notices and warnings, on the calling thread.
+/// - Returns: what was found; damage is a finding, not an error.
+/// - Throws: ``BackupError`` `backup.not-found`, or when it cannot be read.
 public func verificationReport(
   _ backupPath: String, level: VerificationLevel = .structure, events: EventStream = EventStream()
 ) throws(BackupError) -> VerificationReport {
@@ -55,13 +67,16 @@ public func verificationReport(
   }
 }
 
-/// Restores a backup; a stack that is there is replaced in one step that `undoRestore` takes back.
+/// Restores a backup; a stack that is there is replaced in one step that an undo takes back.
 ///
 /// The backup is verified on the way; nothing appears at the target before all of it is right and durable. A database
-/// that any program has open is never replaced.
-/// - Parameter targetDirectory: where the backup is restored to; when it is nil, the stack that the environment names.
+/// that any program has open is never replaced. ``undoRestore(targetDirectory:events:)`` brings back what was replaced.
+/// - Parameters:
+///   - backupPath: the backup's directory.
+///   - targetDirectory: where the backup is restored to; when it is nil, the stack that the environment names.
+///   - events: is told of progress, notices and warnings, on the calling thread.
 /// - Returns: false when the backup is damaged: then nothing was restored.
-/// - Throws: `BackupError`: `backup.not-found`, `restore.database-in-use`, `restore.mlflow-in-use`, `disk.full`.
+/// - Throws: ``BackupError``: `backup.not-found`, `restore.database-in-use`, `restore.mlflow-in-use`, `disk.full`.
 public func restoreBackup(
   _ backupPath: String, targetDirectory: String? = nil, events: EventStream = EventStream()
 ) throws(BackupError) -> Bool {
@@ -84,8 +99,10 @@ public func restoreBackup(
 }
 
 /// Brings back what the last restore replaced; called again, it takes that back too.
-/// - Parameter targetDirectory: where the restore went; when it is nil, the stack that the environment names.
-/// - Throws: `BackupError`: `undo.nothing`, `restore.database-in-use`.
+/// - Parameters:
+///   - targetDirectory: where the restore went; when it is nil, the stack that the environment names.
+///   - events: is told of progress, notices and warnings, on the calling thread.
+/// - Throws: ``BackupError``: `undo.nothing`, `restore.database-in-use`.
 public func undoRestore(
   targetDirectory: String? = nil, events: EventStream = EventStream()
 ) throws(BackupError) {
@@ -106,9 +123,14 @@ private func target(_ directory: String?) throws -> RestoreTarget {
 }
 
 /// Moves backups that are older than a number of days to the trash; the newest two verified ones stay.
-/// - Parameter keepDays: when it is nil, the rules of the configuration hold, else 30 days.
+///
+/// <doc:KeepAndDelete> says what stays whatever the rules are.
+/// - Parameters:
+///   - backupDirectory: where backups are; when it is nil, the place that the environment or the configuration names.
+///   - keepDays: when it is nil, the rules of the configuration hold, else 30 days.
+///   - events: is told of progress, notices and warnings, on the calling thread.
 /// - Returns: how many were deleted; 0 for a directory that is not there.
-/// - Throws: `BackupError`: `rotation.keep-days` for less than one day, `locked`.
+/// - Throws: ``BackupError``: `rotation.keep-days` for less than one day, `locked`.
 public func rotateBackups(
   backupDirectory: String? = nil, keepDays: Int? = nil, events: EventStream = EventStream()
 ) throws(BackupError) -> Int {
@@ -128,11 +150,14 @@ public func rotateBackups(
 ///
 /// Every byte is compared with the lists of the backup on its way, and read back from the place before the copy
 /// appears.
-/// - Parameter backup: a name, a number of the list, `latest`, or a path.
-/// - Parameter place: a name under `places:` in the configuration, or a directory.
-/// - Parameter beginsAnew: whether the directory is made a place, when it is none yet.
+/// - Parameters:
+///   - backup: a name, a number of the list, `latest`, or a path.
+///   - place: a name under `places:` in the configuration, or a directory.
+///   - beginsAnew: whether the directory is made a place, when it is none yet.
+///   - dataDirectory: the stack; when it is nil, the one that the environment names.
+///   - events: is told of progress, notices and warnings, on the calling thread.
 /// - Returns: the directory of the copy, absolute, in readable form.
-/// - Throws: `BackupError`: `place.…`, `backup.not-found`, `verification.failed`, `disk.full`.
+/// - Throws: ``BackupError``: `place.…`, `backup.not-found`, `verification.failed`, `disk.full`.
 public func copyBackup(
   _ backup: String, to place: String, beginsAnew: Bool = false, dataDirectory: String? = nil,
   events: EventStream = EventStream()
@@ -162,7 +187,10 @@ public struct BackupSummary: Sendable {
 }
 
 /// The finished backups, newest first.
-/// - Throws: `BackupError` `backup-directory.not-found`.
+/// - Parameter backupDirectory: where backups are; when it is nil, the place that the environment or the configuration
+///   names.
+/// - Returns: what a list shows of each.
+/// - Throws: ``BackupError`` `backup-directory.not-found`.
 public func listBackups(backupDirectory: String? = nil) throws(BackupError) -> [BackupSummary] {
   let directory = try Stack.load(StackSettings(backupDirectory: backupDirectory), files: Kernel()).backupDirectory
   return try typed("listing backups") {

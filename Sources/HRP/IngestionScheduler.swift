@@ -12,9 +12,11 @@ private import Synchronization
 /// One scheduler runs for a stack, whatever program it is part of: while another one runs, this one stands by. The jobs
 /// are those that are set up here; `hrp scheduler run` has those of the configuration.
 ///
-///     let scheduler = IngestionScheduler()
-///     try scheduler.setupWeeklyBackup(backupTime: "02:00", dayOfWeek: "sat", keepDays: 30)
-///     try scheduler.start()
+/// ```swift
+/// let scheduler = IngestionScheduler()
+/// try scheduler.setupWeeklyBackup(backupTime: "02:00", dayOfWeek: "sat", keepDays: 30)
+/// try scheduler.start()
+/// ```
 public final class IngestionScheduler: Sendable {
   private struct Planned {
     var settings: JobSettings
@@ -37,11 +39,11 @@ public final class IngestionScheduler: Sendable {
   private let state = Mutex(State())
 
   /// Touches no file yet.
-  /// - Parameter dataDirectory: the stack; when it is nil, `HRP_DATA_DIR` names it, else it is the folder of
-  ///   `HRP_DB_PATH`, else `~/hrp-data`.
-  /// - Parameter executable: the program `hrp`; when it is nil, `HRP_EXECUTABLE` names it, else it is the first on
-  ///   `PATH`.
-  /// - Parameter events: is told of progress, notices and warnings, on the thread of the scheduler.
+  /// - Parameters:
+  ///   - dataDirectory: the stack; when it is nil, `HRP_DATA_DIR` names it, else it is the folder of `HRP_DB_PATH`,
+  ///     else `~/hrp-data`.
+  ///   - executable: the program `hrp`; when it is nil, `HRP_EXECUTABLE` names it, else it is the first on `PATH`.
+  ///   - events: is told of progress, notices and warnings, on the thread of the scheduler.
   public init(dataDirectory: String? = nil, executable: String? = nil, events: EventStream = EventStream()) {
     place = dataDirectory
     self.executable = executable
@@ -50,11 +52,13 @@ public final class IngestionScheduler: Sendable {
 
   /// Sets up the guide's backup: once a week, at a time of the configured timezone; in place of one that was set up
   /// before.
-  /// - Parameter backupTime: "HH:MM".
-  /// - Parameter dayOfWeek: "mon" to "sun".
-  /// - Parameter keepDays: backups that are younger stay.
+  /// - Parameters:
+  ///   - backupTime: "HH:MM".
+  ///   - dayOfWeek: "mon" to "sun".
+  ///   - keepDays: backups that are younger stay.
+  ///   - includeMLflow: whether MLflow's directory is part of it.
   /// - Returns: the id of the job, "weekly_backup".
-  /// - Throws: `BackupError` `scheduler.unusable`, `rotation.keep-days`, `configuration.invalid`.
+  /// - Throws: ``BackupError`` `scheduler.unusable`, `rotation.keep-days`, `configuration.invalid`.
   @discardableResult
   public func setupWeeklyBackup(
     backupTime: String = "02:00", dayOfWeek: String = "sat", keepDays: Int = 30, includeMLflow: Bool = true
@@ -94,7 +98,7 @@ public final class IngestionScheduler: Sendable {
   /// Begins to run what is due; returns at once.
   ///
   /// While another scheduler of the stack runs, this one stands by, and says so as a notice.
-  /// - Throws: `BackupError` when the stack or its configuration cannot be read, or no thread can be started.
+  /// - Throws: ``BackupError`` when the stack or its configuration cannot be read, or no thread can be started.
   public func start() throws(BackupError) {
     let stack = try stack()
     do {
@@ -127,7 +131,8 @@ public final class IngestionScheduler: Sendable {
   /// Whether it waits for another scheduler of the stack to end.
   public var isStandingBy: Bool { state.withLock { $0.isStandingBy } }
 
-  /// The jobs that are set up, in the order in which that was done.
+  /// The jobs that are set up.
+  /// - Returns: the jobs, in the order in which they were set up.
   public func listJobs() -> [ScheduledJob] {
     let now = SystemTime().nowNanoseconds
     // Where the records cannot be read, no job is paused: it runs.
@@ -137,22 +142,27 @@ public final class IngestionScheduler: Sendable {
     }
   }
 
-  /// One of the jobs; nil when none has this id.
+  /// One of the jobs.
+  /// - Parameter id: as `listJobs` shows it.
+  /// - Returns: the job; nil when none has this id.
   public func jobInfo(_ id: String) -> ScheduledJob? { listJobs().first { $0.id == id } }
 
   /// Keeps a job from running until it is resumed, by whatever program: a pause is written down, and outlives this one.
-  /// - Throws: `BackupError` `catalogue.unusable`.
+  /// - Parameter id: the job's; it need not be set up here.
+  /// - Throws: ``BackupError`` `catalogue.unusable`.
   public func pauseJob(_ id: String) throws(BackupError) {
     try Catalogue.change(stack(), files: Kernel(), time: SystemTime()) { try $0.pause(id) }
   }
 
   /// Lets a paused job run again; what it missed meanwhile is caught up by one run.
-  /// - Throws: `BackupError` `catalogue.unusable`.
+  /// - Parameter id: the job's; it need not be set up here.
+  /// - Throws: ``BackupError`` `catalogue.unusable`.
   public func resumeJob(_ id: String) throws(BackupError) {
     _ = try Catalogue.change(stack(), files: Kernel(), time: SystemTime()) { try $0.resume(id) }
   }
 
   /// Removes a job from this scheduler; one that is running goes on.
+  /// - Parameter id: the job's.
   /// - Returns: whether there was one of this id.
   @discardableResult
   public func removeJob(_ id: String) -> Bool {

@@ -14,11 +14,11 @@ public struct PlatformAPI: Sendable {
   private let profile: StackProfile
 
   /// Touches no file yet.
-  /// - Parameter dataDirectory: the stack; when it is nil, `HRP_DATA_DIR` names it, else it is the folder of
-  ///   `HRP_DB_PATH`, else `~/hrp-data`.
-  /// - Parameter profile: the tables that are expected.
-  /// - Parameter executable: the program `hrp`; when it is nil, `HRP_EXECUTABLE` names it, else it is the first on
-  ///   `PATH`.
+  /// - Parameters:
+  ///   - dataDirectory: the stack; when it is nil, `HRP_DATA_DIR` names it, else it is the folder of `HRP_DB_PATH`,
+  ///     else `~/hrp-data`.
+  ///   - profile: the tables that are expected.
+  ///   - executable: the program `hrp`; when it is nil, `HRP_EXECUTABLE` names it, else it is the first on `PATH`.
   public init(dataDirectory: String? = nil, profile: StackProfile = .found, executable: String? = nil) {
     stack = Stack(StackSettings(dataDirectory: dataDirectory))
     self.executable = executable
@@ -26,6 +26,7 @@ public struct PlatformAPI: Sendable {
   }
 
   /// Whether the database can be read, and how many rows its tables have; never throws: what fails is in the answer.
+  /// - Returns: the state of the database, and when that was.
   public func healthCheck() -> HealthReport {
     do {
       return try database.health(expecting: profile)
@@ -35,8 +36,13 @@ public struct PlatformAPI: Sendable {
   }
 
   /// The prices of some symbols, first and last day included, in the order of date and symbol.
-  /// - Throws: `BackupError`: `prices.invalid` for a day in the future, a start after the end, no symbols, symbols that
-  ///   were never in the universe; `prices.no-table`; `source.not-found`, `duckdb.…`, `engine.…`.
+  /// - Parameters:
+  ///   - symbols: as the table `universe` has them; one that is named twice counts once.
+  ///   - start: the first day.
+  ///   - end: the last day.
+  /// - Returns: a row for each symbol and day that has one; none is no error, but a notice.
+  /// - Throws: ``BackupError``: `prices.invalid` for a day in the future, a start after the end, no symbols, symbols
+  ///   that were never in the universe; `prices.no-table`; `source.not-found`, `duckdb.…`, `engine.…`.
   public func getPrices(symbols: [String], start: CalendarDay, end: CalendarDay) throws(BackupError) -> PriceHistory {
     do {
       return try PriceQuery(symbols: symbols, start: start, end: end).run(on: database, time: SystemTime())

@@ -26,6 +26,7 @@ public final class HTTPListener: Sendable {
   /// Begins to listen.
   /// - Parameter answers: the status of each answer in order, of which the last holds for all others; 0: none is given,
   ///   until the other side closes.
+  /// - Throws: what making the socket throws.
   public init(answers: [Int] = [200]) throws {
     let state = State()
     self.state = state

@@ -13,7 +13,12 @@ public enum Mount {
   }()
 
   /// A file system in memory, mounted as `small` in a folder for as long as the body runs.
-  /// - Parameter options: as `mount` takes them: "size=30m".
+  /// - Parameters:
+  ///   - options: as `mount` takes them: "size=30m".
+  ///   - folder: where the mount point is made.
+  ///   - body: is given the mount point.
+  /// - Returns: what the body returns.
+  /// - Throws: `Unavailable` when the system refuses, and what the body throws.
   public static func withMemory<Result>(
     _ options: String, on folder: String, _ body: (String) throws -> Result
   ) throws -> Result {
@@ -31,7 +36,13 @@ public enum Mount {
   }
 
   /// An overlay, as a container's own file system is one: `lower` is what its image holds, and is not written to.
-  /// - Parameter upperFolder: an empty folder for what is written; on another file system than `lower`, if it is to be so.
+  /// - Parameters:
+  ///   - lower: what the image holds.
+  ///   - upperFolder: an empty folder for what is written; on another file system than `lower`, if it is to be so.
+  ///   - folder: where the mount point is made.
+  ///   - body: is given the mount point.
+  /// - Returns: what the body returns.
+  /// - Throws: `Unavailable` when the system refuses, and what the body throws.
   public static func withOverlay<Result>(
     of lower: String, upperFolder: String, below folder: String, _ body: (String) throws -> Result
   ) throws -> Result {

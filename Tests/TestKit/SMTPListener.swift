@@ -13,6 +13,7 @@ public final class SMTPListener: Sendable {
 
   /// Begins to listen.
   /// - Parameter refusals: answers other than 250, by the first word of a command, such as `["RCPT": "550 no"]`.
+  /// - Throws: what making the socket throws.
   public init(refusals: [String: String] = [:]) throws {
     let received = Received()
     self.received = received

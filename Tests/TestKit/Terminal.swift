@@ -14,7 +14,15 @@ public struct Shown: Sendable, Decodable {
 
 /// Runs a program on a terminal of so many columns, and shows what a user would see.
 ///
-/// - Parameter resized: the columns that it has after the first second; nil: the same.
+/// - Parameters:
+///   - program: its path.
+///   - arguments: its arguments.
+///   - columns: how wide the terminal is.
+///   - resized: the columns that it has after the first second; nil: the same.
+///   - folder: in which it runs.
+///   - environment: what it gets beside a language and a kind of terminal.
+/// - Returns: what was on the terminal.
+/// - Throws: what starting the program, or reading its answer, throws.
 public func runOnTerminal(
   _ program: String, _ arguments: [String], columns: Int, resized: Int? = nil, in folder: String,
   environment: [String: String] = [:]

@@ -99,6 +99,9 @@ package enum ThisProcess {
     value.withPlatformString { _ = setenv(name, $0, isReplacing ? 1 : 0) }
   }
 
+  /// A path as it is seen from the directory in which this process works.
+  package static func absolute(_ path: String) -> FilePath { workingDirectory.pushing(FilePath(path)) }
+
   package static var workingDirectory: FilePath {
     guard let text = getcwd(nil, 0) else { return "/" }
     defer { free(text) }

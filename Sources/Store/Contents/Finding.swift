@@ -7,7 +7,9 @@ public struct Finding: Sendable, Equatable {
   public enum Kind: String, Sendable {
     /// Contents are not those that were written.
     case mismatch
+    /// A file that the lists name is not there.
     case missing
+    /// A file that the lists do not name is there.
     case unexpected
     /// A list of the backup itself cannot be read or contradicts itself.
     case malformed
@@ -15,7 +17,9 @@ public struct Finding: Sendable, Equatable {
     case block
     /// The WAL is damaged, or it belongs to another database.
     case wal = "log"
+    /// SQLite finds one of MLflow's databases damaged.
     case sqlite
+    /// DuckDB itself cannot read everything, or reads something else than before.
     case engine
     /// Everything reads as it should, and the engine fails when it writes a checkpoint.
     case checkpoint

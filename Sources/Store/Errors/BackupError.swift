@@ -6,7 +6,20 @@ package import SystemPackage
 /// Public functions throw this type; what it wraps is in `cause`. The message names paths, never contents of files.
 public struct BackupError: Error, Sendable {
   /// What kind of failure it is; the command line has one exit code for each.
-  public enum Kind: Sendable, Equatable { case failed, usage, notFound, busy, noSpace, interrupted(exitCode: Int32) }
+  public enum Kind: Sendable, Equatable {
+    /// It did not work: exit code 1.
+    case failed
+    /// What was asked for makes no sense: exit code 2.
+    case usage
+    /// What was named is not there: exit code 10.
+    case notFound
+    /// Another process uses or locks what is needed: exit code 11.
+    case busy
+    /// There is not enough disk space: exit code 14.
+    case noSpace
+    /// A signal stopped it: 130 for SIGINT, 143 for SIGTERM.
+    case interrupted(exitCode: Int32)
+  }
 
   /// Stable, for scripts: "source.not-found".
   public let code: String
