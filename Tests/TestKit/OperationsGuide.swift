@@ -11,8 +11,10 @@ public enum OperationsGuide {
 
   /// What the guide shows as the output of a command: the comment lines after `# Output`, without their `# `.
   ///
-  /// - Parameter command: the beginning of the command, such as "python -m hrp.data.backup --list".
-  /// - Parameter variant: the word in brackets after "Output", such as "failure".
+  /// - Parameters:
+  ///   - command: the beginning of the command, such as "python -m hrp.data.backup --list".
+  ///   - variant: the word in brackets after "Output", such as "failure".
+  /// - Returns: the lines; none when the guide shows no such output.
   public static func output(of command: String, variant: String? = nil) -> [String] {
     let lines = text.components(separatedBy: "\n")
     guard let start = lines.firstIndex(where: { $0.hasPrefix(command) }) else { return [] }
