@@ -87,7 +87,7 @@ def page(items, shown):
     text += "\n## Breaks\n\n| item | in | this | becomes |\n|---|---|---|---|\n"
     for item in items:
         if "break" in item:
-            change = item["break"]
+            change = {key: value.replace("|", "\\|") for key, value in item["break"].items()}
             text += f"| {item['item']} | `{change['file']}` | `{change['old']}` | `{change['new']}` |\n"
     return text
 
