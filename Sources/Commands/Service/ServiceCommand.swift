@@ -85,8 +85,11 @@ struct ServiceInstallCommand: StackCommand {
     if result.isStarted {
       console.result("✓ Started: \(service.manager.name(of: service.kind))")
     } else {
-      let cron = service.cronLine.map { " A line for crontab -e:\n  \($0)" } ?? ""
-      console.result("✗ Not started: there is no \(service.manager.rawValue) for this user.\(cron)")
+      console.result("✗ Not started: there is no \(service.manager.rawValue) for this user.")
+      if let line = service.cronLine {
+        console.result("A line for crontab -e:")
+        console.result("  \(line)")
+      }
     }
     if result.lingers == false {
       console.warning("hrp: warning: services of a user end at logout, until you run: loginctl enable-linger")
