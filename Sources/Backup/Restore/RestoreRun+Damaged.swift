@@ -1,19 +1,19 @@
 internal import Files
 package import Store
-internal import SystemPackage
+package import SystemPackage
 
 extension RestoreRun {
   /// What was found wrong with the backup; nothing was restored.
   package struct Damaged: ExplainedError {
     package let report: VerificationReport
-    /// The name of the newest other backup that nothing speaks against; nil when there is none, or it cannot be told.
-    package let other: String?
+    /// The newest other backup beside it that nothing speaks against; nil when there is none, or it cannot be told.
+    package let other: FilePath?
 
     package var explanation: BackupError {
       let lines = report.findings.prefix(10).map { "\n  \($0.line)" }.joined()
       let more = report.findings.count > 10 ? "\n  and \(report.findings.count - 10) more" : ""
-      let other =
-        "Try a different backup: hrp backup \(other.map { "verify \($0)" } ?? "list, then hrp backup verify NAME")."
+      let command = other.map { "verify \(ShellWord.quoted($0))" } ?? "list, then hrp backup verify NAME"
+      let other = "Try a different backup: hrp backup \(command)."
       // The part that is right can be had from this one.
       let right = StackPart.allCases.first { report.findings(of: $0).isEmpty }
       return BackupError(
@@ -25,15 +25,17 @@ extension RestoreRun {
         } ?? right.map { "Restore only the part that is right: --only \($0.rawValue). \(other)" } ?? other)
     }
   }
+
   /// What is thrown for these findings.
   func damaged(_ report: VerificationReport) -> Damaged {
-    // Advice for people: where the other backups cannot be looked at, none is named.
+    // Advice for people: where the other backups cannot be looked at, none is named. It is named by its path: in a
+    // second place, or in a folder of old backups, a name would mean another backup.
     let other = forPeople {
       try BackupDirectory(backup.place.removingLastComponent(), files: files).newest { other in
-        other.name != backup.name && other.metadata?.verified == true && other.proof.value?.isOK != false
-          && other.proof.problem == nil
+        other.name != backup.name && other.problem == nil && other.metadata?.verified == true
+          && [.proven, .unproven].contains(BackupTrust(other))
       }
     }
-    return Damaged(report: report, other: (other ?? nil).map { ByteText.escaped($0.name.bytes) })
+    return Damaged(report: report, other: other??.path)
   }
 }
