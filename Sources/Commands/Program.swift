@@ -54,6 +54,10 @@ public struct Program: ParsableCommand {
         Screen.write(text, on: .output)
         ThisProcess.exit(0)
       }
+      let topic = Array(arguments.dropFirst())
+      if arguments.first == "help", topic != ["help"], let word = CommandWords(topic, of: Program.self).unknown {
+        ThisProcess.exit(report(ValidationError("There is no command or topic '\(word)'"), arguments: topic))
+      }
       let command = try parseAsRoot(arguments)
       ThisProcess.exit(
         PrintedCommands.$current.withValue(PrintedCommands(of: command, below: Program.self)) {

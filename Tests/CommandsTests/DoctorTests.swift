@@ -57,10 +57,11 @@ struct DoctorTests {
           && unproven["last-proof"]?.remedy?.hasPrefix("hrp backup drill --data-dir ") == true)
       #expect(try hrp(["backup", "drill"], in: folder).status == 0)
       let after = try rows(in: folder)
-      #expect(Set(after.values.filter { $0.state != "good" }.map(\.name)) == ["backup-directory", "scheduler"])
+      #expect(
+        Set(after.values.filter { $0.state != "good" }.map(\.name)) == ["backup-directory", "notices", "scheduler"])
       #expect(after["database"]?.detail.contains("1 tables, 1000 rows") == true)
       let text = try hrp(["doctor"], in: folder)
-      #expect(text.status == 0 && text.output.contains("✓ data-directory") && text.output.contains("0 wrong, 2 worth"))
+      #expect(text.status == 0 && text.output.contains("✓ data-directory") && text.output.contains("0 wrong, 3 worth"))
     }
   }
 
@@ -73,7 +74,7 @@ struct DoctorTests {
       for index in stride(from: 12_288 + 2000, to: bad.count, by: 262_144) { bad[index] ^= 1 }
       try bad.write(to: path)
       let damaged = try #require(try rows(in: folder)["database"])
-      #expect(damaged.state == "failure" && damaged.remedy?.contains("restore") == true, "\(damaged)")
+      #expect(damaged.state == "failure" && damaged.remedy?.contains("hrp recover") == true, "\(damaged)")
       try Data(repeating: 7, count: 50_000).write(to: path)
       let garbage = try #require(try rows(in: folder)["database"])
       #expect(garbage.state == "failure" && garbage.detail.contains("not a DuckDB database"), "\(garbage)")

@@ -16,10 +16,45 @@ struct StatusTests {
       #expect(try hrp(["backup", "drill"], in: home).status == 0)
       let protected = try hrp(["status"], in: home)
       #expect(protected.status == 0 && protected.output.hasPrefix("✓ Protected\n"), "\(protected)")
-      #expect(protected.output.contains("Next run: weekly_backup 20"))
-      #expect(protected.output.contains("No scheduler runs: hrp scheduler run"))
+      #expect(protected.output.contains("Next run, when a scheduler runs: weekly_backup 20"))
+      #expect(
+        protected.output.contains("! No scheduler runs: no backup is made by itself\n    → hrp service install\n"))
       try FileManager.default.removeItem(atPath: home + "/hrp-data/hrp.duckdb")
       #expect(try hrp(["status"], in: home).status == 10)
+    }
+  }
+
+  @Test("a job that ran lately, as by cron, needs no scheduler that runs")
+  func cron() throws {
+    try withGuideHome { home in
+      #expect(try hrp(["scheduler", "run", "--once"], in: home).status == 0)
+      let done = try hrp(["status"], in: home)
+      #expect(done.output.contains("  Next run: weekly_backup 20") && !done.output.contains("No scheduler"), "\(done)")
+    }
+  }
+
+  @Test("a database that cannot be used is no protected stack, however good the backups are")
+  func rubbish() throws {
+    try withGuideHome { home in
+      #expect(try hrp(["backup", "create"], in: home).status == 0)
+      #expect(try hrp(["backup", "drill"], in: home).status == 0)
+      try Data("rubbish".utf8).write(to: URL(fileURLWithPath: home + "/hrp-data/hrp.duckdb"))
+      let done = try hrp(["status"], in: home)
+      #expect(done.status == 15 && done.output.contains("the database cannot be used: "), "\(done)")
+      #expect(done.output.contains("    → hrp recover\n"), "\(done)")
+      let doctor = try hrp(["doctor"], in: home).output.split(separator: "\n")
+      #expect(doctor.filter { $0.contains("is not a DuckDB database") }.count == 1, "\(doctor)")
+    }
+  }
+
+  @Test("backups whose disk is not mounted are not called none")
+  func unmounted() throws {
+    try withGuideHome { home in
+      #expect(try hrp(["backup", "create"], in: home).status == 0)
+      try FileManager.default.moveItem(atPath: home + "/hrp-data/backups", toPath: home + "/elsewhere")
+      let done = try hrp(["status"], in: home)
+      #expect(done.status == 15 && done.output.contains("its newest backup was "), "\(done)")
+      #expect(!done.output.contains("there is no verified backup"), "\(done)")
     }
   }
 

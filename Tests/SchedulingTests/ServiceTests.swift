@@ -119,8 +119,8 @@ struct ServiceTests {
       let first = try service.install("/opt/hrp")
       #expect(first.isChanged && first.isStarted)
       #expect(
-        asked.withLock { $0.prefix(3) } == [
-          "daemon-reload", "enable --now hrp-scheduler.service", "restart hrp-scheduler.service",
+        asked.withLock { $0.prefix(4) } == [
+          "show-environment", "daemon-reload", "enable --now hrp-scheduler.service", "restart hrp-scheduler.service",
         ])
       #expect(FileManager.default.fileExists(atPath: home + "/data/logs"))
       let second = try service.install("/opt/hrp")
@@ -141,14 +141,17 @@ struct ServiceTests {
     }
   }
 
-  @Test("without a manager the file is there and nothing is started; a program of a build folder is refused")
+  @Test("without a manager nothing is written, and a file of before goes; a program of a build folder is refused")
   func refusals() throws {
     try withTemporaryFolder { home in
       try FileManager.default.createDirectory(atPath: home + "/data", withIntermediateDirectories: true)
       let service = try installation(home, answers: { _ in (1, "") })
-      let result = try service.install("/opt/hrp")
-      #expect(!result.isStarted && result.isChanged && result.lingers == nil)
-      #expect(FileManager.default.fileExists(atPath: service.path.string))
+      _ = try installation(home, answers: { _ in (0, "") }).install("/opt/hrp")
+      for _ in 0..<2 {
+        let result = try service.install("/opt/hrp")
+        #expect(!result.isStarted && !result.isChanged && result.lingers == nil)
+        #expect(!FileManager.default.fileExists(atPath: service.path.string))
+      }
       #expect { try service.install("/home/me/hrp/.build/release/hrp") } throws: {
         ($0 as? BackupError)?.code == "service.in-build"
       }
@@ -160,10 +163,10 @@ struct ServiceTests {
   }
 
   @Test(
-    "doctor: an idle service and one that ends at logout are wrong; without any scheduler backups are made by hand",
+    "doctor: an idle service is wrong, and one that ends at logout is worth a look; without any scheduler backups are made by hand",
     arguments: [
       (isActive: true, lingers: true, state: DiagnosisRow.State.good, words: "runs as a service"),
-      (isActive: true, lingers: false, state: .failure, words: "ends when the user logs out"),
+      (isActive: true, lingers: false, state: .warning, words: "ends when the user logs out"),
       (isActive: false, lingers: true, state: .failure, words: "does not run it"),
     ])
   func diagnosis(isActive: Bool, lingers: Bool, state: DiagnosisRow.State, words: String) throws {

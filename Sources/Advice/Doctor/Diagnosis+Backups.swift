@@ -59,14 +59,15 @@ extension Diagnosis {
       return [DiagnosisRow("history", state: .good, detail: "nothing was done yet in this data directory")]
     }
     let jobs = try catalogue.jobs(limit: 100)
-    let words = "jobs are kept since \(try catalogue.historySince() ?? "now"); \(jobs.count) lately"
+    let words =
+      "jobs are kept since \(try catalogue.historySince().map(LocalTime.plain) ?? "now"); \(jobs.count) lately"
     guard let last = jobs.first(where: { $0.operation == "backup create" }), last.status == .failed else {
       return [DiagnosisRow("history", state: .good, detail: words)]
     }
     return [
       DiagnosisRow(
         "history", state: .warning,
-        detail: "\(words); the last backup create failed (\(last.beganAt)): \(last.message)",
+        detail: "\(words); the last backup create failed (\(LocalTime.plain(of: last.beganAt))): \(last.message)",
         remedy: "hrp backup create")
     ]
   }
@@ -147,8 +148,9 @@ extension Diagnosis {
     }
     if backup.metadata?.complete == false {
       return DiagnosisRow(
-        "last-backup", state: .warning, detail: "\(words); it is incomplete",
-        remedy: "See \"unread\" in its metadata.json, correct the permissions, and run hrp backup create.")
+        "last-backup", state: .warning,
+        detail: "\(words); it is incomplete: \(backup.metadata?.unreadWords ?? "see its metadata.json")",
+        remedy: "Is something gone that you need: hrp recover. Are permissions wrong: correct them, hrp backup create.")
     }
     if !backup.hasDatabase || backup.metadata?.verified != true {
       return DiagnosisRow(
@@ -175,7 +177,7 @@ extension Diagnosis {
       let isNewest = backup.name == all.first?.name
       return DiagnosisRow(
         "last-proof", state: isNewest ? .good : .warning,
-        detail: "\(name) was restored and read by DuckDB \(proof.engine) (\(proof.at))",
+        detail: "\(name) was restored and read by DuckDB \(proof.engine) (\(LocalTime.plain(of: proof.at)))",
         remedy: isNewest ? nil : "The newest backup is not proven yet: hrp backup drill")
     }
     return DiagnosisRow(
@@ -202,14 +204,14 @@ extension Diagnosis {
         "last-proof", state: .failure,
         detail:
           "\(name) restores and every byte of it is right, but DuckDB failed to write a checkpoint of it "
-          + "(\(proof.at)): the live database may fail at its next one: \(why)",
+          + "(\(LocalTime.plain(of: proof.at))): the live database may fail at its next one: \(why)",
         remedy: DrillReport.checkpointRemedy)
     }
     let (what, again) =
       proof.level == .drill
       ? ("drill", "drill \(name)") : ("verification", "verify \(name) --level \(proof.level.rawValue)")
     return DiagnosisRow(
-      "last-proof", state: .failure, detail: "the \(what) of \(name) failed (\(proof.at)): \(why)",
+      "last-proof", state: .failure, detail: "the \(what) of \(name) failed (\(LocalTime.plain(of: proof.at))): \(why)",
       remedy: "hrp backup \(again) says everything; hrp backup create makes a new one.")
   }
 }

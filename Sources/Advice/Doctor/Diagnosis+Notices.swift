@@ -13,8 +13,9 @@ extension Diagnosis {
     guard !channels.isEmpty else {
       return [
         DiagnosisRow(
-          "notices", state: .good,
-          detail: "none are configured: nobody is told when a scheduled backup fails (docs/operations/notices.md)")
+          "notices", state: .warning,
+          detail: "none are configured: nobody is told when a scheduled backup fails (docs/operations/notices.md)",
+          remedy: "hrp config init writes a file that explains them")
       ]
     }
     let problems = NoticeCheck.problems(settings, dataDirectory: stack.dataDirectory, files: files).map {

@@ -50,7 +50,9 @@ extension Diagnosis {
     }
     try noteMeta(folder, store: store, survey: &survey)
     let records = survey.inside + survey.outside + survey.remote
-    let words = "\(store.directory.text), \(databases) databases, \(records) records with artifacts"
+    let words =
+      "\(store.directory.text), \(ItemCount.text(databases, of: "database")), "
+      + "\(ItemCount.text(records, of: "record")) with artifacts"
     return [DiagnosisRow("mlflow", state: .good, detail: words), artifacts(survey)]
   }
 

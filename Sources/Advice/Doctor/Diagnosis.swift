@@ -81,14 +81,19 @@ package struct Diagnosis {
       } catch let stopped as Interruption.Stopped {
         throw stopped
       } catch {
-        let error = BackupError(error, doing: "looking at \(name)")
-        rows.append(
-          DiagnosisRow(
-            name, state: .failure, detail: error.message + (error.cause.map { " (\($0))" } ?? ""), remedy: error.remedy)
-        )
+        rows.append(Self.row(name, of: BackupError(error, doing: "looking at \(name)"), after: rows))
       }
     }
     return rows
+  }
+
+  /// What cannot be looked at; a fault that a row before names is not told again.
+  private static func row(_ name: String, of error: BackupError, after rows: [DiagnosisRow]) -> DiagnosisRow {
+    let detail = error.message + (error.cause.map { " (\($0))" } ?? "")
+    if let first = rows.first(where: { $0.state == .failure && $0.detail == detail }) {
+      return DiagnosisRow(name, state: .warning, detail: "it cannot be told: see \(first.name)")
+    }
+    return DiagnosisRow(name, state: .failure, detail: detail, remedy: error.remedy)
   }
 
   /// How long ago a timestamp was: "3 days", "2 h", "5 min", "12 s".

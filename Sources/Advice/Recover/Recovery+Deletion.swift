@@ -37,7 +37,7 @@ extension Recovery {
     var isFound = false
     var places: Set<String> = []
     var sinceNewPlace = 0
-    for backup in try namedBackup().map({ [$0] }) ?? choice.candidates() {
+    for backup in try namedBackup().map({ [$0] }) ?? choice.candidates(of: stack) {
       let hits = try BackupSearch(in: stack, files: files, events: events)
         .look(for: text, in: backup, unread: &unread, isWanted: live.lacks)
       isFound = isFound || !hits.isEmpty

@@ -26,7 +26,9 @@ package struct Recovery {
     self.events = events
   }
 
-  var choice: BackupChoice { BackupChoice(stack, files: files, time: time, events: events) }
+  var choice: BackupChoice {
+    BackupChoice(in: BackupDirectory(stack.backupDirectory, files: files), time: time, events: events)
+  }
 
   /// Looks, and changes nothing.
   ///
@@ -64,7 +66,8 @@ package struct Recovery {
         part: loss.problems.isEmpty && hasStore() ? .duckdb : nil)
     }
     if !loss.problems.isEmpty {
-      return try planRestore(.damagedMLflow, findings: [words] + loss.problems + loss.notices, part: .mlflow)
+      return try planRestore(
+        .damagedMLflow, findings: [words] + loss.problems + loss.notices, part: .mlflow, before: loss.seenIn)
     }
     return RecoveryPlan(
       scenario: .healthy, findings: [words] + loss.notices,
@@ -158,10 +161,12 @@ package struct Recovery {
   private func loss(of store: MLflowStore, beside backups: ArraySlice<ListedBackup>) throws -> StoreComparison.Loss {
     let comparison = try StoreComparison(store, scratch: stack.scratchDirectory, files: files)
     var first: StoreComparison.Loss?
+    // One that was made after the loss says so once; the next one takes it for the user's will.
+    let whole = backups.first { $0.lostWords == nil }?.name
     for backup in backups {
       var loss: StoreComparison.Loss
       do {
-        loss = try comparison.loss(beside: backup)
+        loss = try comparison.loss(beside: backup, comparesParts: backup.name == whole)
       } catch let error as SQLiteError {
         // The backup's own database: what is wrong with that is told when it is verified.
         loss = .init(notices: ["MLflow was not compared with \(ByteText.escaped(backup.name.bytes)): \(error.message)"])
@@ -209,23 +214,26 @@ package struct Recovery {
     }
   }
 
+  /// - Parameter oldest: a backup that has what is lost: newer ones have it not.
   private func planRestore(
-    _ scenario: RecoveryPlan.Scenario, findings: [String], part: StackPart? = nil
+    _ scenario: RecoveryPlan.Scenario, findings: [String], part: StackPart? = nil, before oldest: ListedBackup? = nil
   ) throws -> RecoveryPlan {
     do {
       if let backup = try namedBackup() {
         try check(named: backup, for: part)
         return try plan(scenario, findings: findings, backup: backup, part: part)
       }
-      let candidates = try choice.candidates()
+      let all = try choice.candidates(of: stack)
+      let candidates = oldest.map { has in Array(all.drop { $0.name != has.name }) } ?? all
       do {
-        return try plan(scenario, findings: findings, backup: choice.best(of: candidates, for: part), part: part)
+        let chosen = try choice.best(of: candidates, for: part)
+        return try plan(scenario, findings: findings + chosen.remarks, backup: chosen.backup, part: part)
       } catch let error as BackupError where error.known == .noneValid && part == nil {
         // Where no backup is right as a whole, a right database is worth having.
-        let backup = try choice.best(of: candidates, for: .duckdb)
+        let chosen = try choice.best(of: candidates, for: .duckdb)
         return try plan(
-          scenario, findings: findings + ["no backup is right as a whole; this one has the database"], backup: backup,
-          part: .duckdb)
+          scenario, findings: findings + ["no backup is right as a whole; this one has the database"] + chosen.remarks,
+          backup: chosen.backup, part: .duckdb)
       }
     } catch let error as BackupError
       where error.isOne(of: [.noneValid, .backupDirectoryNotFound])
@@ -252,7 +260,9 @@ package struct Recovery {
           + "\(ByteText.escaped(other.name.bytes)) has one: run hrp recover again to restore that")
     }
     if backup.metadata?.complete == false, part != .duckdb {
-      findings.append("\(ByteText.escaped(backup.name.bytes)) is incomplete: see \"unread\" in its metadata.json")
+      findings.append(
+        "\(ByteText.escaped(backup.name.bytes)) is incomplete: \(backup.metadata?.unreadWords ?? "files were not read")"
+      )
     }
     events.send(.phase("comparing with what is there"))
     let losses = try LossScan(backup.open(), target: RestoreTarget(stack, files: files), files: files, time: time)

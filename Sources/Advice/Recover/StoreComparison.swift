@@ -14,6 +14,8 @@ struct StoreComparison {
     var problems: [String] = []
     /// Single files that are gone, which a user may have deleted: sentences without a full stop.
     var notices: [String] = []
+    /// The backup beside which the problems were seen: newer ones do not have what is lost.
+    var seenIn: ListedBackup?
   }
 
   private static let maximumNamed = 5
@@ -36,17 +38,25 @@ struct StoreComparison {
   }
 
   /// Compares with a backup that has an MLflow directory.
+  ///
+  /// - Parameter comparesParts: whether databases and folders at the top are looked for. Where a user removed one for
+  ///   good, older backups still have it.
   /// - Throws: `SystemError`, `SQLiteError`; `Interruption.Stopped`.
-  func loss(beside backup: ListedBackup) throws -> Loss {
+  func loss(beside backup: ListedBackup, comparesParts: Bool) throws -> Loss {
     guard let (folder, stored) = try storedFolder(of: backup) else { return Loss() }
     let name = ByteText.escaped(backup.name.bytes)
-    var loss = Loss()
+    var loss = Loss(seenIn: backup)
     let databases = try Self.databases(of: stored, copyingTo: nil, files)
     for (database, records) in databases.sorted(by: { $0.key < $1.key })
     where records.hasTables && live[database]?.hasTables == false {
       loss.problems.append(
         "\(place(.root / database).text) holds none of MLflow's tables, and \(name) has them"
       )
+    }
+    if comparesParts {
+      for part in try LostParts.find(in: store, beside: backup, files: files) {
+        loss.problems.append("\(part.text) is gone, and \(name) has it")
+      }
     }
     guard loss.problems.isEmpty else { return loss }
     let then = try StoreRuns(stored, files: files).byExperiment(copyingTo: nil).values.reduce(0, +)

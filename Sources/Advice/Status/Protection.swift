@@ -44,6 +44,11 @@ package struct Protection: Sendable {
     var reasons = facts.unreadable.map {
       Reason(code: "unknown", message: "it cannot be told: \($0)", since: nil, remedy: "hrp doctor")
     }
+    if let why = facts.damage {
+      reasons.append(
+        Reason(
+          code: "database.unusable", message: "the database cannot be used: \(why)", since: nil, remedy: "hrp recover"))
+    }
     if let why = facts.switchedOff {
       reasons.append(
         Reason(
@@ -64,6 +69,8 @@ package struct Protection: Sendable {
 
   private static func ageOfBackup(_ facts: ProtectionFacts, limits: ProtectionLimits, now: Int64) -> [Reason] {
     guard let newest = facts.newestBackup else {
+      // Whether there is one cannot be told.
+      guard facts.unreadable.isEmpty else { return [] }
       return [
         Reason(code: "backup.none", message: "there is no verified backup", since: nil, remedy: "hrp backup create")
       ]

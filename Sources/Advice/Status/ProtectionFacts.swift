@@ -34,6 +34,8 @@ package struct ProtectionFacts: Sendable {
   package var switchedOff: String?
   /// Whether the scheduler is installed as a service of this stack, and does not run.
   package var isServiceIdle = false
+  /// Why the database itself cannot be used, so that no more backups can be made, as a clause; nil when it can.
+  package var damage: String?
   /// What could not be read, each as a clause: whatever it hides, protection is not claimed on it.
   package var unreadable: [String]
 

@@ -1,4 +1,4 @@
-internal import Backup
+package import Backup
 internal import Calendars
 package import Files
 package import Jobs
@@ -16,6 +16,10 @@ package struct StackStatus: Sendable {
   package let nextRuns: [(job: JobSettings, at: Int64)]
   /// Whether a scheduler runs; nil when that cannot be told.
   package let hasScheduler: Bool?
+  /// When jobs were run last, by a scheduler or by cron.
+  package let runs: ScheduledRuns
+  /// The newest backup, when it is incomplete, and what it lacks, as a clause; nil when the newest is complete.
+  package let incomplete: (name: String, lacks: String)?
   /// The jobs that somebody paused, with the time since when: ISO 8601 with offset.
   package let pausedJobs: [(job: String, since: String)]
   /// The newest notices that were not delivered, one for each way and kind.
@@ -28,13 +32,19 @@ package struct StackStatus: Sendable {
   package let elsewhere: CopiesElsewhere
 
   /// - Parameter hasService: whether the scheduler is installed as a service of this stack.
+  /// - Parameter readiness: whether the stack can be used; nil where that is said elsewhere.
   /// - Throws: `BackupError` `source.not-found` when the stack has no database.
-  package init(_ stack: Stack, hasService: Bool, files: any FileSystem, time: any TimeSource) throws {
+  package init(
+    _ stack: Stack, hasService: Bool, readiness: StackReadiness? = nil, files: any FileSystem, time: any TimeSource
+  ) throws {
     let now = time.nowNanoseconds
     let jobs = Self.jobs(of: stack)
     hasScheduler = forPeople { try AdvisoryLock.isHeld(.scheduler, on: stack.dataDirectory, files: files) }
     var facts = try Self.facts(of: stack, files: files, time: time)
-    facts.isServiceIdle = hasService && hasScheduler == false
+    runs = ScheduledRuns(of: stack, files: files, time: time)
+    facts.isServiceIdle = hasService && hasScheduler == false && !runs.isRecent
+    facts.damage = readiness?.checks.first { $0.name == "database" }?.failure
+    incomplete = forPeople { try Self.incomplete(of: stack, files: files, time: time) } ?? nil
     self.facts = facts
     protection = Protection(facts, limits: stack.settings.protection, now: now)
     let catalogue = Catalogue.ifPresent(of: stack, files: files, time: time)
@@ -88,6 +98,8 @@ package struct StackStatus: Sendable {
   private static func addBackups(
     to facts: inout ProtectionFacts, of stack: Stack, files: any FileSystem, time: any TimeSource
   ) throws {
+    // A disk that is not mounted holds the backups that were made.
+    try BackupPlace(stack, memory: CatalogueMemory(stack, files: files, time: time), files: files).check()
     // Where there is an MLflow store, a backup without one protects half of the stack.
     let needsMLflow = try stack.mlflow(files: files) != nil
     let backups = try StackBackups(of: stack, files: files, time: time)
@@ -96,6 +108,15 @@ package struct StackStatus: Sendable {
     let sizes = good.prefix(2).compactMap { $0.backup.metadata?.sizeBytes }
     if sizes.count == 2 { facts.sizes = (sizes[0], sizes[1]) }
     facts.newestProof = backups.newestDrill.map { event($0.backup, at: $0.at) }
+  }
+
+  private static func incomplete(
+    of stack: Stack, files: any FileSystem, time: any TimeSource
+  ) throws -> (name: String, lacks: String)? {
+    guard let newest = try StackBackups(of: stack, files: files, time: time).newest,
+      newest.metadata?.complete == false
+    else { return nil }
+    return (ByteText.escaped(newest.name.bytes), newest.metadata?.unreadWords ?? "files of MLflow could not be read")
   }
 
   private static func addRuns(

@@ -94,19 +94,9 @@ extension BackupRun {
   func lostParts(of store: MLflowStore) throws -> [CreateResult.SourceNote] {
     guard let earlier = try earlierWithStore() else { return [] }
     let name = ByteText.escaped(earlier.name.bytes)
-    var lost: [CreateResult.SourceNote] = []
-    for folder in BackupLayout.stores.map({ earlier.path.appending($0.name.path.components) })
-    where try files.exists(folder) {
-      let stored = try OpenFile(folder, mode: [.directory], files: files)
-      let databases = try MLflowStore.databases(in: stored)
-      let folders = try files.entries(of: stored.descriptor).filter { $0.kind == .directory }.map(\.name)
-      for part in databases + folders.sorted() where store.holds(part) {
-        let path = store.directory.appending(part.path.components)
-        guard try !files.exists(path) else { continue }
-        lost.append(.init(path: path.text, why: "it is not there, and \(name) has it: hrp recover says what helps"))
-      }
+    return try LostParts.find(in: store, beside: earlier, files: files).map { path in
+      .init(path: path.text, why: "it is not there, and \(name) has it: hrp recover says what helps")
     }
-    return lost
   }
 
   /// Notes the folders in a store that hold backups and are left out, but for the one that backups go to.

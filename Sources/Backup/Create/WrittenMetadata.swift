@@ -65,6 +65,7 @@ struct WrittenMetadata: Encodable {
   private let mlflow: Nullable<MLflow>
   private let shared: Nullable<Shared>
   private let unread: [CreateResult.SourceNote]
+  private let lost: [String]
   private let unstable: [CreateResult.SourceNote]
   private let skipped: [CreateResult.SourceNote]
   private let checksumsSha256: String
@@ -74,7 +75,7 @@ struct WrittenMetadata: Encodable {
   private enum CodingKeys: CodingKey {
     case timestamp, createdAt, sizeBytes, sizeMb, includeMlflow, hrpVersion, sourceDir, sourceDirReal, format, name
     case timestampWithOffset, durationSeconds, verified, complete, host, database, snapshot, mlflow, shared, unread
-    case unstable, skipped, checksumsSha256, manifestSha256, filesCount
+    case lost, unstable, skipped, checksumsSha256, manifestSha256, filesCount
   }
 
   init(_ report: BackupRun.Report, of stack: Stack) {
@@ -108,6 +109,8 @@ struct WrittenMetadata: Encodable {
           Shared(backup: ByteText.escaped($0.bytes), bytes: copied.sharedBytes, files: copied.sharedFiles)
         }
       })
+    // Where the whole directory is gone, `include_mlflow` says so.
+    lost = report.mlflow == nil ? [] : report.lost.compactMap { $0.path.split(separator: "/").last.map(String.init) }
     (unread, unstable, skipped) = (report.notes.unread, report.notes.unstable, report.notes.skipped)
     checksumsSha256 = report.contents.checksums.hex
     manifestSha256 = report.contents.manifest.hex

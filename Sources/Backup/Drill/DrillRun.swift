@@ -73,7 +73,7 @@ package struct DrillRun {
     let proofs = ProofDirectory(of: backup.place.folder, files: files)
     let earlier = proofs.proof(of: name, checksums: metadata?.checksumsDigest)
     if metadata?.complete == false {
-      events.send(.warning("this backup is incomplete: some source files could not be read when it was made"))
+      events.send(.warning("this backup is incomplete: \(metadata?.unreadWords ?? "some source files were not read")"))
     }
     var reading = Reading()
     try read(metadata, into: &reading)

@@ -36,7 +36,10 @@ package struct StackReadiness: Sendable {
 
     package var isUnknown: Bool { if case .unknown = state { true } else { false } }
 
-    package var isFailure: Bool { if case .failure = state { true } else { false } }
+    package var isFailure: Bool { failure != nil }
+
+    /// What is wrong, as a clause; nil when nothing is, as far as is known.
+    package var failure: String? { if case .failure(let why) = state { why } else { nil } }
   }
 
   /// When it was looked at, in nanoseconds since 1970 UTC.

@@ -78,7 +78,10 @@ package struct LossScan {
     let now = Dictionary(health.tables.map { ($0.name, $0.count) }) { left, _ in left }
     losses.add("table", now: now, backup: stored)
     if now.values.contains(where: { $0 > 0 }) {
-      losses.notices.append("only numbers of rows were compared: what was changed in a row is not seen")
+      losses.notices.append(
+        losses.rows.isEmpty
+          ? "every table has as many rows as in the backup; what was changed in a row is not seen"
+          : "only numbers of rows were compared: what was changed in a row is not seen")
     }
   }
 

@@ -154,19 +154,33 @@ extension RestoreRun {
     if let proof, let failure = proof.failure, proof.concerns(request.part) {
       events.send(
         .warning(
-          "\(failure) (\(proof.at)): \(proof.findings.first ?? "it does not say why"); hrp backup list shows others"))
+          "\(failure) (\(LocalTime.plain(of: proof.at))): "
+            + "\(proof.findings.first ?? "it does not say why"); hrp backup list shows others"))
     }
-    // What could not be read is always MLflow's; where all of it was missing, the backup has none.
-    if metadata?.complete == false, request.part != .duckdb || metadata?.includesMLflow == false {
-      events.send(
-        .warning(
-          "this backup is incomplete: some of MLflow's files could not be read when it was made (\"unread\" in its "
-            + "metadata.json)"))
-    }
+    try checkComplete(metadata)
     guard let source = metadata?.sourceDirectory, try files.exists(target.database) else { return }
     let here = [target.directory, RealPath.ofWhatExists(target.directory)].map(\.text)
     guard !here.contains(source), !here.contains(metadata?.realSourceDirectory ?? source) else { return }
     events.send(.warning("this backup is of another place, \(source), and replaces what is at \(here[0])"))
+  }
+
+  /// An incomplete backup replaces nothing, unless the user says so: what it lacks may be there.
+  ///
+  /// What could not be read is always MLflow's; the database alone is never incomplete.
+  /// - Throws: `BackupError` `restore.incomplete`.
+  private func checkComplete(_ metadata: BackupMetadata?) throws {
+    guard let metadata, metadata.complete == false, asked != .duckdb else { return }
+    let words = metadata.unreadWords ?? "some of MLflow's files could not be read when it was made"
+    let replaces = try files.exists(target.database) || files.exists(target.store(of: metadata).path)
+    guard replaces, !request.takesIncomplete else {
+      events.send(.warning("this backup is incomplete: \(words)"))
+      return
+    }
+    let complete = otherBackup { $0.metadata?.complete == true }
+    throw BackupError(
+      "restore.incomplete", kind: .failed, message: "\(backup.place.text) is incomplete: \(words)",
+      remedy: (complete.map { "The newest complete one: hrp backup restore \(ShellWord.quoted($0)). " } ?? "")
+        + "To restore this one all the same, add --incomplete; only its database: --only duckdb.")
   }
 
   /// Directories of backups in the MLflow directory that is there: they stay where they are.

@@ -28,14 +28,21 @@ extension RestoreRun {
 
   /// What is thrown for these findings.
   func damaged(_ report: VerificationReport) -> Damaged {
-    // Advice for people: where the other backups cannot be looked at, none is named. It is named by its path: in a
-    // second place, or in a folder of old backups, a name would mean another backup.
+    Damaged(report: report, other: otherBackup { $0.metadata?.verified == true })
+  }
+
+  /// The path of the newest other backup beside this one that fits and that nothing speaks against; nil also when the
+  /// others cannot be looked at.
+  ///
+  /// It is advice for people. They need the path: in a second place, or in a folder of old backups, a name would mean
+  /// another backup.
+  func otherBackup(where fits: (ListedBackup) -> Bool) -> FilePath? {
     let other = forPeople {
       try BackupDirectory(backup.place.removingLastComponent(), files: files).newest { other in
-        other.name != backup.name && other.problem == nil && other.metadata?.verified == true
+        other.name != backup.name && other.problem == nil && fits(other)
           && [.proven, .unproven].contains(BackupTrust(other))
       }
     }
-    return Damaged(report: report, other: other??.path)
+    return other??.path
   }
 }

@@ -58,6 +58,8 @@ package struct RestoreRun {
     package var includes: [EntryPath] = []
     /// Goes on beside open files of MLflow, and for a database that cannot be opened.
     package var isForced = false
+    /// Replaces what is there although the backup is incomplete.
+    package var takesIncomplete = false
     /// How long a holder of the database is waited for.
     package var wait = Duration.zero
     /// Rewrites MLflow's locations for the new place.
@@ -89,7 +91,7 @@ package struct RestoreRun {
   let target: RestoreTarget
   private(set) var request: Request
   /// The part that was asked for; with it, a part that a damaged backup has lost is not taken for one it never had.
-  private var asked: StackPart?
+  private(set) var asked: StackPart?
   /// Directories inside the stack's directories that are no part of it: backups, logs, scratch.
   private(set) var protecting: [FilePath]
   /// Deleted backups, which go for good when the restore needs their space; nil when none may go.

@@ -23,6 +23,9 @@ package struct StackBackups: Sendable {
   /// The date of the newest one, also when it lies after now, in nanoseconds since 1970 UTC; nil when none has a date.
   package var newestTimestamp: Int64? { all.compactMap(\.timestamp).max() }
 
+  /// The newest one; nil when there is none.
+  package var newest: ListedBackup? { all.first }
+
   /// The verified and complete ones that are not dated after now, newest first.
   ///
   /// One whose proof or metadata cannot be read is none of them: it may have failed.

@@ -42,8 +42,9 @@ package struct Verification {
     }
     if let notice = walk.litter.notice { notices.append(notice) }
     if walk.metadata?.complete == false {
-      events.send(.warning("this backup is incomplete: some source files could not be read when it was made"))
-      notices.append("this backup is incomplete: some source files could not be read when it was made (metadata.json)")
+      let words = walk.metadata?.unreadWords ?? "some source files could not be read when it was made"
+      events.send(.warning("this backup is incomplete: \(words)"))
+      notices.append("this backup is incomplete: \(words)")
     }
     let report = VerificationReport(
       path: backup.place.text, level: reached, filesChecked: walk.filesListed,

@@ -71,7 +71,8 @@ struct CreateCommand: StackCommand {
     if result.isComplete {
       console.result("  Checksum: verified")
     } else {
-      console.result("  Checksum: incomplete, \(result.unread.count) source files could not be read")
+      let count = ItemCount.text(result.unread.count, of: "source file")
+      console.result("  Checksum: incomplete, \(count) could not be read")
     }
     try console.json(try CreateOutput(result))
     if !result.isComplete { throw ExitCode.partial }

@@ -46,8 +46,10 @@ struct ListCommand: StackCommand {
     try console.json(backups.map(ListedBackupOutput.init))
     // The undo line is an extra: the list is shown even when the target cannot be read.
     let undo = forPeople { try jobs.undo(events) }
-    for state in forPeople({ try undo?.states() ?? [] }) ?? [] {
-      console.notice("hrp: \(UndoCommand.line(state)): hrp backup undo\(state.number > 1 ? " \(state.number)" : "")")
+    let kept = forPeople({ try undo?.states() ?? [] }) ?? []
+    if let newest = kept.first {
+      let more = kept.count > 1 ? ", and \(kept.count - 1) more (hrp backup undo --kept)" : ""
+      console.notice("hrp: \(UndoCommand.line(newest)): hrp backup undo\(more)")
     }
     if let bytes = forPeople({ try undo?.abandonedBytes() }) ?? nil {
       console.notice(
@@ -132,7 +134,7 @@ struct ListCommand: StackCommand {
     // What is wrong with the backup itself has a mark of its own.
     if noted.problem != nil { return backup.problem == nil ? " [proof cannot be read]" : "" }
     guard let proof = noted.value else { return "" }
-    let when = proof.at.prefix(19).split(separator: "T").joined(separator: " ")
+    let when = LocalTime.plain(of: proof.at)
     if proof.isOK { return " [proven \(when), DuckDB \(proof.engine)]" }
     if proof.state == .checkpointFailed { return " [sound, checkpoint failed \(when)]" }
     return proof.level == .drill ? " [drill failed \(when)]" : " [verify failed \(when)]"

@@ -18,6 +18,9 @@ struct RestoreCommand: StackCommand {
       A database that any program has open is never replaced, not even with --force. Close that program, or wait for \
       it with --wait.
 
+      An incomplete backup lacks files that could not be read when it was made. It replaces nothing, unless you add \
+      --incomplete; a new place takes it, with a warning.
+
       Examples:
         hrp backup restore latest
         hrp backup restore latest-valid --wait 10m
@@ -43,6 +46,9 @@ struct RestoreCommand: StackCommand {
       "Continue although programs have files of MLflow open, and replace a database that cannot be opened for writing.")
   var force = false
 
+  @Flag(help: "Replace what is there although the backup is incomplete.")
+  var incomplete = false
+
   @Flag(name: .customLong("no-relocate"), help: "Leave MLflow's locations as they were at the old place.")
   var leavesLocations = false
 
@@ -59,6 +65,7 @@ struct RestoreCommand: StackCommand {
   func run() throws {
     var request = RestoreRun.Request(part: only)
     request.isForced = force
+    request.takesIncomplete = incomplete
     request.isDryRun = isDryRun
     request.relocates = !leavesLocations
     request.wait = waiting.wait

@@ -110,7 +110,7 @@ struct ShowCommand: StackCommand {
     if let problem = backup.problem { return problem }
     guard let metadata = backup.metadata else { return "unknown: metadata.json is missing" }
     return [
-      metadata.complete == false ? "incomplete: some source files could not be read" : "complete",
+      metadata.complete == false ? "incomplete: \(metadata.unreadWords ?? "some files could not be read")" : "complete",
       metadata.verified == true ? "read back and compared when it was written" : "not read back when it was written",
       metadata.sharesStorage == true ? "its database shares storage with the live one (reflink)" : nil,
     ].compactMap { $0 }.joined(separator: "; ")
@@ -123,24 +123,22 @@ struct ShowCommand: StackCommand {
     let shared = metadata?.sharedBytes.flatMap { bytes in
       metadata?.sharedWith.map { ", of these \(ByteCount.text(bytes)) hard-linked with \($0)" }
     }
-    return "\(ByteCount.text(bytes)) in \(Self.count(files, of: "file"))" + (shared ?? "")
+    return "\(ByteCount.text(bytes)) in \(ItemCount.text(files, of: "file"))" + (shared ?? "")
   }
 
   private static func amount(_ part: BackupContents.Part) -> String {
-    ByteCount.text(part.bytes) + (part.name.hasSuffix("/") ? " in \(count(part.files, of: "file"))" : "")
+    ByteCount.text(part.bytes) + (part.name.hasSuffix("/") ? " in \(ItemCount.text(part.files, of: "file"))" : "")
   }
-
-  private static func count(_ number: Int, of noun: String) -> String { "\(number) \(noun)" + (number == 1 ? "" : "s") }
 
   private func proof(_ backup: ListedBackup) -> [(String, String)] {
     let noted = backup.proof
     if let problem = noted.problem { return [("Proof:", "cannot be read: \(problem)")] }
     guard let proof = noted.value else { return [("Proof:", "none yet: hrp backup drill makes one")] }
-    let when = proof.at.prefix(19).split(separator: "T").joined(separator: " ")
+    let when = LocalTime.plain(of: proof.at)
     let result = "\(proof.level) \(proof.resultWord) on \(when)"
     let engine = proof.engine.isEmpty ? "" : " with DuckDB \(proof.engine)"
     let tables = proof.tables.reduce(Int64(0)) { $0 &+ $1.rows }
-    let read = proof.tables.isEmpty ? "" : ": \(Self.count(proof.tables.count, of: "table")), \(tables) rows"
+    let read = proof.tables.isEmpty ? "" : ": \(ItemCount.text(proof.tables.count, of: "table")), \(tables) rows"
     return [("Proof:", result + engine + read)] + proof.findings.map { ("", $0) }
   }
 
@@ -149,7 +147,7 @@ struct ShowCommand: StackCommand {
     case .nothing: return [("Pin:", "none")]
     case .unreadable(let why): return [("Pin:", "cannot be read: \(why)")]
     case .found(let pin):
-      let since = pin.at.isEmpty ? "" : " since " + pin.at.prefix(19).split(separator: "T").joined(separator: " ")
+      let since = pin.at.isEmpty ? "" : " since " + LocalTime.plain(of: pin.at)
       return [("Pin:", "pinned\(since)" + (pin.reason.isEmpty ? "" : ": \(pin.reason)"))]
     }
   }

@@ -62,7 +62,7 @@ struct UndoCommand: StackCommand {
   /// What was done, for people: of a restore, or of an undo.
   private static func words(_ done: UndoResult) -> String {
     if done.names.isEmpty { return "✓ An undo that was interrupted is finished" }
-    let at = done.at.prefix(19).split(separator: "T").joined(separator: " ")
+    let at = LocalTime.plain(of: done.at)
     return done.isOfUndo
       ? "✓ The undo of \(at) is taken back: what it had replaced is there again"
       : "✓ Undone: what was there before the restore of \(at) is back"
@@ -91,7 +91,7 @@ struct UndoCommand: StackCommand {
   /// What is kept, for people: which restore replaced it, how long it stays, its size.
   static func line(_ state: UndoState) -> String {
     let what = state.backup.isEmpty ? "an undo" : "the restore"
-    let at = state.at.prefix(19).split(separator: "T").joined(separator: " ")
+    let at = LocalTime.plain(of: state.at)
     return "what \(what) of \(at) replaced is kept until \(LocalTime(nanoseconds: state.expires).plain) "
       + "(\(ByteCount.text(state.bytes)))"
   }

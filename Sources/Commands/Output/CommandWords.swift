@@ -4,6 +4,8 @@ internal import ArgumentParser
 struct CommandWords {
   /// The commands that were named, such as "backup list"; nil when no command was named.
   let path: String?
+  /// The word that should name a command and names none; nil when there is no such word.
+  let unknown: String?
   /// The command that the user probably meant, as it is typed; nil when all words are known or none is similar.
   let suggestion: String?
 
@@ -15,7 +17,7 @@ struct CommandWords {
     var unknown: String?
     for word in arguments {
       if word.hasPrefix("-") { break }
-      guard let next = Self.visible(node).first(where: { Self.name($0) == word }) else {
+      guard let next = Self.visible(node).first(where: { Self.names($0).contains(word) }) else {
         unknown = word
         break
       }
@@ -25,9 +27,10 @@ struct CommandWords {
     self.path = path.isEmpty ? nil : path.joined(separator: " ")
     // A command without subcommands takes other words: what is unknown there is no command.
     guard let unknown, !Self.visible(node).isEmpty else {
-      suggestion = nil
+      (self.unknown, suggestion) = (nil, nil)
       return
     }
+    self.unknown = unknown
     suggestion = Self.closest(to: unknown, near: path, of: root)
   }
 
@@ -53,6 +56,10 @@ struct CommandWords {
 
   private static func visible(_ node: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
     node.configuration.subcommands.filter { $0.configuration.shouldDisplay }
+  }
+
+  private static func names(_ command: any ParsableCommand.Type) -> [String] {
+    [name(command)] + command.configuration.aliases
   }
 
   private static func name(_ command: any ParsableCommand.Type) -> String { command.configuration.commandName ?? "" }

@@ -54,7 +54,7 @@ struct ServiceInstallCommand: StackCommand {
       The data directory stands in the definition, and HRP_DB_PATH and HRP_DUCKDB_LIBRARY when they are set; \
       everything else is read from config/hrp.yaml. It runs with low priority, and writes logs/scheduler.log and \
       logs/scheduler.error.log. Done twice, it changes nothing. Where there is no manager of services for this user, \
-      the file is written, the line for a crontab is shown, and the exit code is 1.
+      nothing is written, the line for a crontab is shown, and the exit code is 1.
 
       Examples:
         hrp service install --print
@@ -81,11 +81,16 @@ struct ServiceInstallCommand: StackCommand {
     // As it stands in the file, so that it can be put there by hand.
     if isPrinted { return Screen.write(service.text, on: .output) }
     let result = try service.install(program)
-    console.result("\(result.isChanged ? "Written" : "As it was"): \(result.path.text)")
+    if result.isStarted || result.isChanged {
+      console.result("\(result.isChanged ? "Written" : "As it was"): \(result.path.text)")
+    }
     if result.isStarted {
       console.result("✓ Started: \(service.manager.name(of: service.kind))")
     } else {
-      console.result("✗ Not started: there is no \(service.manager.rawValue) for this user.")
+      console.result(
+        result.isChanged
+          ? "✗ Not started: \(service.manager.rawValue) refused it."
+          : "✗ Not installed: there is no \(service.manager.rawValue) for this user.")
       if let line = service.cronLine {
         console.result("A line for crontab -e:")
         console.result("  \(line)")
@@ -112,7 +117,8 @@ struct ServiceUninstallCommand: StackCommand {
 
       Examples:
         hrp service uninstall
-      """)
+      """,
+    aliases: ["remove"])
 
   @OptionGroup var which: ServiceOptions
   @OptionGroup var place: StackOptions
@@ -168,6 +174,11 @@ struct ServiceStatusCommand: StackCommand {
     console.result(isActive ? "✓ \(service.manager.rawValue) runs it" : "✗ \(service.manager.rawValue) does not run it")
     if which.kind == .scheduler {
       console.result(isRunning ? "✓ A scheduler runs for \(stack.dataDirectory.text)" : "✗ No scheduler runs for it")
+    }
+    if !isInstalled, !isRunning {
+      console.result("  → hrp service install\(which.isOps ? " --ops" : "")")
+    } else if !isRunning {
+      console.result("  → hrp service install starts it; hrp service uninstall removes it, where cron runs hrp")
     }
     let lingers = service.lingers
     if isInstalled, lingers == false { console.result("! It ends at logout, until you run: loginctl enable-linger") }

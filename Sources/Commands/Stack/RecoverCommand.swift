@@ -94,6 +94,8 @@ struct RecoverCommand: StackCommand {
       var request = RestoreRun.Request(part: plan.part)
       request.wait = waiting.wait
       request.surveys = true
+      // The plan has said what it lacks.
+      request.takesIncomplete = true
       // The database that cannot be read is the one to replace.
       request.isForced = plan.scenario == .corruptedDatabase
       let result = try RestoreRun(

@@ -35,7 +35,9 @@ struct StatusCommand: StackCommand {
     let stack = try place.stack
     // Where it cannot be told, the age of the backups tells soon enough.
     let hasService = forPeople { try ServiceCommand.installation(of: stack).isOfStack() } ?? false
-    let status = try StackStatus(stack, hasService: hasService, files: Kernel(), time: SystemTime())
+    let readiness = ReadinessWatch(stack, files: Kernel(), time: SystemTime()).readiness()
+    let status = try StackStatus(
+      stack, hasService: hasService, readiness: readiness, files: Kernel(), time: SystemTime())
     let now = SystemTime().nowNanoseconds
     console.result(status.protection.isProtected ? "✓ Protected" : "✗ Not protected")
     for reason in status.protection.reasons {
@@ -45,6 +47,10 @@ struct StatusCommand: StackCommand {
     }
     console.result("  Newest verified backup: \(Self.words(status.facts.newestBackup, now: now))")
     console.result("  Newest drill that passed: \(Self.words(status.facts.newestProof, now: now))")
+    if let (name, lacks) = status.incomplete {
+      console.result("! The newest backup, \(name), is incomplete: \(lacks)")
+      console.result("    → hrp backup create, when that can be read")
+    }
     switch status.elsewhere {
     case .present(let place): console.result("  Copies on another disk: \(place)")
     case .none:
@@ -75,13 +81,22 @@ struct StatusCommand: StackCommand {
       console.result("! The notice of \(notice.kind) by \(notice.channel) was not delivered: \(notice.words)")
       console.result("    → hrp notify test")
     }
-    let paused = Set(status.pausedJobs.map(\.job))
-    for (job, at) in status.nextRuns where !paused.contains(job.id) {
-      console.result("  Next run: \(job.id) \(job.schedule.zone.clock(at: at))")
-    }
-    if status.hasScheduler == false { console.result("  No scheduler runs: hrp scheduler run") }
+    tellRuns(status, console: console)
     try console.json(StatusOutput(status, completed: PrintedCommands.current.completed))
     if !status.protection.isProtected { throw ExitCode.notProtected }
+  }
+
+  private func tellRuns(_ status: StackStatus, console: Console) {
+    let paused = Set(status.pausedJobs.map(\.job))
+    let isRun = status.hasScheduler != false || status.runs.isRecent
+    for (job, at) in status.nextRuns where !paused.contains(job.id) {
+      let words = isRun ? "Next run" : "Next run, when a scheduler runs"
+      console.result("  \(words): \(job.id) \(job.schedule.zone.clock(at: at))")
+    }
+    if !isRun, !status.nextRuns.isEmpty {
+      console.result("! No scheduler runs: no backup is made by itself")
+      console.result("    → hrp service install")
+    }
   }
 
   private static func words(_ event: ProtectionFacts.Event?, now: Int64) -> String {

@@ -90,7 +90,7 @@ public enum HotCopyError: Error, Sendable, Equatable {
   public var remedy: String {
     switch self {
     case .notADatabase:
-      "Check the path (--data-dir, HRP_DB_PATH). If it was a database once, restore the newest backup that verifies."
+      "Check the path (--data-dir, HRP_DB_PATH). If it was a database once, see which backup helps: hrp recover"
     case .unknownVersion:
       "Install a newer hrp. Until then: close every program that uses the database, then copy the file and its .wal."
     case .encrypted: "Open it with its own DuckDB and its key."
@@ -100,7 +100,7 @@ public enum HotCopyError: Error, Sendable, Equatable {
     case .cannotShare:
       "Leave out --reflink, or put the backups on the database's own file system (XFS with reflink, btrfs, APFS)."
     case .damaged:
-      "Check the disk, keep the file as it is, and restore the newest backup that verifies (hrp backup list)."
+      "Check the disk, and keep the file as it is. See which backup helps: hrp recover"
     case .openInThisProcess: "Close the connection first, or run the copy in a process of its own."
     case .doesNotSettle: "Try again when less is being written, or run CHECKPOINT in the program that writes."
     case .noPause:

@@ -109,6 +109,11 @@ package struct LocalTime: Sendable, Equatable {
     return isTooFar ? nil : product
   }
 
+  /// An ISO 8601 timestamp in the form of ``plain``: "2026-01-24 02:00:00" for "2026-01-24T02:00:00.123456-05:00".
+  package static func plain(of timestamp: String) -> String {
+    timestamp.prefix(19).split(separator: "T").joined(separator: " ")
+  }
+
   /// In the form `2026-01-24 14:30:52`.
   package var plain: String {
     "\(pad(year, width: 4))-\(pad(month))-\(pad(day)) \(pad(hour)):\(pad(minute)):\(pad(second))"

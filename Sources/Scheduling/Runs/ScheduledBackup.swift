@@ -85,7 +85,7 @@ package final class ScheduledBackup {
     var words = "\(result.name), \(ByteCount.text(result.sizeBytes))"
     if let rotated = rotated ?? nil { words += ", \(rotated)" }
     if !copied.isEmpty { words += ", copied to \(copied.joined(separator: ", "))" }
-    if !result.isComplete { words += "; \(result.unread.count) source files could not be read" }
+    if !result.isComplete { words += "; \(ItemCount.text(result.unread.count, of: "source file")) could not be read" }
     return Outcome(
       state: result.isComplete ? .completed : .partial, message: words, backup: result.name,
       sizeBytes: result.sizeBytes)

@@ -1,15 +1,11 @@
 package import Advice
-internal import Calendars
 package import Files
-internal import Jobs
 internal import Settings
 package import Stacks
 internal import SystemPackage
 
 /// Whether the jobs of a stack are run by somebody.
 package struct ServiceDiagnosis {
-  private static let dayNanoseconds: Int64 = 86_400 * 1_000_000_000
-
   private let stack: Stack
   private let service: ServiceInstallation
   private let files: any FileSystem
@@ -37,7 +33,7 @@ package struct ServiceDiagnosis {
       }
       guard service.lingers != false else {
         return DiagnosisRow(
-          name, state: .failure, detail: "it is a service of this user, and ends when the user logs out",
+          name, state: .warning, detail: "it is a service of this user, and ends when the user logs out",
           remedy: "loginctl enable-linger")
       }
       return DiagnosisRow(name, state: .good, detail: "it runs as a service of \(service.manager.rawValue)")
@@ -49,20 +45,11 @@ package struct ServiceDiagnosis {
         name, state: .warning, detail: "it runs, and nobody starts it again after the machine was off",
         remedy: "hrp service install")
     }
-    if let began = lastRun, time.nowNanoseconds - began < interval(of: jobs) + Self.dayNanoseconds {
+    let runs = ScheduledRuns(of: stack, files: files, time: time)
+    if let began = runs.newest, runs.isRecent {
       return DiagnosisRow(name, state: .good, detail: "a job ran \(LocalTime(nanoseconds: began).plain)")
     }
     return DiagnosisRow(
       name, state: .warning, detail: "none runs: backups are made only by hand", remedy: "hrp service install")
-  }
-
-  /// When the newest run began, such as one by cron; nil when none is known.
-  private var lastRun: Int64? {
-    let catalogue = Catalogue.ifPresent(of: stack, files: files, time: time)
-    return forPeople { try catalogue?.slots(limit: 1).first?.beganAt } ?? nil
-  }
-
-  private func interval(of jobs: [JobSettings]) -> Int64 {
-    Int64(jobs.map(\.schedule.rule.nominalSeconds).min() ?? 0) * 1_000_000_000
   }
 }

@@ -10,7 +10,7 @@ package struct ServiceInstallation {
     package let path: FilePath
     /// Whether the file is new, or has other contents than before.
     package let isChanged: Bool
-    /// Whether the manager started it; nil when there is no manager for this user.
+    /// Whether the manager started it; false where there is no manager for this user.
     package let isStarted: Bool
     /// Whether it goes on when the user logs out; nil when that cannot be told.
     package let lingers: Bool?
@@ -81,6 +81,11 @@ package struct ServiceInstallation {
     if try !files.exists(logs) { try files.makeDirectoryOfItsOwner(logs) }
     let before = try own()
     let isChanged = before != text
+    // A file that no manager reads would be taken for a service that stands still.
+    guard try hasManager() else {
+      if before != nil { try files.remove(path, at: nil) }
+      return Result(path: path, isChanged: false, isStarted: false, lingers: nil)
+    }
     if isChanged { try write() }
     return Result(path: path, isChanged: isChanged, isStarted: try start(isChanged: isChanged), lingers: lingers)
   }
@@ -122,6 +127,14 @@ package struct ServiceInstallation {
       answer.code == 0
     else { return nil }
     return answer.output.contains("Linger=yes")
+  }
+
+  /// Whether this user has a manager of services now.
+  private func hasManager() throws -> Bool {
+    switch manager {
+    case .systemd: try run(["systemctl", "--user", "show-environment"]).code == 0
+    case .launchd: try run(["launchctl", "list"]).code == 0
+    }
   }
 
   private func start(isChanged: Bool) throws -> Bool {

@@ -20,6 +20,10 @@ package struct BackupMetadata: Sendable {
   package var includesMLflow: Bool?
   package var verified: Bool?
   package var complete: Bool?
+  /// What was not read when an incomplete backup was made, in readable form.
+  package var unread: [String] = []
+  /// Databases and folders at the top of the MLflow directory that were gone and that an earlier backup has.
+  package var lost: [String] = []
   package var checksumsDigest: Digest?
   package var manifestDigest: Digest?
   /// The data directory that was backed up, in the escapes of ``ByteText``.
@@ -47,6 +51,13 @@ package struct BackupMetadata: Sendable {
   /// The backup that unchanged files are hard-linked from, and their bytes.
   package var sharedWith: String?
   package var sharedBytes: Int64?
+
+  /// What an incomplete backup lacks, as a clause; nil when its metadata does not name it.
+  package var unreadWords: String? {
+    guard let first = unread.first else { return nil }
+    let more = unread.count > 1 ? " and \(unread.count - 1) more" : ""
+    return "\(first)\(more) was missing or could not be read when it was made"
+  }
 
   /// Whether one of our own versions wrote it.
   package var isOurs: Bool { format != nil }
@@ -179,10 +190,12 @@ package struct MetadataParser {
     var metadata = BackupMetadata()
 
     enum Key: String, CodingKey {
-      case format, name, timestamp, created_at, size_bytes, include_mlflow, verified, complete, checksums_sha256
+      case format, name, timestamp, created_at, size_bytes, include_mlflow, verified, complete, unread, lost,
+        checksums_sha256
       case manifest_sha256, source_dir, source_dir_real, mlflow, database, snapshot, files, hrp_version, host, shared,
         files_count, duration_seconds
     }
+    private struct Unread: Decodable { let path: String }
     enum Inner: String, CodingKey {
       case layout, name, shares_storage, directory, directory_real, library_version, method, iteration, backup, bytes
     }
@@ -198,6 +211,8 @@ package struct MetadataParser {
       metadata.includesMLflow = fields.usable(Bool.self, key: .include_mlflow)
       metadata.verified = fields.usable(Bool.self, key: .verified)
       metadata.complete = fields.usable(Bool.self, key: .complete)
+      metadata.unread = fields.usable([Unread].self, key: .unread)?.map(\.path) ?? []
+      metadata.lost = fields.usable([String].self, key: .lost) ?? []
       metadata.checksumsDigest = Self.digest(fields, key: .checksums_sha256)
       metadata.manifestDigest = Self.digest(fields, key: .manifest_sha256)
       metadata.sourceDirectory = fields.usable(String.self, key: .source_dir)

@@ -36,6 +36,13 @@ package struct ListedBackup: Sendable {
     }
   }
 
+  /// Which parts of the MLflow directory were gone when it was made, as a clause; nil when none was.
+  package var lostWords: String? {
+    guard let lost = metadata?.lost, !lost.isEmpty else { return nil }
+    let names = lost.prefix(3).joined(separator: ", ") + (lost.count > 3 ? " and more" : "")
+    return "it lacks \(names), which was missing from the MLflow directory when it was made"
+  }
+
   /// What is wrong with its metadata when all of it is read, with its seal; nil when nothing is wrong.
   package var metadataProblem: String? {
     do throws(SystemError) {

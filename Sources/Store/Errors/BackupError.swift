@@ -50,7 +50,8 @@ extension BackupError {
   package static func sourceNotFound(_ path: FilePath) -> BackupError {
     BackupError(
       "source.not-found", kind: .notFound, message: "no database at \(path.text)",
-      remedy: "Set HRP_DATA_DIR or HRP_DB_PATH, or pass --data-dir with the directory that holds it.")
+      remedy: "Is it elsewhere? Set HRP_DATA_DIR or HRP_DB_PATH, or pass --data-dir with the directory that holds it. "
+        + "Was it deleted or lost? See what helps: hrp recover")
   }
 
   package static func backupNotFound(_ text: String, in directory: FilePath) -> BackupError {
@@ -62,7 +63,8 @@ extension BackupError {
   static func backupDirectoryNotFound(_ path: FilePath) -> BackupError {
     BackupError(
       "backup-directory.not-found", kind: .notFound, message: "Backup directory not found: \(path.text)",
-      remedy: "mkdir -p \(ShellWord.quoted(path))")
+      remedy: "No backup was made yet? Make one: hrp backup create. Are they on a disk that is not mounted? Mount it. "
+        + "For the directory alone: mkdir -p \(ShellWord.quoted(path))")
   }
 
   /// - Parameter keptForUndo: bytes on that file system that an undo holds.
