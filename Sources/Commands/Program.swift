@@ -105,7 +105,10 @@ public struct Program: ParsableCommand {
 
   private static func usage(_ message: String, arguments: [String]) -> Failure {
     let words = CommandWords(arguments, of: Program.self)
-    let suggestion = words.suggestion.map { "Did you mean: \($0)? " } ?? ""
+    let isNameless = message.contains("'<backup>'")
+    let suggestion =
+      words.suggestion.map { "Did you mean: \($0)? " }
+      ?? (isNameless ? words.path.map { "For example: hrp \($0) latest. " } : nil) ?? ""
     return Failure(usage: message, remedy: "\(suggestion)See hrp help\(words.path.map { " \($0)" } ?? "").")
   }
 }

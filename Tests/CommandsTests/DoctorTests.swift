@@ -59,7 +59,7 @@ struct DoctorTests {
       let after = try rows(in: folder)
       #expect(
         Set(after.values.filter { $0.state != "good" }.map(\.name)) == ["backup-directory", "notices", "scheduler"])
-      #expect(after["database"]?.detail.contains("1 tables, 1000 rows") == true)
+      #expect(after["database"]?.detail.contains("1 table, 1000 rows") == true)
       let text = try hrp(["doctor"], in: folder)
       #expect(text.status == 0 && text.output.contains("✓ data-directory") && text.output.contains("0 wrong, 3 worth"))
     }

@@ -36,6 +36,18 @@ struct HelpTests {
     }
   }
 
+  @Test("an unknown topic is refused, and the nearest command named; a missing backup comes with an example")
+  func unknown() throws {
+    try withTemporaryFolder { home in
+      let topic = try hrp(["help", "recvoer"], in: home)
+      #expect(
+        topic.status == 2 && topic.output.isEmpty && topic.errors.contains("Did you mean: hrp recover?"), "\(topic)")
+      #expect(try hrp(["help", "service", "remove"], in: home).output.contains("Stop the service"))
+      let nameless = try hrp(["backup", "verify"], in: home)
+      #expect(nameless.status == 2 && nameless.errors.contains("For example: hrp backup verify latest."), "\(nameless)")
+    }
+  }
+
   @Test("the help of the exit codes has those of the document")
   func codes() throws {
     let document = try String(

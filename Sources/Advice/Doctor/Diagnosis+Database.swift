@@ -49,7 +49,9 @@ extension Diagnosis {
     let health = try LiveDatabase(stack, files: files, time: time).health(expecting: .found)
     if health.isReadable {
       let rows = health.tables.reduce(0) { $0 + $1.count }
-      return DiagnosisRow("database", state: .good, detail: "\(written); \(health.tables.count) tables, \(rows) rows")
+      return DiagnosisRow(
+        "database", state: .good,
+        detail: "\(written); \(ItemCount.text(health.tables.count, of: "table")), \(rows) rows")
     }
     // Without a library the headers were still read, and a backup works.
     if health.known == .engineUnavailable || health.known == .executableNotFound {

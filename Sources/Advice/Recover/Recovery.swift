@@ -59,7 +59,7 @@ package struct Recovery {
   }
 
   private func planHealthyDatabase(_ database: HealthReport, loss: StoreComparison.Loss) throws -> RecoveryPlan {
-    let words = "the database can be read: \(database.tables.count) tables"
+    let words = "the database can be read: \(ItemCount.text(database.tables.count, of: "table"))"
     if let finding = try emptiness(of: database) {
       return try planRestore(
         .accidentalDeletion, findings: [finding] + loss.problems + loss.notices,
@@ -104,7 +104,7 @@ package struct Recovery {
       let name = ByteText.escaped(backup.name.bytes)
       if rows.isEmpty { return "the database holds no table, and \(name) has \(stored.count)" }
       guard stored.keys.allSatisfy({ rows[$0, default: 0] == 0 }) else { return nil }
-      return "the database holds no row of the \(stored.count) tables that \(name) has rows in"
+      return "the database holds no row of the \(ItemCount.text(stored.count, of: "table")) that \(name) has rows in"
     }
     return nil
   }
@@ -265,8 +265,10 @@ package struct Recovery {
       )
     }
     events.send(.phase("comparing with what is there"))
-    let losses = try LossScan(backup.open(), target: RestoreTarget(stack, files: files), files: files, time: time)
+    var losses = try LossScan(backup.open(), target: RestoreTarget(stack, files: files), files: files, time: time)
       .run(RestoreRun.Request(part: part), metadata: backup.metadata)
+    // Why it cannot be read stands among the findings.
+    if let health = losses?.health, !health.isReadable { losses?.notices.removeAll { $0.contains(health.database) } }
     return RecoveryPlan(
       scenario: scenario, findings: findings, backup: backup.path.text, timestamp: backup.timestamp, part: part,
       losses: losses, missing: missing, steps: steps(backup.path.text, part: part))

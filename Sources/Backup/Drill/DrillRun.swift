@@ -226,7 +226,9 @@ package struct DrillRun {
   private func tell(_ report: DrillReport) {
     for notice in report.notices { events.send(.notice(notice)) }
     if report.isOK {
-      let engine = report.engine.map { "DuckDB \($0.version), \($0.tables.count) tables, \($0.rows) rows" } ?? ""
+      let engine =
+        report.engine.map { "DuckDB \($0.version), \(ItemCount.text($0.tables.count, of: "table")), \($0.rows) rows" }
+        ?? ""
       events.send(.finished(operation: "backup drill", summary: "\(report.name): \(engine)"))
     } else {
       events.send(

@@ -19,7 +19,7 @@ public struct Losses: Sendable {
   /// Those that differ, in the order of names.
   public internal(set) var rows: [Row]
   /// Why something could not be told.
-  public internal(set) var notices: [String]
+  public package(set) var notices: [String]
   /// The state of the database before it was replaced; nil when there was no database.
   public internal(set) var health: HealthReport?
 

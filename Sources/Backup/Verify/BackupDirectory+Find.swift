@@ -14,7 +14,8 @@ extension BackupDirectory {
           "backup.not-found", kind: .notFound, message: "Backup directory not found: \(named.text)",
           remedy: "See what there is: hrp backup list")
       }
-      return named
+      // What is noted of a backup lies beside the backup, not beside a symlink to it.
+      return try files.statusIfPresent(named)?.kind == .link ? RealPath.ofWhatExists(named) : named
     }
     // A name needs no list, so it works even when another backup's metadata cannot be read.
     if text.hasPrefix(BackupLayout.prefix), try files.exists(path.appending(FilePath(text).components)) {

@@ -61,7 +61,8 @@ struct DrillCommand: StackCommand {
     }
     console.result("✓ Drill passed: \(report.name)")
     if let engine = report.engine {
-      console.result("  DuckDB \(engine.version) read \(engine.tables.count) tables, \(engine.rows) rows")
+      console.result(
+        "  DuckDB \(engine.version) read \(ItemCount.text(engine.tables.count, of: "table")), \(engine.rows) rows")
       for table in engine.tables {
         guard let before = report.rowsBefore[table.name], before != table.rows else { continue }
         console.result("  \(table.name): \(table.rows) rows, \(before) in the proven backup before")

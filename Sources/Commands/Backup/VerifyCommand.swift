@@ -47,7 +47,8 @@ struct VerifyCommand: StackCommand {
       console.result("✓ Backup verified successfully")
       console.result("  All \(report.filesChecked) files match checksums")
       if let engine = report.engine {
-        console.result("  DuckDB \(engine.version) read \(engine.tables.count) tables, \(engine.rows) rows")
+        console.result(
+          "  DuckDB \(engine.version) read \(ItemCount.text(engine.tables.count, of: "table")), \(engine.rows) rows")
       }
       return
     }

@@ -16,8 +16,8 @@ struct RecoverCommand: StackCommand {
       restored in place (what is there is kept for hrp backup undo) and the result is validated.
 
         damaged database   the newest backup that is proven, else that verifies
-        damaged MLflow     its part of that backup, also when artifacts are gone that its
-                           records name
+        damaged MLflow     its part of that backup, also when a folder is gone or
+                           artifacts that its records name
         something deleted  --missing TEXT: the newest backup that has what the stack
                            lacks: rows with this id, a table, a column, a file
         another machine    copy the backups here, then name them: --backup-dir

@@ -126,7 +126,7 @@ struct PageWriter {
   private func row(_ backup: BackupView, beside newest: BackupView?) -> PageContents.Row {
     let effect = RestoreEffect(of: backup, beside: newest, now: now)
     let rows = effect.tables.reduce(0) { $0 + $1.rows }
-    let drilled = effect.tables.isEmpty ? "" : ": \(effect.tables.count) tables, \(rows) rows"
+    let drilled = effect.tables.isEmpty ? "" : ": \(ItemCount.text(effect.tables.count, of: "table")), \(rows) rows"
     return PageContents.Row(
       name: backup.name, when: backup.timestamp.map(Self.time) ?? "unknown", age: backup.timestamp.map(ago) ?? "",
       size: backup.sizeBytes.map(ByteCount.text) ?? "unknown",

@@ -30,7 +30,9 @@ package struct DirectoryPlace: Place {
   package func marker() throws -> PlaceMarker {
     guard try files.statusIfPresent(path.appending("."))?.kind == .directory else {
       throw BackupError(
-        "place.not-found", kind: .notFound, message: "the place \(title) is not there: \(path.text)",
+        "place.not-found", kind: .notFound,
+        message:
+          "there is no \(path.text), the directory of \(title == path.text ? "the place" : "the place \(title)")",
         remedy: "Is the disk mounted? Mount it; or, when the place is to be new: mkdir -p \(ShellWord.quoted(path))")
     }
     switch PlaceMarker.read(in: path, files: files) {
