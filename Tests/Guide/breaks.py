@@ -28,15 +28,38 @@ def tests_of(copy):
     return found
 
 
-def is_red(copy, tests):
-    """Whether one of the tests fails."""
+def failed(copy, tests):
+    """The issue that a test records first; nothing when all pass."""
     bundle = copy / ".build/release/hrpPackageTests.xctest"
     words = [bundle, "--testing-library", "swift-testing", "--filter", "|".join(tests)]
     done = subprocess.run(words, cwd=copy, capture_output=True, text=True, timeout=900)
-    ran = re.search(r"Test run with (\d+) tests?", done.stdout + done.stderr)
-    if not ran or int(ran[1]) == 0:
+    said = done.stdout + done.stderr
+    ran = re.search(r"Test run with (\d+) tests?", said)
+    if done.returncode >= 0 and (not ran or int(ran[1]) == 0):
         raise SystemExit(f"breaks: no test ran for {tests}")
-    return done.returncode != 0
+    if done.returncode == 0:
+        return None
+    issue = re.search(r" at (\w+\.swift:\d+)\S* (.*)", said)
+    return f"{issue[1]} {issue[2]}"[:150] if issue else f"exit {done.returncode}"
+
+
+def build(copy, what):
+    """What the compiler says when it fails."""
+    done = subprocess.run([*BUILD, *what], cwd=copy, capture_output=True, text=True)
+    return None if done.returncode == 0 else (done.stdout + done.stderr)[-300:]
+
+
+def changes(items, wanted):
+    """The breaks with the items that share them. Those that a test has inside come last: what they leave in the tests' program
+    would judge the others."""
+    found = {}
+    for item in items:
+        change, number = item.get("break"), item["item"]
+        if change is not None and (not wanted or number in wanted):
+            shared = found.setdefault((change["file"], change["old"], change["new"]), {"items": [], "inside": False})
+            shared["items"].append(number)
+            shared["inside"] |= change.get("rebuild") == "tests"
+    return sorted(found.items(), key=lambda one: one[1]["inside"])
 
 
 def main():
@@ -44,30 +67,31 @@ def main():
     wanted = {int(one) for one in sys.argv[2:]}
     items = json.loads((copy / "Tests/Guide/items.json").read_text(encoding="utf-8"))
     tests, bad, count = tests_of(copy), 0, 0
-    for item in items:
-        change, number = item.get("break"), item["item"]
-        if change is None or (wanted and number not in wanted):
-            continue
-        began, file = time.monotonic(), copy / change["file"]
+    made = changes(items, wanted)
+    problem = build(copy, ["--build-tests"])
+    if problem is None and made:
+        problem = failed(copy, [test for _, shared in made for number in shared["items"] for test in tests[number]])
+    if problem is not None:
+        raise SystemExit(f"breaks: without a break: {problem}")
+    for (name, old, new), shared in made:
+        began, file = time.monotonic(), copy / name
         text = file.read_text(encoding="utf-8")
-        if text.count(change["old"]) != 1:
-            print(f"item {number}: BAD: {change['old']} stands {text.count(change['old'])} times in {change['file']}")
-            bad += 1
+        if text.count(old) != 1:
+            print(f"items {shared['items']}: BAD: {old} stands {text.count(old)} times in {name}")
+            bad += len(shared["items"])
             continue
-        file.write_text(text.replace(change["old"], change["new"]), encoding="utf-8")
+        file.write_text(text.replace(old, new), encoding="utf-8")
         try:
-            # A test that calls the library has it inside.
-            what = ["--build-tests"] if change.get("rebuild") == "tests" else ["--product", "hrp"]
-            built = subprocess.run([*BUILD, *what], cwd=copy, capture_output=True, text=True)
-            if built.returncode != 0:
-                verdict = "BAD: does not compile: " + (built.stdout + built.stderr)[-300:]
-            else:
-                verdict = "red" if is_red(copy, tests[number]) else "BAD: still green"
+            problem = build(copy, ["--build-tests"] if shared["inside"] else ["--product", "hrp"])
+            for number in shared["items"]:
+                issue = failed(copy, tests[number]) if problem is None else None
+                verdict = f"BAD: does not compile: {problem}" if problem else "red" if issue else "BAD: still green"
+                count += 1
+                bad += verdict != "red"
+                print(f"item {number}: {verdict} ({time.monotonic() - began:.0f} s): {old}", flush=True)
+                print(f"    {issue}", flush=True)
         finally:
             file.write_text(text, encoding="utf-8")
-        count += 1
-        bad += verdict != "red"
-        print(f"item {number}: {verdict} ({time.monotonic() - began:.0f} s): {change['old']}", flush=True)
     print(f"breaks: {count} made, {bad} bad")
     return 1 if bad or count == 0 else 0
 
