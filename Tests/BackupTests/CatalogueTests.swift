@@ -24,13 +24,18 @@ struct CatalogueTests {
   @Test("every operation is a job: done, or failed with its code", .guide(105))
   func jobs() throws {
     try withStack { sample in
+      let database = try Data(contentsOf: URL(fileURLWithPath: sample.data + "/hrp.duckdb"))
       #expect(try hrp(sample, ["create"]).status == 0)
       #expect(try hrp(sample, ["verify", "latest"]).status == 0)
       #expect(try hrp(sample, ["restore", "latest", "--include", "mlruns/x"]).status != 0)
       let jobs = try open(sample).jobs(limit: 10)
+      let failed = try #require(jobs.first)
+      #expect(failed.operation == "backup restore" && failed.status == .failed)
+      #expect(failed.code == "restore.include-not-found")
       #expect(
         jobs.map { "\($0.operation) \($0.status)" }.suffix(2) == ["backup verify completed", "backup create completed"])
       #expect(jobs.allSatisfy { $0.endedAt != nil && $0.beganAt <= $0.endedAt ?? "" })
+      #expect(try Data(contentsOf: URL(fileURLWithPath: sample.data + "/hrp.duckdb")) == database)
     }
   }
 

@@ -255,6 +255,7 @@ struct AdversityTargetTests {
       let before = try home.shell(listing).split(separator: "\n").dropFirst()
       #expect(try home.hrp("backup", "restore", path, "--target-dir", "there").status == 0)
       #expect(try home.shell("diff -r hrp-data/mlflow there/mlflow && cmp \(path)/hrp.duckdb there/hrp.duckdb") == "")
+      #expect(try home.shell("ls -I logs there") == "hrp.duckdb\nmlflow")
       #expect(try home.hrp("backup", "undo", "--target-dir", "there").status == 0)
       #expect(try home.shell(listing).split(separator: "\n").dropFirst() == before && home.verifies(path))
     }

@@ -108,6 +108,20 @@ struct NotifyTests {
     }
   }
 
+  @Test("a job that fails is told by e-mail, and so is that all is well again", .guide(104))
+  func mailOfAFailure() throws {
+    let mail = try SMTPListener()
+    let email = "notices: {email: {to: a@b.org, smtp: \"\(mail.address)\", tls: optional}"
+    try withGuideHome { home in
+      try configure(email + ", commands: {before_backup: \"exit 3\"}}\n", in: home)
+      #expect(try hrp(["scheduler", "run", "--once"], in: home).status == 1)
+      #expect(mail.messages.count == 1 && mail.messages[0].contains(": not protected\n"), "\(mail.messages)")
+      try configure(email + "}\n", in: home)
+      #expect(try hrp(["scheduler", "run-now", "weekly_backup"], in: home).status == 0)
+      #expect(mail.messages.count == 2 && mail.messages[1].contains(": protected again\n"), "\(mail.messages)")
+    }
+  }
+
   @Test("secrets of variables arrive too, and are not shown")
   func variables() throws {
     let listener = try HTTPListener()

@@ -58,6 +58,8 @@ struct RecoverTests {
         rows.map { "\($0["name"] ?? "") \($0["now"] ?? "") \($0["backup"] ?? "")" } == [
           "table hypotheses 1 2", "experiment momentum 2 1",
         ])
+      let foreseen = try hrp(["backup", "restore", paths[0], "--dry-run"], in: folder).output
+      #expect(foreseen.hasSuffix("  From: \(paths[0])\n  To: \(folder)/data\n"), "\(foreseen)")
       let done = try hrp(["backup", "restore", paths[0]], in: folder)
       #expect(done.status == 0 && done.errors.contains("table hypotheses: 1 now, 2 in the backup"), "\(done)")
       let name = try #require(
@@ -74,6 +76,8 @@ struct RecoverTests {
       }
       #expect((report["lost"] as? [Any])?.count == 2)
       #expect(try hrp(["backup", "list"], in: folder).errors.contains("is kept until"))
+      #expect(try hrp(["backup", "undo"], in: folder).status == 0)
+      #expect(try Engine("2.0.1").query("data/hrp.duckdb", "SELECT count(*) FROM hypotheses", in: folder) == "1")
     }
   }
 

@@ -64,8 +64,9 @@ struct GuideRestoreTests {
       let path = try createBackup(dataDirectory: home + "/hrp-data").path
       #expect(try restoreBackup(path, targetDirectory: home + "/new"))
       try run("/bin/sh", ["-c", "rm -f hrp.duckdb; echo x > hrp.duckdb"], in: path)
+      let before = try FileManager.default.contentsOfDirectory(atPath: home).sorted()
       #expect(try !restoreBackup(path, targetDirectory: home + "/other"))
-      #expect(!FileManager.default.fileExists(atPath: home + "/other/hrp.duckdb"))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: home).sorted() == before)
       #expect(throws: BackupError.self) { try restoreBackup(home + "/nowhere", targetDirectory: home + "/other") }
     }
   }
@@ -106,6 +107,16 @@ struct GuideRestoreTests {
       #expect(checks["database"]?.contains(home + "/hrp-data/hrp.duckdb") == true, "\(answers)")
       // Such a stack is restored all the same.
       #expect(try hrp(["backup", "--restore", "latest"], in: home).status == 0)
+    }
+  }
+
+  @Test("a page shows the backups, and the command that restores each", .guide(71))
+  func page() throws {
+    try withGuideHome { home in
+      let path = try createBackup(dataDirectory: home + "/hrp-data").path
+      let page = try serve(home, paths: ["/"])[0]
+      let name = try #require(path.split(separator: "/").last)
+      #expect(page.contains("<title>") && page.contains("hrp backup restore \(name)"), "\(page)")
     }
   }
 
@@ -171,6 +182,16 @@ struct GuideRestoreTests {
   func pricesFromAProgram() throws {
     try withGuideHome { home in
       try Engine("2.0.1").run(Self.prices, in: home)
+      let other = try start(
+        Checkout.python,
+        [
+          "-c",
+          "import duckdb, signal; c = duckdb.connect('hrp-data/hrp.duckdb'); print('open', flush=True); signal.pause()",
+        ], in: home, environment: Engine("2.0.1").environment, until: "open")
+      defer {
+        kill(other.processIdentifier, SIGKILL)
+        other.waitUntilExit()
+      }
       let platform = PlatformAPI(dataDirectory: home + "/hrp-data", executable: Checkout.hrp)
       #expect(try platform.getPrices(symbols: ["AAPL"], start: .guideStart, end: .today).rows.count == 5)
     }

@@ -34,13 +34,19 @@ struct GuideScheduleTests {
           """
           import signal, subprocess
           p = subprocess.Popen(['\(Checkout.hrp)', 'scheduler', 'run', '--no-backup'], env={'HOME': '\(home)'}, stdout=subprocess.PIPE, text=True)
-          assert p.stdout.readline().startswith('Scheduler started'), 'not started'
+          print(p.stdout.readline().split(':')[0])
           p.send_signal(signal.SIGTERM)
           print(p.stdout.read(), end=''); print(p.wait())
           """,
         ], in: home)
       #expect(
-        done.output == "Received shutdown signal, stopping scheduler...\nScheduler stopped\n0\n", "\(done)")
+        done.output == """
+          Scheduler started
+          Received shutdown signal, stopping scheduler...
+          Scheduler stopped
+          0
+
+          """, "\(done)")
     }
   }
 
@@ -86,6 +92,7 @@ struct GuideScheduleTests {
       #expect(shown.status == 0 && lines(shown.output).first == expected.first)
       #expect(OperationsGuide.agrees(lines(shown.output), with: expected), "\(shown)")
       #expect(lines(shown.output)[1] == expected[1].replacing(#/\d+/#, with: "2"))
+      #expect(try lines(hrp(["backup", "--rotate"], in: home).output).first == expected.first)
     }
   }
 
@@ -103,7 +110,7 @@ struct GuideScheduleTests {
 
   @Test("what is older than the days goes and nothing else, whatever the number of days", .guide(78, 79))
   func days() throws {
-    for (days, deleted) in [(30, 2), (15, 3), (50, 0)] {
+    for (days, deleted) in [(30, 2), (20, 3), (21, 2), (50, 0)] {
       try withBackups(ages: [1, 10, 20, 35, 45]) { home in
         let shown = try hrp(["backup", "--rotate", "--keep-days", "\(days)"], in: home).output
         #expect(lines(shown)[1].hasPrefix("Deleted \(deleted) "), "\(days): \(shown)")
@@ -111,12 +118,34 @@ struct GuideScheduleTests {
     }
   }
 
-  @Test("the newest two good backups stay however old they are, and less than one day is refused", .guide(80))
-  func safety() throws {
-    try withBackups(ages: [50, 60, 70]) { home in
-      #expect(try hrp(["backup", "--rotate", "--keep-days", "0"], in: home).status == 2)
+  @Test("one whose name and metadata tell another age stays", .guide(78))
+  func doubtfulAge() throws {
+    try withBackups(ages: [1, 10, 35, 45]) { home in
+      try run("/bin/sh", ["-c", "set -- backup_*; mv \"$1\" backup_20200101_020000"], in: home + "/hrp-data/backups")
       let shown = try hrp(["backup", "--rotate", "--keep-days", "30"], in: home)
       #expect(lines(shown.output)[1].hasPrefix("Deleted 1 "), "\(shown)")
+      #expect(shown.errors.contains("backup_20200101_020000 stays: its name and its metadata differ"), "\(shown)")
+    }
+  }
+
+  @Test(
+    "the newest two good backups and a pinned one stay, however old they are; what goes is in the trash", .guide(80))
+  func safety() throws {
+    try withBackups(ages: [50, 60, 70, 80]) { home in
+      #expect(try hrp(["backup", "--rotate", "--keep-days", "0"], in: home).status == 2)
+      #expect(try hrp(["backup", "pin", "4"], in: home).status == 0)
+      let names = try FileManager.default.contentsOfDirectory(atPath: home + "/hrp-data/backups")
+        .filter { $0.hasPrefix("backup_") }.sorted()
+      for deleted in [1, 0] {
+        let shown = try hrp(["backup", "--rotate", "--keep-days", "30"], in: home)
+        #expect(lines(shown.output)[1].hasPrefix("Deleted \(deleted) "), "\(shown)")
+      }
+      let trash = try hrp(["backup", "trash", "list", "--json"], in: home).output
+      let deleted = try #require(JSONSerialization.jsonObject(with: Data(trash.utf8)) as? [[String: Any]])
+      #expect(deleted.map { $0["name"] as? String } == [names[1]])
+      let said = (deleted[0]["until"] as? String ?? "").replacing(#/\.\d+/#, with: "")
+      let until = try #require(ISO8601DateFormatter().date(from: said), "\(trash)")
+      #expect(abs(until.timeIntervalSinceNow - 3 * 86_400) < 3700)
     }
   }
 
@@ -129,6 +158,9 @@ struct GuideScheduleTests {
       let backups = try #require(JSONSerialization.jsonObject(with: Data(list.utf8)) as? [[String: Any]])
       #expect(backups.count == 3 && backups[0]["verified"] as? Bool == true)
       #expect((backups[0]["proof"] as? [String: Any])?["ok"] as? Bool == true, "\(list)")
+      let log = try String(contentsOfFile: home + "/hrp-data/logs/backup.log", encoding: .utf8)
+      let steps = log.matches(of: #/\| (backup \w+) done: /#).map { String($0.1) }
+      #expect(steps.suffix(4) == ["backup create", "backup verify", "backup drill", "backup rotate"], "\(log)")
     }
   }
 
@@ -146,6 +178,11 @@ struct GuideScheduleTests {
     let said = try #require(
       OperationsGuide.text.firstMatch(of: #/Daily \((\d+) days\), weekly \((\d+) weeks\), monthly \((\d+) months\)/#))
     try withBackups(ages: [1, 40, 41, 42]) { home in
+      let words = "daily \(said.1), weekly \(said.2), monthly \(said.3)"
+      let flag = try hrp(["backup", "rotate", "--keep-preset", "\(said.1)/\(said.2)/\(said.3)"], in: home).output
+      #expect(flag.hasPrefix("Rotating backups (keeping \(words))...\n"), "\(flag)")
+      try configure("retention: {keep_preset: \(said.1)/\(said.2)/\(said.3)}\n", in: home)
+      #expect(try lines(hrp(["backup", "rotate", "--dry-run"], in: home).output).first == lines(flag).first)
       let plan = try hrp(
         ["backup", "rotate", "--keep-preset", "\(said.1)/\(said.2)/\(said.3)", "--dry-run", "--json"], in: home)
       let value = try #require(JSONSerialization.jsonObject(with: Data(plan.output.utf8)) as? [String: Any], "\(plan)")

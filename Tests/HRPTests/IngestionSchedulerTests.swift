@@ -30,6 +30,7 @@ struct IngestionSchedulerTests {
       let scheduler = IngestionScheduler(dataDirectory: data)
       #expect(scheduler.listJobs().isEmpty && !scheduler.running)
       #expect(try scheduler.setupWeeklyBackup() == "weekly_backup")
+      #expect(scheduler.jobInfo("weekly_backup")?.trigger == "cron[day_of_week='sat', hour='2', minute='0']")
       try scheduler.setupWeeklyBackup(backupTime: "03:30", dayOfWeek: "sun")
       let job = try #require(scheduler.jobInfo("weekly_backup"))
       #expect(scheduler.listJobs() == [job] && job.name == "Weekly Backup")

@@ -53,7 +53,8 @@ struct LibraryTests {
   }
 
   @Test(
-    "defaults and answers are the guide's: false for what is not there or damaged, 0 for nothing to rotate", .guide(77))
+    "defaults and answers are the guide's: false for what is not there or damaged, the number of what was rotated",
+    .guide(77))
   func answers() throws {
     try withData { folder in
       #expect(!verifyBackup(folder + "/nowhere"))
@@ -66,6 +67,10 @@ struct LibraryTests {
       #expect(!verifyBackup(result.path))
       #expect(try !restoreBackup(result.path, targetDirectory: folder + "/there"))
       #expect(!FileManager.default.fileExists(atPath: folder + "/there"))
+      for days in [1, 2, 40] {
+        _ = try ageBackup(createBackup(dataDirectory: folder + "/data").path, days: days)
+      }
+      #expect(try rotateBackups(backupDirectory: folder + "/data/backups") == 1)
     }
   }
 
