@@ -76,7 +76,8 @@ public func verificationReport(
 ///   - targetDirectory: where the backup is restored to; when it is nil, the stack that the environment names.
 ///   - events: is told of progress, notices and warnings, on the calling thread.
 /// - Returns: false when the backup is damaged: then nothing was restored.
-/// - Throws: ``BackupError``: `backup.not-found`, `restore.database-in-use`, `restore.mlflow-in-use`, `disk.full`.
+/// - Throws: ``BackupError``: `backup.not-found`, `restore.database-in-use`, `restore.mlflow-in-use`,
+///   `restore.incomplete` for an incomplete backup that would replace a stack, `disk.full`.
 public func restoreBackup(
   _ backupPath: String, targetDirectory: String? = nil, events: EventStream = EventStream()
 ) throws(BackupError) -> Bool {

@@ -135,8 +135,9 @@ package struct OpsServer: Sendable {
         "ops.port-in-use", kind: .failed, message: "another program listens on \(place)",
         remedy: "Stop it, or choose another port: hrp ops --port \(min(options.port + 1, 65_535))")
     }
+    let why = (error as? IOError).map { "\(Errno(rawValue: $0.errnoCode))" } ?? "\(error)"
     return BackupError(
       "ops.cannot-listen", kind: .failed, message: "the server cannot listen on \(place)",
-      remedy: "Choose an address of this machine with --host, and a port above 1023.", cause: "\(error)")
+      remedy: "Choose an address of this machine with --host, and a port above 1023.", cause: why)
   }
 }

@@ -85,6 +85,8 @@ struct IncompleteBackupTests {
       try sample.shell("rm -r mlflow/models")
       let plan = try sample.hrp("recover")
       #expect(plan.output.contains("/mlflow/models is gone, and backup_"), "\(plan)")
+      let doctor = try sample.hrp("doctor").output
+      #expect(doctor.contains("/mlflow/models is gone, and backup_"), "\(doctor)")
       #expect(try sample.hrp("backup", "create", "-q").status == 3)
       #expect(try sample.hrp("recover").output.contains("/mlflow/models is gone, and backup_"))
       #expect(try sample.hrp("backup", "create", "-q").status == 0)

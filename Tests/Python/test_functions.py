@@ -57,6 +57,19 @@ class Backups(StackCase):
         """)
         self.assertEqual(said, "True True\n")
 
+    def test_an_incomplete_backup_replaces_a_stack_only_when_asked_to(self):
+        self.end_writer()
+        self.hrp("backup", "create")
+        (self.home / "hrp-data/mlflow/mlruns").rename(self.home / "aside")
+        said = self.code("""
+            import hrp_backup
+            print(hrp_backup.create_backup()["complete"])
+            try: hrp_backup.restore_backup("latest")
+            except hrp_backup.BackupError as error: print(error.code)
+            print(hrp_backup.restore_backup("latest", incomplete=True))
+        """)
+        self.assertEqual(said, "False\nrestore.incomplete\nTrue\n")
+
     def test_rotation_and_list(self):
         said = self.code("""
             import hrp_backup

@@ -37,6 +37,9 @@ extension Diagnosis {
     if let problem = try StoreProblem.find(in: store, scratch: stack.scratchDirectory, files: files) {
       return [DiagnosisRow("mlflow", state: .failure, detail: problem, remedy: "hrp recover says which backup helps.")]
     }
+    if let problem = try lostPart(of: store) {
+      return [DiagnosisRow("mlflow", state: .failure, detail: problem, remedy: "hrp recover says which backup helps.")]
+    }
     var survey = ArtifactScan(roots: store.places)
     var databases = 0
     let scratch = try Scratch(in: stack.scratchDirectory, files: files)
@@ -54,6 +57,17 @@ extension Diagnosis {
       "\(store.directory.text), \(ItemCount.text(databases, of: "database")), "
       + "\(ItemCount.text(records, of: "record")) with artifacts"
     return [DiagnosisRow("mlflow", state: .good, detail: words), artifacts(survey)]
+  }
+
+  /// A sentence that a database or a folder at the top of the store is gone; nil when none is, as far as backups tell.
+  private func lostPart(of store: MLflowStore) throws -> String? {
+    let directory = BackupDirectory(stack.backupDirectory, files: files)
+    guard try files.exists(directory.path),
+      let whole = try directory.newest(where: {
+        $0.isOf(stack) != false && !$0.lacks(.mlflow) && $0.lostWords == nil
+      }), let lost = try LostParts.find(in: store, beside: whole, files: files).first
+    else { return nil }
+    return "\(lost.text) is gone, and \(ByteText.escaped(whole.name.bytes)) has it"
   }
 
   private func artifacts(_ survey: ArtifactScan) -> DiagnosisRow {

@@ -84,6 +84,7 @@ def restore_backup(
     target_dir: PathLike | None = None,
     *,
     wait: str | None = None,
+    incomplete: bool = False,
     progress: ProgressOption = None,
 ) -> bool:
     """Restores a backup; a stack that is there is replaced in one step, and ``undo_restore`` takes that back.
@@ -95,14 +96,16 @@ def restore_backup(
         backup_path: a path, a name, a number of the list, ``latest``, ``latest-valid``.
         target_dir: where the backup is restored to; None: the stack itself.
         wait: how long to wait for a program that has the database open, such as ``10m``.
+        incomplete: replace what is there although the backup is incomplete.
 
     Returns:
         False when the backup is damaged: then nothing was restored.
 
     Raises:
-        BackupError: ``backup.not-found``, ``restore.database-in-use``, ``restore.mlflow-in-use``, ``disk.full``.
+        BackupError: ``backup.not-found``, ``restore.database-in-use``, ``restore.mlflow-in-use``, ``restore.incomplete``,
+            ``disk.full``.
     """
-    flags = option("--target-dir", target_dir) + option("--wait", wait)
+    flags = option("--target-dir", target_dir) + option("--wait", wait) + (["--incomplete"] if incomplete else [])
     try:
         run(["backup", "restore", *flags, "--", reference(backup_path)], progress)
     except BackupError as error:
