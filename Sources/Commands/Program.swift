@@ -1,5 +1,8 @@
 public import ArgumentParser
+internal import Backup
 internal import Files
+internal import Jobs
+internal import Stacks
 internal import Store
 
 /// The command `hrp`.
@@ -80,8 +83,17 @@ public struct Program: ParsableCommand {
       try command.run()
       return 0
     } catch {
-      return report(error, arguments: arguments)
+      return report(unmounted(error, in: command) ?? error, arguments: arguments)
     }
+  }
+
+  /// That the backup directory has lost all backups, where a backup was not found in it; nil when it has not.
+  private static func unmounted(_ error: any Error, in command: any ParsableCommand) -> BackupError? {
+    guard let error = error as? BackupError, error.isOne(of: [.backupDirectoryNotFound, .backupNotFound]),
+      let stack = forPeople({ try (command as? any StackCommand)?.place.stack }) ?? nil,
+      error.message.contains(stack.backupDirectory.text)
+    else { return nil }
+    return BackupPlace.loss(of: stack, files: Kernel(), time: SystemTime())
   }
 
   private static func report(_ error: any Error, arguments: [String]) -> Int32 {
@@ -108,7 +120,8 @@ public struct Program: ParsableCommand {
     let isNameless = message.contains("'<backup>'")
     let suggestion =
       words.suggestion.map { "Did you mean: \($0)? " }
-      ?? (isNameless ? words.path.map { "For example: hrp \($0) latest. " } : nil) ?? ""
+      ?? (isNameless ? words.path.map { "For example: hrp \($0) latest\($0 == "backup copy" ? " PLACE" : ""). " } : nil)
+      ?? ""
     return Failure(usage: message, remedy: "\(suggestion)See hrp help\(words.path.map { " \($0)" } ?? "").")
   }
 }

@@ -32,20 +32,20 @@ package struct EngineWords: Sendable, Equatable {
     Known(
       marks: ["WAL checkpoint iteration does not match", "does not match the database file"],
       cause: "the WAL beside the database belongs to another state of it, as after a restore of the database alone",
-      remedy: "Do not delete the WAL yet. Restore database and WAL together: hrp backup restore latest-valid."),
+      remedy: "Do not delete the WAL yet. Restore database and WAL together: hrp recover"),
     Known(
       marks: ["replaying WAL", "Corrupt WAL", "Corrupt Encrypted WAL"],
       cause: "the WAL cannot be replayed: it is damaged, or a bug of DuckDB wrote it",
       remedy: "Keep a copy of both files (cp -a), try the newest DuckDB on that copy, "
-        + "else restore: hrp backup restore latest-valid."),
+        + "else restore: hrp recover"),
     Known(
       marks: ["not a valid DuckDB database file"],
       cause: "the file is not a DuckDB database, or its header was overwritten",
-      remedy: "Check the path (HRP_DB_PATH, HRP_DATA_DIR). Was it a database once: hrp backup restore latest-valid."),
+      remedy: "Check the path (HRP_DB_PATH, HRP_DATA_DIR). Was it a database once: hrp recover"),
     Known(
       marks: ["Corrupt database file", "Corrupted ", "Database is corrupted", "Failed to read block", "Corrupt file"],
       cause: "a block of the database is damaged",
-      remedy: "Keep the file as it is, check the disk (dmesg, smartctl -a), then: hrp backup restore latest-valid."),
+      remedy: "Keep the file as it is, check the disk (dmesg, smartctl -a), then: hrp recover"),
     Known(
       marks: ["has been invalidated"],
       cause: "a program hit a fatal error and gave the database up until it is opened again",
@@ -53,7 +53,7 @@ package struct EngineWords: Sendable, Equatable {
     Known(
       marks: ["database does not exist", "No such file or directory"],
       cause: "there is no database at that path",
-      remedy: "Check the path (HRP_DB_PATH, HRP_DATA_DIR); if it was deleted: hrp backup restore latest-valid."),
+      remedy: "Check the path (HRP_DB_PATH, HRP_DATA_DIR); if it was deleted: hrp recover"),
     Known(
       marks: ["could not allocate", "Out of Memory", "failed to allocate"],
       cause: "the engine ran out of memory",

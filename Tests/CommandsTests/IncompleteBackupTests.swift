@@ -31,7 +31,9 @@ struct IncompleteBackupTests {
         let done = try run(Checkout.hrp, words + ["--data-dir", sample.data], in: sample.folder)
         #expect(done.status == 1 && done.errors.contains("/mlflow/mlruns was missing"), "\(words): \(done)")
         #expect(
-          done.errors.contains(complete + ". To restore this one all the same, add --incomplete"), "\(words): \(done)")
+          done.errors.contains(
+            "The newest complete one is \(complete). To restore this one all the same, add --incomplete"),
+          "\(words): \(done)")
         #expect(hasModel(sample.data))
       }
     }

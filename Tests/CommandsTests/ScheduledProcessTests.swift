@@ -178,7 +178,7 @@ struct ScheduledProcessTests {
     try withGuideHome { home in
       try configure("places:\n  usb:\n    path: \(home)/usb\n", in: home)
       #expect(try hrp(["backup", "create"], in: home).status == 0)
-      #expect(try hrp(["status"], in: home).output.contains("! The place usb: the place usb is not there"))
+      #expect(try hrp(["status"], in: home).output.contains("! The place usb: there is no \(home)/usb"))
       #expect(try hrp(["backup", "copy", "latest", "usb", "--new-place"], in: home).status == 0)
       #expect(try hrp(["status"], in: home).output.contains("Newest copy in usb: backup_20"))
       let copy = try #require(

@@ -96,7 +96,7 @@ struct StoreBoundsTests {
           INSERT INTO runs VALUES ('r3', 'third', 1, 'active', '$PWD/artifacts/r3')"
         """)
       let made = try sample.hrp("backup", "create", "--json")
-      #expect(made.errors.contains("artifacts of 1 records are not in the backup"), "\(made)")
+      #expect(made.errors.contains("artifacts of 1 record are not in the backup"), "\(made)")
       let backup = try #require(RecoverSample.object(made)["path"] as? String)
       let new = sample.folder + "/new"
       let done = try sample.hrp("backup", "restore", backup, "--target-dir", new, "--json")

@@ -30,7 +30,14 @@ extension Diagnosis {
 
   /// Checks that the database can be read, which DuckDB wrote it, and which process has it open.
   func database() throws -> [DiagnosisRow] {
-    guard try files.exists(stack.database) else { throw BackupError.sourceNotFound(stack.database) }
+    guard try files.exists(stack.database) else {
+      guard let former = try formerHolder() else { throw BackupError.sourceNotFound(stack.database) }
+      return [
+        DiagnosisRow(
+          "database", state: .failure, detail: "there is no database at \(stack.database.text)", remedy: "hrp recover"),
+        former,
+      ]
+    }
     let found = try Inspection(stack.database, files: files, time: time)
     let written =
       "\(stack.database.text), \(ByteCount.text(found.fileBytes)), storage version \(found.main.storageVersion)"
@@ -41,7 +48,7 @@ extension Diagnosis {
           "database", state: .warning, detail: "\(written), encrypted: it is backed up only while nobody has it open")
       ]
     }
-    return [try reading(written), holders(found)]
+    return [try reading(written), try formerHolder() ?? holders(found)]
   }
 
   /// What the engine says of a hot copy.
@@ -62,6 +69,15 @@ extension Diagnosis {
     return DiagnosisRow(
       "database", state: .failure, detail: "\(written); \(EngineWords(words).map { "\($0.cause): " } ?? "")\(words)",
       remedy: health.remedy ?? "See how much of it is whole: hrp duckdb inspect \(ShellWord.quoted(stack.database))")
+  }
+
+  /// A program that has the database open that was here before; nil when there is none.
+  private func formerHolder() throws -> DiagnosisRow? {
+    try FormerHolders(of: stack.database, files: files).words.map {
+      DiagnosisRow(
+        "lock", state: .failure, detail: $0,
+        remedy: "Save the rows from it, if you need them (EXPORT DATABASE 'DIR'), and close it before you restore.")
+    }
   }
 
   private func holders(_ found: Inspection) -> DiagnosisRow {

@@ -8,20 +8,15 @@ internal import SystemPackage
 extension Diagnosis {
   /// Checks that the MLflow store can be read, and that what its records name is part of a backup.
   func mlflow() throws -> [DiagnosisRow] {
+    let lost = try LostMLflow(of: stack, files: files).words.map { words in
+      DiagnosisRow("mlflow", state: .failure, detail: words, remedy: "hrp recover says which backup helps.")
+    }
     guard let store = try stack.mlflow(files: files) else {
-      let backups = BackupDirectory(stack.backupDirectory, files: files)
-      if let earlier = try backups.newest(of: stack, holding: .mlflow) {
-        return [
-          DiagnosisRow(
-            "mlflow", state: .failure,
-            detail: "there is no MLflow directory, and \(ByteText.escaped(earlier.name.bytes)) has one",
-            remedy: "hrp recover says which backup helps.")
-        ]
-      }
       return [
-        DiagnosisRow(
-          "mlflow", state: .warning, detail: "there is no MLflow directory: backups hold the database only",
-          remedy: "If there should be one: set MLFLOW_TRACKING_URI, or put it at mlflow/ in the data directory.")
+        lost
+          ?? DiagnosisRow(
+            "mlflow", state: .warning, detail: "there is no MLflow directory: backups hold the database only",
+            remedy: "If there should be one: set MLFLOW_TRACKING_URI, or put it at mlflow/ in the data directory.")
       ]
     }
     let folder = try OpenFile(store.directory, mode: [.directory], files: files)
@@ -37,9 +32,7 @@ extension Diagnosis {
     if let problem = try StoreProblem.find(in: store, scratch: stack.scratchDirectory, files: files) {
       return [DiagnosisRow("mlflow", state: .failure, detail: problem, remedy: "hrp recover says which backup helps.")]
     }
-    if let problem = try lostPart(of: store) {
-      return [DiagnosisRow("mlflow", state: .failure, detail: problem, remedy: "hrp recover says which backup helps.")]
-    }
+    if let lost { return [lost] }
     var survey = ArtifactScan(roots: store.places)
     var databases = 0
     let scratch = try Scratch(in: stack.scratchDirectory, files: files)
@@ -59,17 +52,6 @@ extension Diagnosis {
     return [DiagnosisRow("mlflow", state: .good, detail: words), artifacts(survey)]
   }
 
-  /// A sentence that a database or a folder at the top of the store is gone; nil when none is, as far as backups tell.
-  private func lostPart(of store: MLflowStore) throws -> String? {
-    let directory = BackupDirectory(stack.backupDirectory, files: files)
-    guard try files.exists(directory.path),
-      let whole = try directory.newest(where: {
-        $0.isOf(stack) != false && !$0.lacks(.mlflow) && $0.lostWords == nil
-      }), let lost = try LostParts.find(in: store, beside: whole, files: files).first
-    else { return nil }
-    return "\(lost.text) is gone, and \(ByteText.escaped(whole.name.bytes)) has it"
-  }
-
   private func artifacts(_ survey: ArtifactScan) -> DiagnosisRow {
     guard survey.outside + survey.remote > 0 else {
       return DiagnosisRow("artifacts", state: .good, detail: "all recorded artifacts lie in the MLflow directory")
@@ -79,7 +61,7 @@ extension Diagnosis {
     return DiagnosisRow(
       "artifacts", state: .warning,
       detail:
-        "artifacts of \(survey.outside + survey.remote) records are in no backup: \(places.joined(separator: ", "))",
+        "artifacts of \(ItemCount.text(survey.outside + survey.remote, of: "record")) are in no backup: \(places.joined(separator: ", "))",
       remedy: "Back these places up by other means, or log to the MLflow directory (experiments' artifact_location).")
   }
 

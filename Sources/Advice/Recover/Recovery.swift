@@ -1,5 +1,6 @@
 internal import Backup
 package import Files
+internal import Jobs
 internal import MLflow
 internal import Settings
 package import Stacks
@@ -47,7 +48,9 @@ package struct Recovery {
     guard !isThere || database.isDamaged else { throw BackupError.undetermined(database) }
     // A program that still has the database open holds every row: nothing need be lost.
     let first = database.known == .walDamaged ? database.remedy.map { ". \($0)" } ?? "" : ""
-    let finding = "\(stack.database.text): \(database.database)\(first)"
+    let finding =
+      isThere
+      ? "\(stack.database.text): \(database.database)\(first)" : "there is no database at \(stack.database.text)"
     // A part that is not damaged stays, with everything that was added to it since the backup.
     guard loss.problems.isEmpty, try hasStore() else {
       return try planRestore(
@@ -69,8 +72,9 @@ package struct Recovery {
       return try planRestore(
         .damagedMLflow, findings: [words] + loss.problems + loss.notices, part: .mlflow, before: loss.seenIn)
     }
+    let unmounted = BackupPlace.loss(of: stack, files: files, time: time).map { ["\($0.message). \($0.remedy)"] } ?? []
     return RecoveryPlan(
-      scenario: .healthy, findings: [words] + loss.notices,
+      scenario: .healthy, findings: [words] + loss.notices + unmounted,
       steps: ["If something is missing from it: hrp recover --missing TEXT."]
         + (named.map { ["To restore \($0) all the same: hrp backup restore \(ShellWord.quoted($0))."] } ?? []))
   }
@@ -227,7 +231,9 @@ package struct Recovery {
       let candidates = oldest.map { has in Array(all.drop { $0.name != has.name }) } ?? all
       do {
         let chosen = try choice.best(of: candidates, for: part)
-        return try plan(scenario, findings: findings + chosen.remarks, backup: chosen.backup, part: part)
+        let newer =
+          chosen.newer.map { ["hrp backup drill \($0) proves it; hrp recover --backup \($0) takes it as it is"] } ?? []
+        return try plan(scenario, findings: findings + chosen.remarks + newer, backup: chosen.backup, part: part)
       } catch let error as BackupError where error.known == .noneValid && part == nil {
         // Where no backup is right as a whole, a right database is worth having.
         let chosen = try choice.best(of: candidates, for: .duckdb)
@@ -239,10 +245,13 @@ package struct Recovery {
       where error.isOne(of: [.noneValid, .backupDirectoryNotFound])
     {
       return RecoveryPlan(
-        scenario: .noUsableBackup, findings: findings + [error.message],
-        steps: (hasUndo ? ["See whether what a restore replaced helps: hrp backup undo --kept."] : []) + [
+        scenario: .noUsableBackup,
+        findings: findings + [BackupPlace.loss(of: stack, files: files, time: time)?.message ?? error.message],
+        steps: [
+          "Is the disk with the backups not mounted? Mount it, and run hrp recover again.",
+          copiesElsewhere ?? "Are there copies elsewhere: hrp recover --backup-dir DIR.",
+        ] + (hasUndo ? ["See whether what a restore replaced helps: hrp backup undo --kept."] : []) + [
           "Check the disk for errors: dmesg, smartctl -a.",
-          "Is the disk with the backups not mounted, or are there copies elsewhere: hrp recover --backup-dir DIR.",
           "Write down what a bug report needs: hrp doctor --report FILE.",
         ])
     }
@@ -264,6 +273,10 @@ package struct Recovery {
         "\(ByteText.escaped(backup.name.bytes)) is incomplete: \(backup.metadata?.unreadWords ?? "files were not read")"
       )
     }
+    // Advice for people: the restore looks again, and refuses.
+    if part != .mlflow, let words = forPeople({ try FormerHolders(of: stack.database, files: files).words }) ?? nil {
+      findings.append("\(words): save them from it (EXPORT DATABASE 'DIR'), then close it")
+    }
     events.send(.phase("comparing with what is there"))
     var losses = try LossScan(backup.open(), target: RestoreTarget(stack, files: files), files: files, time: time)
       .run(RestoreRun.Request(part: part), metadata: backup.metadata)
@@ -272,6 +285,19 @@ package struct Recovery {
     return RecoveryPlan(
       scenario: scenario, findings: findings, backup: backup.path.text, timestamp: backup.timestamp, part: part,
       losses: losses, missing: missing, steps: steps(backup.path.text, part: part))
+  }
+
+  /// The newest copy that can be reached, and the command that takes it; nil when none is known.
+  private var copiesElsewhere: String? {
+    // A hint only.
+    let records = forPeople { try Catalogue.existing(of: stack, files: files, time: time)?.copies() ?? [] } ?? []
+    for record in records {
+      guard let bytes = ByteText.bytes(of: record.backup.utf8),
+        let path = KnownCopy.all(of: FileName(bytes: bytes), in: stack, files: files, time: time).compactMap(\.path).first
+      else { continue }
+      return "\(path.folder.text) has \(record.backup): hrp recover --backup-dir \(ShellWord.quoted(path.folder))"
+    }
+    return nil
   }
 
   private var hasUndo: Bool {

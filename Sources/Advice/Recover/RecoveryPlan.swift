@@ -7,7 +7,7 @@ public struct RecoveryPlan: Sendable {
   public enum Scenario: String, Sendable {
     /// Nothing is wrong.
     case healthy
-    /// The database is damaged or cannot be read.
+    /// The database is damaged, cannot be read, or is gone.
     case corruptedDatabase = "corrupted-database"
     /// MLflow's directory is gone or has lost what its records name, or its database cannot be read; the DuckDB
     /// database is well.
@@ -23,7 +23,7 @@ public struct RecoveryPlan: Sendable {
     public var words: String {
       switch self {
       case .healthy: "nothing was found that needs a restore"
-      case .corruptedDatabase: "the database is damaged"
+      case .corruptedDatabase: "the database is damaged or gone"
       case .damagedMLflow: "the MLflow directory is missing or damaged"
       case .accidentalDeletion: "something was deleted"
       case .migration: "there is no stack here, and there are backups of one"

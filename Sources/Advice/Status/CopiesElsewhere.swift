@@ -50,6 +50,10 @@ package enum CopiesElsewhere: Sendable, Equatable {
     }
     let remembered = try Catalogue.existing(of: stack, files: files, time: time)?.copies() ?? []
     guard let copy = remembered.first(where: \.isOnOtherDevice) else { return .none }
-    return .present("\(copy.backup) in \(copy.place), copied \(copy.copiedAt.prefix(10))")
+    let isThere = ByteText.bytes(of: copy.backup.utf8).flatMap { FileName(bytes: $0) }.map { name in
+      KnownCopy.all(of: name, in: stack, files: files, time: time).contains { $0.path != nil }
+    }
+    return .present(
+      "\(copy.backup) in \(copy.place), copied \(copy.copiedAt.prefix(10))" + (isThere == true ? "" : ", out of reach now"))
   }
 }

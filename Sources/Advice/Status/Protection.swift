@@ -49,6 +49,9 @@ package struct Protection: Sendable {
         Reason(
           code: "database.unusable", message: "the database cannot be used: \(why)", since: nil, remedy: "hrp recover"))
     }
+    if let why = facts.lostMLflow {
+      reasons.append(Reason(code: "mlflow.lost", message: why, since: nil, remedy: "hrp recover"))
+    }
     if let why = facts.switchedOff {
       reasons.append(
         Reason(

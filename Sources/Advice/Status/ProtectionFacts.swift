@@ -36,6 +36,8 @@ package struct ProtectionFacts: Sendable {
   package var isServiceIdle = false
   /// Why the database itself cannot be used, so that no more backups can be made, as a clause; nil when it can.
   package var damage: String?
+  /// What MLflow has lost and a backup still has, as a clause; nil when nothing is lost.
+  package var lostMLflow: String?
   /// What could not be read, each as a clause: whatever it hides, protection is not claimed on it.
   package var unreadable: [String]
 

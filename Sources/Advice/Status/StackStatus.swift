@@ -16,8 +16,8 @@ package struct StackStatus: Sendable {
   package let nextRuns: [(job: JobSettings, at: Int64)]
   /// Whether a scheduler runs; nil when that cannot be told.
   package let hasScheduler: Bool?
-  /// When jobs were run last, by a scheduler or by cron.
-  package let runs: ScheduledRuns
+  /// When a scheduler began last.
+  package let schedulerLife: SchedulerLife
   /// The newest backup, when it is incomplete, and what it lacks, as a clause; nil when the newest is complete.
   package let incomplete: (name: String, lacks: String)?
   /// The jobs that somebody paused, with the time since when: ISO 8601 with offset.
@@ -41,8 +41,9 @@ package struct StackStatus: Sendable {
     let jobs = Self.jobs(of: stack)
     hasScheduler = forPeople { try AdvisoryLock.isHeld(.scheduler, on: stack.dataDirectory, files: files) }
     var facts = try Self.facts(of: stack, files: files, time: time)
-    runs = ScheduledRuns(of: stack, files: files, time: time)
-    facts.isServiceIdle = hasService && hasScheduler == false && !runs.isRecent
+    schedulerLife = SchedulerLife(of: stack, files: files, time: time)
+    facts.isServiceIdle = hasService && hasScheduler == false
+    facts.lostMLflow = forPeople { try LostMLflow(of: stack, files: files).words } ?? nil
     facts.damage = readiness?.checks.first { $0.name == "database" }?.failure
     incomplete = forPeople { try Self.incomplete(of: stack, files: files, time: time) } ?? nil
     self.facts = facts

@@ -179,7 +179,8 @@ extension RestoreRun {
     let complete = otherBackup { $0.metadata?.complete == true }
     throw BackupError(
       "restore.incomplete", kind: .failed, message: "\(backup.place.text) is incomplete: \(words)",
-      remedy: (complete.map { "The newest complete one: hrp backup restore \(ShellWord.quoted($0)). " } ?? "")
+      remedy: "See what is lost and which backup has it: hrp recover. "
+        + (complete.map { "The newest complete one is \(ShellWord.quoted($0)). " } ?? "")
         + "To restore this one all the same, add --incomplete; only its database: --only duckdb.")
   }
 
@@ -198,7 +199,10 @@ extension RestoreRun {
 
   /// Checks R5 before the long part of the work; the swap checks it again, and then takes the lock.
   func checkHolders(_ store: RestoreTarget.Store) throws {
-    if request.part != .mlflow { try checkDatabaseHolder() }
+    if request.part != .mlflow {
+      try checkDatabaseHolder()
+      try FormerHolders(of: target.database, files: files).check()
+    }
     if request.part != .duckdb, !request.isForced { try checkOpenFiles(store) }
   }
 
@@ -206,7 +210,10 @@ extension RestoreRun {
   ///
   /// It does not open the database: closing it again would release the lock that the swap has on it by now (W5).
   func checkOpen(_ store: RestoreTarget.Store) throws {
-    if request.part != .mlflow { try BackupError.checkDatabaseOpen(target.database, files: files) }
+    if request.part != .mlflow {
+      try BackupError.checkDatabaseOpen(target.database, files: files)
+      try FormerHolders(of: target.database, files: files).check()
+    }
     if request.part != .duckdb, !request.isForced { try checkOpenFiles(store) }
   }
 

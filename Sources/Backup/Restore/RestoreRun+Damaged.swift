@@ -12,7 +12,7 @@ extension RestoreRun {
     package var explanation: BackupError {
       let lines = report.findings.prefix(10).map { "\n  \($0.line)" }.joined()
       let more = report.findings.count > 10 ? "\n  and \(report.findings.count - 10) more" : ""
-      let command = other.map { "verify \(ShellWord.quoted($0))" } ?? "list, then hrp backup verify NAME"
+      let command = other.map { "restore \(ShellWord.quoted($0))" } ?? "list, then hrp backup verify NAME"
       let other = "Try a different backup: hrp backup \(command)."
       // The part that is right can be had from this one.
       let right = StackPart.allCases.first { report.findings(of: $0).isEmpty }

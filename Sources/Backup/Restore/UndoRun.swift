@@ -89,7 +89,10 @@ package struct UndoRun {
     try plan.write(SwapJournal.nextName, in: folder)
     try journal.directory.synchronize()
     if plan.databaseName != nil {
-      try request.waiting(time, events: events) { try BackupError.checkDatabaseOpen(target.database, files: files) }
+      try request.waiting(time, events: events) {
+        try BackupError.checkDatabaseOpen(target.database, files: files)
+        try FormerHolders(of: target.database, files: files).check()
+      }
     }
     // W1: the commit.
     try files.renameNew(

@@ -14,6 +14,8 @@ package struct BackupChoice {
     package let backup: ListedBackup
     /// What should be known of newer backups that were not chosen, a sentence each.
     package let remarks: [String]
+    /// The newest of those, in readable form; nil when the newest was chosen.
+    package let newer: String?
   }
 
   private let directory: BackupDirectory
@@ -70,7 +72,8 @@ package struct BackupChoice {
         let newer = judged.prefix { $0.backup.name != backup.name }
           .filter { $0.trust != nil && !failed.contains($0.backup.name) }
         return Chosen(
-          backup: backup, remarks: newer.prefix(3).map { remark(on: $0.backup, chosen: backup, for: part) })
+          backup: backup, remarks: newer.prefix(3).map { remark(on: $0.backup, chosen: backup, for: part) },
+          newer: newer.first { $0.trust == .unproven }.map { name(of: $0.backup) })
       }
     }
     throw BackupError(
@@ -84,7 +87,7 @@ package struct BackupChoice {
   private func remark(on newer: ListedBackup, chosen: ListedBackup, for part: StackPart?) -> String {
     let why =
       doubt(about: newer, for: part)
-      ?? "no drill has proven it, and one has proven \(name(of: chosen)); it can be named"
+      ?? "no drill has proven it, and one has proven \(name(of: chosen)), so it is not known whether it restores"
     let age = newer.timestamp.flatMap { new in chosen.timestamp.map { Age.words(since: $0, now: new) } }
     return "\(name(of: newer)) is \(age.map { "\($0) " } ?? "")newer and was not chosen: \(why)"
   }

@@ -43,6 +43,9 @@ struct ListCommand: StackCommand {
     jobs.finishPending(events)
     Screen.endProgress()
     let backups = try BackupDirectory(stack.backupDirectory, files: Kernel()).list()
+    if backups.isEmpty, let loss = BackupPlace.loss(of: stack, files: Kernel(), time: SystemTime()) {
+      console.warning("hrp: warning: \(loss.message). \(loss.remedy)")
+    }
     try console.json(backups.map(ListedBackupOutput.init))
     // The undo line is an extra: the list is shown even when the target cannot be read.
     let undo = forPeople { try jobs.undo(events) }

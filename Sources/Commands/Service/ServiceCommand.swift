@@ -1,3 +1,4 @@
+internal import Advice
 internal import ArgumentParser
 internal import Files
 internal import Scheduling
@@ -175,7 +176,10 @@ struct ServiceStatusCommand: StackCommand {
     if which.kind == .scheduler {
       console.result(isRunning ? "✓ A scheduler runs for \(stack.dataDirectory.text)" : "✗ No scheduler runs for it")
     }
-    if !isInstalled, !isRunning {
+    let life = SchedulerLife(of: stack, files: Kernel(), time: SystemTime())
+    if which.kind == .scheduler, !isRunning, let began = life.newest, life.isRecent {
+      console.result("  One ran last \(LocalTime(nanoseconds: began).plain), as cron starts it")
+    } else if !isInstalled, !isRunning {
       console.result("  → hrp service install\(which.isOps ? " --ops" : "")")
     } else if !isRunning {
       console.result("  → hrp service install starts it; hrp service uninstall removes it, where cron runs hrp")

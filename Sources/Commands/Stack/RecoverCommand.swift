@@ -63,7 +63,9 @@ struct RecoverCommand: StackCommand {
   }
 
   private func tell(_ plan: RecoveryPlan, console: Console) {
-    console.result("Scenario: \(plan.scenario.words)")
+    // A text that no backup holds says nothing of the backups.
+    let isUnknown = missing != nil && plan.scenario == .noUsableBackup
+    console.result("Scenario: \(isUnknown ? "no backup brings that back" : plan.scenario.words)")
     for finding in plan.findings { console.result("  \(finding)") }
     if let backup = plan.backup {
       console.result("Backup: \(backup)")

@@ -53,6 +53,7 @@ struct StatusCommand: StackCommand {
     }
     switch status.elsewhere {
     case .present(let place): console.result("  Copies on another disk: \(place)")
+    case .none where status.facts.newestBackup == nil: break
     case .none:
       console.result("! Every backup is on the data's own disk: a broken disk takes all of them")
       console.result("    → hrp backup copy latest /mnt/OTHER-DISK/hrp-backups --new-place")
@@ -88,10 +89,13 @@ struct StatusCommand: StackCommand {
 
   private func tellRuns(_ status: StackStatus, console: Console) {
     let paused = Set(status.pausedJobs.map(\.job))
-    let isRun = status.hasScheduler != false || status.runs.isRecent
+    let isRun = status.hasScheduler != false || status.schedulerLife.isRecent
     for (job, at) in status.nextRuns where !paused.contains(job.id) {
       let words = isRun ? "Next run" : "Next run, when a scheduler runs"
       console.result("  \(words): \(job.id) \(job.schedule.zone.clock(at: at))")
+    }
+    if status.hasScheduler == false, isRun, let began = status.schedulerLife.newest {
+      console.result("  A scheduler ran last \(LocalTime(nanoseconds: began).plain), as cron starts it; none runs now")
     }
     if !isRun, !status.nextRuns.isEmpty {
       console.result("! No scheduler runs: no backup is made by itself")

@@ -68,7 +68,8 @@ struct ValidateCommand: StackCommand {
   private func findings(_ health: HealthReport, prices: Prices?) -> [String] {
     let missing = health.tables.filter { !$0.isThere }.map { "✗ table \($0.name) is missing" }
     let remedy = health.remedy.map { ["→ \($0)"] } ?? []
-    let failure = prices?.failure.map { ["! \($0.message)"] } ?? []
+    let example = symbol.isEmpty ? "; AAPL is the guide's example: name one of yours with --symbol" : ""
+    let failure = prices?.failure.map { ["! \($0.message)\($0.code == "prices.invalid" ? example : "")"] } ?? []
     return remedy + missing + failure + (prices?.history?.notices.map { "! \($0)" } ?? [])
   }
 

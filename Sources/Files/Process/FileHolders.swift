@@ -33,18 +33,44 @@ package struct FileHolders: Sendable {
   /// A child that this process has just made has its descriptors until it runs its program: it is looked at again.
   /// - Throws: `SystemError` when the processes cannot be listed.
   package init(of identity: FileIdentity) throws(SystemError) {
+    try self.init(matching: { (path, _) throws(SystemError) in try Self.identity(of: path) == identity })
+  }
+
+  /// Looks for processes that opened a file under one of some names, wherever it is now: it may be deleted or moved.
+  ///
+  /// Processes that see other mounts than this one mean other files by a name, and do not count.
+  /// - Throws: `SystemError` when the processes cannot be listed.
+  package init(ofNames names: [FilePath]) throws(SystemError) {
+    // The kernel writes it so for a file whose last name is gone.
+    let all = Set(names + names.map { FilePath($0.string + " (deleted)") })
+    let own = try Self.mounts(of: "self")
+    try self.init(matching: { (path, pid) throws(SystemError) in
+      guard all.contains(FilePath(bytes: try Kernel().linkTarget(path, at: nil))) else { return false }
+      return try Self.mounts(of: "\(pid)") == own
+    })
+  }
+
+  /// Which mounts a process sees: two that see the same have the same words here.
+  private static func mounts(of process: String) throws(SystemError) -> [UInt8] {
+    guard try Kernel().exists("/proc/self/ns/mnt") else { return [] }
+    return try Kernel().linkTarget(FilePath("/proc/\(process)/ns/mnt"), at: nil)
+  }
+
+  private typealias Match = (_ descriptor: FilePath, _ pid: Int32) throws(SystemError) -> Bool
+
+  private init(matching match: Match) throws(SystemError) {
     for _ in 0..<20 {
-      let found = try FileHolders(now: identity)
+      let found = try FileHolders(now: match)
       guard found.seen.contains(where: { OtherProcess.parent(of: $0.pid) == ThisProcess.pid }) else {
         self = found
         return
       }
       SystemTime().sleep(.milliseconds(10))
     }
-    self = try FileHolders(now: identity)
+    self = try FileHolders(now: match)
   }
 
-  private init(now identity: FileIdentity) throws(SystemError) {
+  private init(now match: Match) throws(SystemError) {
     let kernel = Kernel()
     var seen: [Holder] = []
     var unseen = 0
@@ -56,7 +82,7 @@ package struct FileHolders: Sendable {
     for entry in try kernel.entries(of: all.descriptor) {
       guard let pid = Int32(String(decoding: entry.name.bytes, as: UTF8.self)), pid != ThisProcess.pid else { continue }
       do {
-        seen += try Self.holders(pid, identity: identity, kernel: kernel)
+        seen += try Self.holders(pid, match: match, kernel: kernel)
       } catch  where [.noSuchFileOrDirectory, .noSuchProcess].contains(error.errno) {
         continue  // It has ended meanwhile.
       } catch {
@@ -67,13 +93,13 @@ package struct FileHolders: Sendable {
     unseenProcesses = unseen
   }
 
-  private static func holders(_ pid: Int32, identity: FileIdentity, kernel: Kernel) throws(SystemError) -> [Holder] {
+  private static func holders(_ pid: Int32, match: Match, kernel: Kernel) throws(SystemError) -> [Holder] {
     let folder = FilePath("/proc/\(pid)/fd")
     let open = try OpenFile(folder, mode: [.directory], files: kernel)
     var found: [Holder] = []
     for entry in try kernel.entries(of: open.descriptor) {
       let name = folder.appending(entry.name.path.components)
-      guard try Self.identity(of: name) == identity else { continue }
+      guard try match(name, pid) else { continue }
       let path = try FilePath(bytes: kernel.linkTarget(name, at: nil))
       let number = String(decoding: entry.name.bytes, as: UTF8.self)
       found.append(

@@ -59,8 +59,13 @@ package struct ArtifactScan: Sendable {
       for (table, column) in columns {
         guard try database.tableExists(table), try database.columns(in: table).contains(where: { $0.name == column })
         else { continue }
+        // An experiment without runs has no artifacts, such as the one that MLflow makes by itself.
+        let isUsed =
+          try table == "experiments" && database.tableExists("runs")
+          && database.columns(in: "runs").contains { $0.name == "experiment_id" }
+          ? " AND experiment_id IN (SELECT experiment_id FROM runs)" : ""
         let rows = try Row.fetchCursor(
-          database, sql: "SELECT \(column) FROM \(table) WHERE \(column) IS NOT NULL AND \(column) <> ''")
+          database, sql: "SELECT \(column) FROM \(table) WHERE \(column) IS NOT NULL AND \(column) <> ''\(isUsed)")
         while let row = try rows.next() {
           if let location = String.fromDatabaseValue(row[0]) { survey.note(location) }
         }

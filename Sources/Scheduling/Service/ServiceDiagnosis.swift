@@ -45,9 +45,10 @@ package struct ServiceDiagnosis {
         name, state: .warning, detail: "it runs, and nobody starts it again after the machine was off",
         remedy: "hrp service install")
     }
-    let runs = ScheduledRuns(of: stack, files: files, time: time)
-    if let began = runs.newest, runs.isRecent {
-      return DiagnosisRow(name, state: .good, detail: "a job ran \(LocalTime(nanoseconds: began).plain)")
+    let life = SchedulerLife(of: stack, files: files, time: time)
+    if let began = life.newest, life.isRecent {
+      return DiagnosisRow(
+        name, state: .good, detail: "one ran \(LocalTime(nanoseconds: began).plain), as cron starts it")
     }
     return DiagnosisRow(
       name, state: .warning, detail: "none runs: backups are made only by hand", remedy: "hrp service install")

@@ -38,6 +38,9 @@ package struct ListedBackup: Sendable {
 
   /// Which parts of the MLflow directory were gone when it was made, as a clause; nil when none was.
   package var lostWords: String? {
+    if metadata?.complete == false, lacks(.mlflow) {
+      return "it has no MLflow directory, which was missing when it was made"
+    }
     guard let lost = metadata?.lost, !lost.isEmpty else { return nil }
     let names = lost.prefix(3).joined(separator: ", ") + (lost.count > 3 ? " and more" : "")
     return "it lacks \(names), which was missing from the MLflow directory when it was made"

@@ -2,6 +2,8 @@ extension BackupError {
   /// The codes that this program itself decides by; scripts know all of them (`docs/operations/exit-codes.md`).
   package enum Known: String, Sendable {
     case backupDirectoryNotFound = "backup-directory.not-found"
+    case backupDirectoryNotMounted = "backup-directory.not-mounted"
+    case backupNotFound = "backup.not-found"
     case databaseInUse = "restore.database-in-use"
     case diskFull = "disk.full"
     case engineRefused = "engine.refused"

@@ -33,7 +33,8 @@ package struct DirectoryPlace: Place {
         "place.not-found", kind: .notFound,
         message:
           "there is no \(path.text), the directory of \(title == path.text ? "the place" : "the place \(title)")",
-        remedy: "Is the disk mounted? Mount it; or, when the place is to be new: mkdir -p \(ShellWord.quoted(path))")
+        remedy: "Is the disk mounted? Mount it. Is the place to be new: "
+          + "hrp backup copy latest \(ShellWord.quoted(path)) --new-place")
     }
     switch PlaceMarker.read(in: path, files: files) {
     case .nothing:

@@ -1,0 +1,49 @@
+internal import DuckDBFile
+package import Files
+internal import Store
+package import SystemPackage
+
+/// Programs that have a database open whose file was deleted, moved or replaced.
+///
+/// Such a program still holds every row. When it closes the database, DuckDB removes the WAL by its name: that is by then
+/// the WAL of whatever was restored to that name, with all its commits (seen with 1.4.5 to 2.0.1).
+package struct FormerHolders {
+  /// The first of them, when there is one.
+  package let first: Int32?
+  private let database: FilePath
+
+  /// Looks; whoever has the file open that is there now is none of them.
+  /// - Throws: `SystemError` when the processes cannot be listed.
+  package init(of database: FilePath, files: any FileSystem) throws {
+    self.database = database
+    let real = RealPath.ofWhatExists(database)
+    let names = [real, WALNames.wal(of: real), WALNames.checkpointWAL(of: real)]
+    let seen = try FileHolders(ofNames: names).seen.map(\.pid)
+    guard !seen.isEmpty, let now = try files.statusIfPresent(real) else {
+      first = seen.first
+      return
+    }
+    let current = Set(try FileHolders(of: now.identity).seen.map(\.pid))
+    first = seen.first { !current.contains($0) }
+  }
+
+  /// Which program it is and what it holds, as a sentence without a full stop; nil when there is none.
+  package var words: String? {
+    first.map {
+      "\(OtherProcess.words(of: $0)) still has the \(database.lastComponent.map { "\($0)" } ?? "database") open that was "
+        + "here before, and holds every row of it"
+    }
+  }
+
+  /// - Throws: `BackupError` `restore.database-in-use`.
+  package func check() throws {
+    guard let first, let words else { return }
+    throw BackupError(
+      "restore.database-in-use", kind: .busy, message: "Database is locked: \(words)",
+      remedy:
+        "Save the rows from that program first, if they are newer than the backup (EXPORT DATABASE 'DIR'). Then close "
+        + "it\(first > 0 ? " (kill \(first) asks it to end)" : ""), or wait for it: --wait 10m. When it closes, DuckDB removes "
+        + "the WAL that lies here by then.",
+      holder: OtherProcess.name(of: first))
+  }
+}
