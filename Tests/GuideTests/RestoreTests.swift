@@ -130,8 +130,6 @@ struct GuideRestoreTests {
         import json, socket, subprocess, sys, time, urllib.error, urllib.request
         s = socket.socket(); s.bind(('127.0.0.1', 0)); port = s.getsockname()[1]; s.close()
         p = subprocess.Popen(['\(Checkout.hrp)', 'ops', '--port', str(port)], env={'HOME': '\(home)'}, stdout=subprocess.PIPE, text=True)
-        line = p.stdout.readline()
-        assert line.strip().endswith(f'127.0.0.1:{port}'), line
         end = time.monotonic() + 20
         def get(path):
             while True:
@@ -139,7 +137,10 @@ struct GuideRestoreTests {
                 except urllib.error.HTTPError as e: return e.read().decode()
                 except OSError:
                     assert time.monotonic() < end
-        try: print(json.dumps([get(path) for path in sys.argv[1:]]))
+        try:
+            line = p.stdout.readline()
+            assert line.strip().endswith(f'127.0.0.1:{port}'), line
+            print(json.dumps([get(path) for path in sys.argv[1:]]))
         finally: p.terminate(); p.wait()
         """,
       ] + paths, in: home)
