@@ -4,7 +4,8 @@ package import Stacks
 package import Store
 
 extension BackupPlace {
-  /// That the backup directory of a stack has lost every backup that was made there; nil when it has not, as far as is known.
+  /// That the backup directory of a stack has lost every backup that was made there; nil when it has not, as far as is
+  /// known.
   package static func loss(of stack: Stack, files: any FileSystem, time: any TimeSource) -> BackupError? {
     do {
       try BackupPlace(stack, memory: CatalogueMemory(stack, files: files, time: time), files: files).check()

@@ -162,7 +162,7 @@ struct DoctorTests {
           Database: ok
           Tables: 3 (prices 2, t 1000, universe 1)
           Price records: 0
-            ! Invalid symbols not found in universe: AAPL
+            ! Invalid symbols not found in universe: AAPL; AAPL is the guide's example: name one of yours with --symbol
 
           """)
       #expect(plain.status == 0)

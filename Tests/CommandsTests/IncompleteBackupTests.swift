@@ -96,6 +96,18 @@ struct IncompleteBackupTests {
     }
   }
 
+  @Test("status says that MLflow has lost something, and that recover helps", arguments: ["/mlruns", ""])
+  func lostPart(part: String) throws {
+    try withRecoverSample { sample in
+      _ = try sample.backup()
+      try sample.shell("rm -r mlflow\(part)")
+      let status = try sample.hrp("status")
+      let words = part.isEmpty ? "there is no MLflow directory, and backup_" : "/mlflow/mlruns is gone, and backup_"
+      #expect(
+        status.status == 15 && status.output.contains(words) && status.output.contains("→ hrp recover"), "\(status)")
+    }
+  }
+
   @Test("status and doctor say that the newest backup is incomplete, and what it lacks")
   func told() throws {
     try withLackingBackup { sample, _, lacking in

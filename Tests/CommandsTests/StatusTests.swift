@@ -30,6 +30,16 @@ struct StatusTests {
       #expect(try hrp(["scheduler", "run", "--once"], in: home).status == 0)
       let done = try hrp(["status"], in: home)
       #expect(done.output.contains("  Next run: weekly_backup 20") && !done.output.contains("No scheduler"), "\(done)")
+      #expect(done.output.contains("  A scheduler ran last 20"), "\(done)")
+    }
+  }
+
+  @Test("a job that somebody ran by hand is no scheduler")
+  func runNow() throws {
+    try withGuideHome { home in
+      let done = try hrp(["scheduler", "run-now", "weekly_backup"], in: home)
+      #expect(done.status == 0, "\(done)")
+      #expect(try hrp(["status"], in: home).output.contains("! No scheduler runs"))
     }
   }
 
@@ -55,6 +65,12 @@ struct StatusTests {
       let done = try hrp(["status"], in: home)
       #expect(done.status == 15 && done.output.contains("its newest backup was "), "\(done)")
       #expect(!done.output.contains("there is no verified backup"), "\(done)")
+      for words in [["list"], ["restore", "latest"], ["verify", "latest"], ["drill"]] {
+        let said = try hrp(["backup"] + words, in: home)
+        #expect(said.status == 10 && said.errors.contains("Is the disk mounted?"), "\(words): \(said)")
+      }
+      try FileManager.default.createDirectory(atPath: home + "/hrp-data/backups", withIntermediateDirectories: false)
+      #expect(try hrp(["backup", "list"], in: home).errors.contains("Is the disk mounted?"))
     }
   }
 

@@ -61,7 +61,8 @@ extension Diagnosis {
     return DiagnosisRow(
       "artifacts", state: .warning,
       detail:
-        "artifacts of \(ItemCount.text(survey.outside + survey.remote, of: "record")) are in no backup: \(places.joined(separator: ", "))",
+        "artifacts of \(ItemCount.text(survey.outside + survey.remote, of: "record")) are in no backup: "
+        + "\(places.joined(separator: ", "))",
       remedy: "Back these places up by other means, or log to the MLflow directory (experiments' artifact_location).")
   }
 

@@ -293,7 +293,8 @@ package struct Recovery {
     let records = forPeople { try Catalogue.existing(of: stack, files: files, time: time)?.copies() ?? [] } ?? []
     for record in records {
       guard let bytes = ByteText.bytes(of: record.backup.utf8),
-        let path = KnownCopy.all(of: FileName(bytes: bytes), in: stack, files: files, time: time).compactMap(\.path).first
+        let path = KnownCopy.all(of: FileName(bytes: bytes), in: stack, files: files, time: time).compactMap(\.path)
+          .first
       else { continue }
       return "\(path.folder.text) has \(record.backup): hrp recover --backup-dir \(ShellWord.quoted(path.folder))"
     }

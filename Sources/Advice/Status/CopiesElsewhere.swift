@@ -54,6 +54,7 @@ package enum CopiesElsewhere: Sendable, Equatable {
       KnownCopy.all(of: name, in: stack, files: files, time: time).contains { $0.path != nil }
     }
     return .present(
-      "\(copy.backup) in \(copy.place), copied \(copy.copiedAt.prefix(10))" + (isThere == true ? "" : ", out of reach now"))
+      "\(copy.backup) in \(copy.place), copied \(copy.copiedAt.prefix(10))"
+        + (isThere == true ? "" : ", out of reach now"))
   }
 }

@@ -69,7 +69,8 @@ extension BackupRun {
     let places = scan.places.sorted { $0.value > $1.value }.prefix(3).map { "\($0.key): \($0.value)" }
     events.send(
       .notice(
-        "artifacts of \(ItemCount.text(scan.outside + scan.remote, of: "record")) are not in the backup: they are recorded outside of "
+        "artifacts of \(ItemCount.text(scan.outside + scan.remote, of: "record")) are not in the backup: "
+          + "they are recorded outside of "
           + "the MLflow directory (\(places.joined(separator: ", ")))"))
   }
 

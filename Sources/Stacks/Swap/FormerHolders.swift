@@ -5,8 +5,8 @@ package import SystemPackage
 
 /// Programs that have a database open whose file was deleted, moved or replaced.
 ///
-/// Such a program still holds every row. When it closes the database, DuckDB removes the WAL by its name: that is by then
-/// the WAL of whatever was restored to that name, with all its commits (seen with 1.4.5 to 2.0.1).
+/// Such a program still holds every row. When it closes the database, DuckDB removes the WAL by its name: that is by
+/// then the WAL of whatever was restored to that name, with all its commits (seen with DuckDB 2.0.1).
 package struct FormerHolders {
   /// The first of them, when there is one.
   package let first: Int32?
@@ -29,9 +29,9 @@ package struct FormerHolders {
 
   /// Which program it is and what it holds, as a sentence without a full stop; nil when there is none.
   package var words: String? {
-    first.map {
-      "\(OtherProcess.words(of: $0)) still has the \(database.lastComponent.map { "\($0)" } ?? "database") open that was "
-        + "here before, and holds every row of it"
+    let name = database.lastComponent.map { "\($0)" } ?? "database"
+    return first.map {
+      "\(OtherProcess.name(of: $0)) still has the \(name) open that was here before, and holds every row of it"
     }
   }
 
@@ -40,10 +40,9 @@ package struct FormerHolders {
     guard let first, let words else { return }
     throw BackupError(
       "restore.database-in-use", kind: .busy, message: "Database is locked: \(words)",
-      remedy:
-        "Save the rows from that program first, if they are newer than the backup (EXPORT DATABASE 'DIR'). Then close "
-        + "it\(first > 0 ? " (kill \(first) asks it to end)" : ""), or wait for it: --wait 10m. When it closes, DuckDB removes "
-        + "the WAL that lies here by then.",
+      remedy: "Save the rows from that program first, if they are newer than the backup (EXPORT DATABASE 'DIR'). Then "
+        + "close it\(first > 0 ? " (kill \(first) asks it to end)" : ""), or wait for it: --wait 10m. When it closes, "
+        + "DuckDB removes the WAL that lies here by then.",
       holder: OtherProcess.name(of: first))
   }
 }
