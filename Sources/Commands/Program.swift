@@ -91,7 +91,7 @@ public struct Program: ParsableCommand {
   private static func unmounted(_ error: any Error, in command: any ParsableCommand) -> BackupError? {
     guard let error = error as? BackupError, error.isOne(of: [.backupDirectoryNotFound, .backupNotFound]),
       let stack = forPeople({ try (command as? any StackCommand)?.place.stack }) ?? nil,
-      error.message.contains(stack.backupDirectory.text)
+      error.message.hasSuffix(" \(stack.backupDirectory.text)")
     else { return nil }
     return BackupPlace.loss(of: stack, files: Kernel(), time: SystemTime())
   }

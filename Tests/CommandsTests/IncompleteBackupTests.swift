@@ -32,7 +32,7 @@ struct IncompleteBackupTests {
         #expect(done.status == 1 && done.errors.contains("/mlflow/mlruns was missing"), "\(words): \(done)")
         #expect(
           done.errors.contains(
-            "The newest complete one is \(complete). To restore this one all the same, add --incomplete"),
+            "The newest complete one is \(complete). To restore this one all the same: "),
           "\(words): \(done)")
         #expect(hasModel(sample.data))
       }
@@ -79,18 +79,39 @@ struct IncompleteBackupTests {
     }
   }
 
+  @Test(
+    "where newer backups have the database alone, recover takes the newest database, and MLflow from an older one next")
+  func databaseAlone() throws {
+    try withRecoverSample { sample in
+      _ = try sample.backup()
+      try sample.shell("rm -r mlflow")
+      try sample.sql("INSERT INTO hypotheses VALUES ('HYP-9', 'new')")
+      let lacking = try sample.hrp("backup", "create", "--json")
+      #expect(lacking.status == 3)
+      try sample.shell("rm hrp.duckdb*")
+      let first = try sample.hrp("recover", "--apply", "--json")
+      let object = try RecoverSample.object(first)
+      #expect(object["part"] as? String == "duckdb", "\(first)")
+      #expect(try object["backup"] as? String == RecoverSample.object(lacking)["path"] as? String, "\(first)")
+      #expect(try sample.query("SELECT count(*) FROM hypotheses") == "3")
+      let second = try sample.hrp("recover", "--apply")
+      #expect(second.status == 0 && hasModel(sample.data), "\(second)")
+      #expect(try sample.query("SELECT count(*) FROM hypotheses") == "3")
+    }
+  }
+
   @Test("a folder without runs that is gone is found, and no more once a complete backup was made without it")
   func removedForGood() throws {
     try withRecoverSample { sample in
-      try sample.shell("mkdir mlflow/models && echo 1 > mlflow/models/notes")
+      try sample.shell("mkdir mlflow/mlartifacts && echo 1 > mlflow/mlartifacts/notes")
       _ = try sample.backup()
-      try sample.shell("rm -r mlflow/models")
+      try sample.shell("rm -r mlflow/mlartifacts")
       let plan = try sample.hrp("recover")
-      #expect(plan.output.contains("/mlflow/models is gone, and backup_"), "\(plan)")
+      #expect(plan.output.contains("/mlflow/mlartifacts is gone, and backup_"), "\(plan)")
       let doctor = try sample.hrp("doctor").output
-      #expect(doctor.contains("/mlflow/models is gone, and backup_"), "\(doctor)")
+      #expect(doctor.contains("/mlflow/mlartifacts is gone, and backup_"), "\(doctor)")
       #expect(try sample.hrp("backup", "create", "-q").status == 3)
-      #expect(try sample.hrp("recover").output.contains("/mlflow/models is gone, and backup_"))
+      #expect(try sample.hrp("recover").output.contains("/mlflow/mlartifacts is gone, and backup_"))
       #expect(try sample.hrp("backup", "create", "-q").status == 0)
       #expect(try RecoverSample.object(sample.hrp("recover", "--json"))["scenario"] as? String == "healthy")
     }

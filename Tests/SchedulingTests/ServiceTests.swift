@@ -141,16 +141,16 @@ struct ServiceTests {
     }
   }
 
-  @Test("without a manager nothing is written, and a file of before goes; a program of a build folder is refused")
+  @Test("without a manager nothing is written, and a file of before stays; a program of a build folder is refused")
   func refusals() throws {
     try withTemporaryFolder { home in
       try FileManager.default.createDirectory(atPath: home + "/data", withIntermediateDirectories: true)
       let service = try installation(home, answers: { _ in (1, "") })
-      _ = try installation(home, answers: { _ in (0, "") }).install("/opt/hrp")
-      for _ in 0..<2 {
+      for isThere in [false, true] {
+        if isThere { _ = try installation(home, answers: { _ in (0, "") }).install("/opt/hrp") }
         let result = try service.install("/opt/hrp")
         #expect(!result.isStarted && !result.isChanged && result.lingers == nil)
-        #expect(!FileManager.default.fileExists(atPath: service.path.string))
+        #expect(FileManager.default.fileExists(atPath: service.path.string) == isThere)
       }
       #expect { try service.install("/home/me/hrp/.build/release/hrp") } throws: {
         ($0 as? BackupError)?.code == "service.in-build"
@@ -163,7 +163,7 @@ struct ServiceTests {
   }
 
   @Test(
-    "doctor: an idle service is wrong, and one that ends at logout is worth a look; without any scheduler backups are made by hand",
+    "doctor: an idle service is wrong; one that ends at logout, and none at all, are worth a look",
     arguments: [
       (isActive: true, lingers: true, state: DiagnosisRow.State.good, words: "runs as a service"),
       (isActive: true, lingers: false, state: .warning, words: "ends when the user logs out"),

@@ -8,7 +8,8 @@ internal import SystemPackage
 extension Diagnosis {
   /// Checks that the MLflow store can be read, and that what its records name is part of a backup.
   func mlflow() throws -> [DiagnosisRow] {
-    let lost = try LostMLflow(of: stack, files: files).words.map { words in
+    // Backups that cannot be looked at have a row of their own.
+    let lost = forPeople({ try LostMLflow(of: stack, files: files).words }).flatMap { $0 }.map { words in
       DiagnosisRow("mlflow", state: .failure, detail: words, remedy: "hrp recover says which backup helps.")
     }
     guard let store = try stack.mlflow(files: files) else {

@@ -228,9 +228,19 @@ package struct Recovery {
         return try plan(scenario, findings: findings, backup: backup, part: part)
       }
       let all = try choice.candidates(of: stack)
-      let candidates = oldest.map { has in Array(all.drop { $0.name != has.name }) } ?? all
+      let older = oldest.map { has in Array(all.drop { $0.name != has.name }) } ?? all
+      let candidates = older.isEmpty ? all : older
       do {
         let chosen = try choice.best(of: candidates, for: part)
+        // A newer backup may have the database alone: then it is not put back for the sake of MLflow.
+        if part == nil, chosen.isNewerLacking {
+          let database = try choice.best(of: candidates, for: .duckdb)
+          if (database.backup.timestamp ?? .min) > (chosen.backup.timestamp ?? .min) {
+            let then = "MLflow is restored next, from an older backup: run hrp recover again"
+            return try plan(
+              scenario, findings: findings + chosen.remarks + [then], backup: database.backup, part: .duckdb)
+          }
+        }
         let newer =
           chosen.newer.map { ["hrp backup drill \($0) proves it; hrp recover --backup \($0) takes it as it is"] } ?? []
         return try plan(scenario, findings: findings + chosen.remarks + newer, backup: chosen.backup, part: part)

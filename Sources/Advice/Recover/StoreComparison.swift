@@ -55,7 +55,9 @@ struct StoreComparison {
     }
     if comparesParts {
       for part in try LostParts.find(in: store, beside: backup, files: files) {
-        loss.problems.append("\(part.text) is gone, and \(name) has it")
+        let words = "\(part.text) is gone, and \(name) has it"
+        let isEssential = part.lastComponent.map { LostParts.isEssential(FileName($0)) } ?? false
+        if isEssential { loss.problems.append(words) } else { loss.notices.append(words) }
       }
     }
     guard loss.problems.isEmpty else { return loss }

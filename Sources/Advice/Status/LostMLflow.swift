@@ -14,7 +14,12 @@ package struct LostMLflow {
   /// - Throws: `MLflowStore.Missing`, `SystemError`, `BackupError`.
   package init(of stack: Stack, files: any FileSystem) throws {
     let directory = BackupDirectory(stack.backupDirectory, files: files)
+    // Who backs up without MLflow, and removed it, has lost nothing.
     guard try files.exists(directory.path),
+      try directory.newest(where: { $0.isOf(stack) != false }).map({
+        $0.metadata?.complete == true && $0.lacks(.mlflow)
+      })
+        != true,
       let whole = try directory.newest(where: {
         $0.isOf(stack) != false && !$0.lacks(.mlflow) && $0.lostWords == nil
       })
@@ -24,7 +29,10 @@ package struct LostMLflow {
     }
     let name = ByteText.escaped(whole.name.bytes)
     if let store = try stack.mlflow(files: files) {
-      words = try LostParts.find(in: store, beside: whole, files: files).first.map {
+      let lost = try LostParts.find(in: store, beside: whole, files: files).first { path in
+        path.lastComponent.map { LostParts.isEssential(FileName($0)) } ?? false
+      }
+      words = lost.map {
         "\($0.text) is gone, and \(name) has it"
       }
     } else {

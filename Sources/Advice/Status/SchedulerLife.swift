@@ -6,12 +6,12 @@ internal import SystemPackage
 ///
 /// Its lock file tells, which every scheduler writes to when it begins. A job that somebody ran by hand is none.
 package struct SchedulerLife {
-  /// A day, and two hours for a late one.
-  private static let recentNanoseconds: Int64 = 26 * 3600 * 1_000_000_000
+  /// cron starts one each minute, as hrp service install advises; whoever made that an hour is heard too.
+  private static let recentNanoseconds: Int64 = 2 * 3600 * 1_000_000_000
 
   /// When it began, in nanoseconds since 1970 UTC; nil when none is known.
   package let newest: Int64?
-  /// Whether that was within a day: then cron may start one again, though none runs now.
+  /// Whether that was within two hours: then cron may start one again, though none runs now.
   package let isRecent: Bool
 
   /// Looks; what cannot be read is not known.

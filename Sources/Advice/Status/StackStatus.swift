@@ -43,7 +43,11 @@ package struct StackStatus: Sendable {
     var facts = try Self.facts(of: stack, files: files, time: time)
     schedulerLife = SchedulerLife(of: stack, files: files, time: time)
     facts.isServiceIdle = hasService && hasScheduler == false
-    facts.lostMLflow = forPeople { try LostMLflow(of: stack, files: files).words } ?? nil
+    do {
+      facts.lostMLflow = try LostMLflow(of: stack, files: files).words
+    } catch {
+      facts.unreadable.append(BackupError(error, doing: "looking for what MLflow has lost", on: stack).message)
+    }
     facts.damage = readiness?.checks.first { $0.name == "database" }?.failure
     incomplete = forPeople { try Self.incomplete(of: stack, files: files, time: time) } ?? nil
     self.facts = facts

@@ -1,5 +1,6 @@
 package import Files
 package import MLflow
+internal import Stacks
 package import Store
 package import SystemPackage
 
@@ -7,6 +8,12 @@ package import SystemPackage
 ///
 /// Example: `mlflow/mlruns` was deleted, and `mlflow/mlflow.db` is still there.
 package enum LostParts {
+  /// Whether MLflow itself keeps records or artifacts under a name; other folders are the user's own.
+  package static func isEssential(_ name: FileName) -> Bool {
+    (RestoreNames.storeFolders + [FileName("artifacts")]).contains(name)
+      || name.bytes.suffix(3).elementsEqual(".db".utf8)
+  }
+
   /// The places in the store where they should be.
   /// - Throws: `SystemError`, also when it cannot be told whether something is there.
   package static func find(
@@ -18,7 +25,8 @@ package enum LostParts {
       let stored = try OpenFile(folder, mode: [.directory], files: files)
       let databases = try MLflowStore.databases(in: stored)
       let folders = try files.entries(of: stored.descriptor).filter { $0.kind == .directory }.map(\.name)
-      for part in databases + folders.sorted() where store.holds(part) {
+      // A flat store knows only the names that are there.
+      for part in databases + folders.sorted() where store.holds(part) || store.layout == .flat && isEssential(part) {
         let path = store.directory.appending(part.path.components)
         if try !files.exists(path) { lost.append(path) }
       }

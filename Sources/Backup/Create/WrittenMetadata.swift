@@ -110,7 +110,9 @@ struct WrittenMetadata: Encodable {
         }
       })
     // Where the whole directory is gone, `include_mlflow` says so.
-    lost = report.mlflow == nil ? [] : report.lost.compactMap { $0.path.split(separator: "/").last.map(String.init) }
+    let names =
+      report.mlflow == nil ? [] : report.lost.compactMap { $0.path.split(separator: "/").last.map(String.init) }
+    lost = names.filter { LostParts.isEssential(FileName($0)) }
     (unread, unstable, skipped) = (report.notes.unread, report.notes.unstable, report.notes.skipped)
     checksumsSha256 = report.contents.checksums.hex
     manifestSha256 = report.contents.manifest.hex

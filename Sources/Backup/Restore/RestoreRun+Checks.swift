@@ -171,7 +171,9 @@ extension RestoreRun {
   private func checkComplete(_ metadata: BackupMetadata?) throws {
     guard let metadata, metadata.complete == false, asked != .duckdb else { return }
     let words = metadata.unreadWords ?? "some of MLflow's files could not be read when it was made"
-    let replaces = try files.exists(target.database) || files.exists(target.store(of: metadata).path)
+    let replaces =
+      try (asked == nil && files.exists(target.database))
+      || openPlaces(store(metadata)).contains { try files.exists($0) }
     guard replaces, !request.takesIncomplete else {
       events.send(.warning("this backup is incomplete: \(words)"))
       return
@@ -181,7 +183,7 @@ extension RestoreRun {
       "restore.incomplete", kind: .failed, message: "\(backup.place.text) is incomplete: \(words)",
       remedy: "See what is lost and which backup has it: hrp recover. "
         + (complete.map { "The newest complete one is \(ShellWord.quoted($0)). " } ?? "")
-        + "To restore this one all the same, add --incomplete; only its database: --only duckdb.")
+        + "To restore this one all the same: hrp backup restore with --incomplete; its database alone: --only duckdb.")
   }
 
   /// Directories of backups in the MLflow directory that is there: they stay where they are.

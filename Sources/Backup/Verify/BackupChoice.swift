@@ -16,6 +16,8 @@ package struct BackupChoice {
     package let remarks: [String]
     /// The newest of those, in readable form; nil when the newest was chosen.
     package let newer: String?
+    /// Whether a newer one was not chosen because it lacks a part of MLflow: its database may be as good as any.
+    package let isNewerLacking: Bool
   }
 
   private let directory: BackupDirectory
@@ -73,7 +75,8 @@ package struct BackupChoice {
           .filter { $0.trust != nil && !failed.contains($0.backup.name) }
         return Chosen(
           backup: backup, remarks: newer.prefix(3).map { remark(on: $0.backup, chosen: backup, for: part) },
-          newer: newer.first { $0.trust == .unproven }.map { name(of: $0.backup) })
+          newer: newer.first { $0.trust == .unproven }.map { name(of: $0.backup) },
+          isNewerLacking: newer.contains { $0.trust == .lacking })
       }
     }
     throw BackupError(

@@ -55,7 +55,7 @@ struct ServiceInstallCommand: StackCommand {
       The data directory stands in the definition, and HRP_DB_PATH and HRP_DUCKDB_LIBRARY when they are set; \
       everything else is read from config/hrp.yaml. It runs with low priority, and writes logs/scheduler.log and \
       logs/scheduler.error.log. Done twice, it changes nothing. Where there is no manager of services for this user, \
-      nothing is written, the line for a crontab is shown, and the exit code is 1.
+      or it cannot be reached from here, nothing is written, the line for a crontab is shown, and the exit code is 1.
 
       Examples:
         hrp service install --print
@@ -91,7 +91,7 @@ struct ServiceInstallCommand: StackCommand {
       console.result(
         result.isChanged
           ? "✗ Not started: \(service.manager.rawValue) refused it."
-          : "✗ Not installed: there is no \(service.manager.rawValue) for this user.")
+          : "✗ Nothing was changed: no \(service.manager.rawValue) can be reached for this user.")
       if let line = service.cronLine {
         console.result("A line for crontab -e:")
         console.result("  \(line)")

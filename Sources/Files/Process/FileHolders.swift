@@ -36,16 +36,17 @@ package struct FileHolders: Sendable {
     try self.init(matching: { (path, _) throws(SystemError) in try Self.identity(of: path) == identity })
   }
 
-  /// Looks for processes that opened a file under one of some names, wherever it is now: it may be deleted or moved.
+  /// Looks for processes that have a file open that has one of some names, or had it when it was deleted.
   ///
-  /// Processes that see other mounts than this one mean other files by a name, and do not count.
+  /// A file that was moved has its new name. Processes that see other mounts than this one mean other files by a name,
+  /// and do not count.
   /// - Throws: `SystemError` when the processes cannot be listed.
   package init(ofNames names: [FilePath]) throws(SystemError) {
     // The kernel writes it so for a file whose last name is gone.
-    let all = Set(names + names.map { FilePath($0.string + " (deleted)") })
+    let all = Set(names + names.map { FilePath(bytes: $0.bytes + Array(" (deleted)".utf8)) })
     let own = try Self.mounts(of: "self")
     try self.init(matching: { (path, pid) throws(SystemError) in
-      guard all.contains(FilePath(bytes: try Kernel().linkTarget(path, at: nil))) else { return false }
+      guard let target = try Self.target(of: path), all.contains(FilePath(bytes: target)) else { return false }
       return try Self.mounts(of: "\(pid)") == own
     })
   }
@@ -100,7 +101,8 @@ package struct FileHolders: Sendable {
     for entry in try kernel.entries(of: open.descriptor) {
       let name = folder.appending(entry.name.path.components)
       guard try match(name, pid) else { continue }
-      let path = try FilePath(bytes: kernel.linkTarget(name, at: nil))
+      guard let target = try target(of: name) else { continue }
+      let path = FilePath(bytes: target)
       let number = String(decoding: entry.name.bytes, as: UTF8.self)
       found.append(
         Holder(
@@ -108,6 +110,15 @@ package struct FileHolders: Sendable {
           began: OtherProcess.start(of: pid)))
     }
     return found
+  }
+
+  /// What a descriptor's link says; nil when the descriptor was closed meanwhile, while the process goes on.
+  private static func target(of descriptor: FilePath) throws(SystemError) -> [UInt8]? {
+    do {
+      return try Kernel().linkTarget(descriptor, at: nil)
+    } catch  where error.meansAbsent || error.errno == .noSuchProcess {
+      return nil
+    }
   }
 
   /// Which file a symlink leads to; nil when the descriptor was closed meanwhile.

@@ -56,14 +56,18 @@ package struct ArtifactScan: Sendable {
     ]
     var survey = self
     try SQLiteFile.reading(path) { database in
+      let hasTraces =
+        try database.tableExists("trace_info")
+        && database.columns(in: "trace_info").contains { $0.name == "experiment_id" }
+        ? " OR experiment_id IN (SELECT experiment_id FROM trace_info)" : ""
       for (table, column) in columns {
         guard try database.tableExists(table), try database.columns(in: table).contains(where: { $0.name == column })
         else { continue }
-        // An experiment without runs has no artifacts, such as the one that MLflow makes by itself.
+        // An experiment without runs and traces has no artifacts, such as the one that MLflow makes by itself.
         let isUsed =
           try table == "experiments" && database.tableExists("runs")
           && database.columns(in: "runs").contains { $0.name == "experiment_id" }
-          ? " AND experiment_id IN (SELECT experiment_id FROM runs)" : ""
+          ? " AND (experiment_id IN (SELECT experiment_id FROM runs)\(hasTraces))" : ""
         let rows = try Row.fetchCursor(
           database, sql: "SELECT \(column) FROM \(table) WHERE \(column) IS NOT NULL AND \(column) <> ''\(isUsed)")
         while let row = try rows.next() {

@@ -48,7 +48,7 @@ package struct ServiceDiagnosis {
     let life = SchedulerLife(of: stack, files: files, time: time)
     if let began = life.newest, life.isRecent {
       return DiagnosisRow(
-        name, state: .good, detail: "one ran \(LocalTime(nanoseconds: began).plain), as cron starts it")
+        name, state: .good, detail: "one began \(LocalTime(nanoseconds: began).plain), as cron starts it")
     }
     return DiagnosisRow(
       name, state: .warning, detail: "none runs: backups are made only by hand", remedy: "hrp service install")

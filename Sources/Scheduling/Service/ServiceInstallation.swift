@@ -81,9 +81,9 @@ package struct ServiceInstallation {
     if try !files.exists(logs) { try files.makeDirectoryOfItsOwner(logs) }
     let before = try own()
     let isChanged = before != text
-    // A file that no manager reads would be taken for a service that stands still.
+    // A new file that no manager reads would be taken for a service that stands still. One that is there stays: the
+    // manager may run it, and only this shell cannot reach it.
     guard try hasManager() else {
-      if before != nil { try files.remove(path, at: nil) }
       return Result(path: path, isChanged: false, isStarted: false, lingers: nil)
     }
     if isChanged { try write() }

@@ -3,9 +3,10 @@ package import Files
 internal import Store
 package import SystemPackage
 
-/// Programs that have a database open whose file was deleted, moved or replaced.
+/// Programs that have a database open whose file was deleted or replaced, or moved while its WAL was open.
 ///
-/// Such a program still holds every row. When it closes the database, DuckDB removes the WAL by its name: that is by
+/// Such a program still holds every row. Those of other users and of other containers are not seen, nor is one whose
+/// database and WAL were both moved. When it closes the database, DuckDB removes the WAL by its name: that is by
 /// then the WAL of whatever was restored to that name, with all its commits (seen with DuckDB 2.0.1).
 package struct FormerHolders {
   /// The first of them, when there is one.
@@ -24,14 +25,17 @@ package struct FormerHolders {
       return
     }
     let current = Set(try FileHolders(of: now.identity).seen.map(\.pid))
-    first = seen.first { !current.contains($0) }
+    let others = seen.filter { !current.contains($0) }
+    // One that closed the database between the two looks is none of them.
+    let still = others.isEmpty ? [] : Set(try FileHolders(ofNames: names).seen.map(\.pid))
+    first = others.first { still.contains($0) }
   }
 
   /// Which program it is and what it holds, as a sentence without a full stop; nil when there is none.
   package var words: String? {
     let name = database.lastComponent.map { "\($0)" } ?? "database"
     return first.map {
-      "\(OtherProcess.name(of: $0)) still has the \(name) open that was here before, and holds every row of it"
+      "\(OtherProcess.name(of: $0)) still has the \(name) open that was here before, and may hold every row of it"
     }
   }
 
