@@ -6,7 +6,8 @@ import Testing
 @Suite("Programs that hold the database that was here before")
 struct FormerHoldersTests {
   private static let program = """
-    import duckdb, signal, sys
+    import duckdb, signal
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     c = duckdb.connect('hrp.duckdb')
     c.execute('SET checkpoint_threshold = "1GB"')
     c.execute("INSERT INTO prices VALUES ('NEW', 3.5)")
@@ -15,20 +16,25 @@ struct FormerHoldersTests {
     c.close()
     """
 
-  @Test(
-    "R5: a restore waits for it: when it closes, DuckDB removes the WAL that lies there by its name",
-    arguments: ["rm hrp.duckdb", "mv hrp.duckdb aside.duckdb", "rm hrp.duckdb hrp.duckdb.wal"])
-  func formerHolder(harm: String) throws {
+  /// A backup of a stack while a program has its database open; SIGTERM has it close the database.
+  private func withHolder(_ body: (RecoverSample, _ program: Process) throws -> Void) throws {
     try withRecoverSample { sample in
       let program = try start(
-        Checkout.python,
-        ["-c", "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n" + Self.program],
-        in: sample.data, environment: Engine("2.0.1").environment, until: "open")
+        Checkout.python, ["-c", Self.program], in: sample.data, environment: Engine("2.0.1").environment, until: "open")
       defer {
         kill(program.processIdentifier, SIGKILL)
         program.waitUntilExit()
       }
       _ = try sample.backup()
+      try body(sample, program)
+    }
+  }
+
+  @Test(
+    "R5: a restore waits for it: when it closes, DuckDB removes the WAL that lies there by its name",
+    arguments: ["rm hrp.duckdb", "mv hrp.duckdb aside.duckdb", "rm hrp.duckdb hrp.duckdb.wal"])
+  func formerHolder(harm: String) throws {
+    try withHolder { sample, program in
       try sample.shell(harm)
       for words in [["backup", "restore", "latest"], ["recover", "--apply"], ["backup", "restore", "1", "--force"]] {
         let done = try run(Checkout.hrp, words + ["--data-dir", sample.data], in: sample.folder)
@@ -45,16 +51,7 @@ struct FormerHoldersTests {
 
   @Test("a restore to another place does not wait for it")
   func elsewhere() throws {
-    try withRecoverSample { sample in
-      let program = try start(
-        Checkout.python,
-        ["-c", "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n" + Self.program],
-        in: sample.data, environment: Engine("2.0.1").environment, until: "open")
-      defer {
-        kill(program.processIdentifier, SIGKILL)
-        program.waitUntilExit()
-      }
-      _ = try sample.backup()
+    try withHolder { sample, _ in
       try sample.shell("rm hrp.duckdb")
       #expect(try sample.hrp("backup", "restore", "latest", "--target-dir", sample.folder + "/new").status == 0)
     }

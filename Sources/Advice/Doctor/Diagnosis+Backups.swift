@@ -146,10 +146,10 @@ extension Diagnosis {
         remedy: "Make it readable for whoever runs hrp (ls -ld \(ShellWord.quoted(backup.path))), or: hrp backup create"
       )
     }
-    if backup.metadata?.complete == false {
+    if let lacks = backup.metadata?.incompleteWords {
       return DiagnosisRow(
         "last-backup", state: .warning,
-        detail: "\(words); it is incomplete: \(backup.metadata?.unreadWords ?? "see its metadata.json")",
+        detail: "\(words); it is incomplete: \(lacks)",
         remedy: "Is something gone that you need: hrp recover. Are permissions wrong: correct them, hrp backup create.")
     }
     if !backup.hasDatabase || backup.metadata?.verified != true {

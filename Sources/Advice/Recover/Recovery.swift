@@ -278,10 +278,8 @@ package struct Recovery {
         "\(ByteText.escaped(backup.name.bytes)) has no MLflow directory, and "
           + "\(ByteText.escaped(other.name.bytes)) has one: run hrp recover again to restore that")
     }
-    if backup.metadata?.complete == false, part != .duckdb {
-      findings.append(
-        "\(ByteText.escaped(backup.name.bytes)) is incomplete: \(backup.metadata?.unreadWords ?? "files were not read")"
-      )
+    if let words = backup.metadata?.incompleteWords, part != .duckdb {
+      findings.append("\(ByteText.escaped(backup.name.bytes)) is incomplete: \(words)")
     }
     // Advice for people: the restore looks again, and refuses.
     if part != .mlflow, let words = forPeople({ try FormerHolders(of: stack.database, files: files).words }) ?? nil {

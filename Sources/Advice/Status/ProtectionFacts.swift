@@ -18,6 +18,8 @@ package struct ProtectionFacts: Sendable {
 
   /// The newest verified backup; nil when there is none.
   package var newestBackup: Event?
+  /// The newest backup, when it is incomplete, and what it lacks, as a clause; nil when the newest is complete.
+  package var incomplete: (name: String, lacks: String)?
   /// The newest drill that passed; nil when none did.
   package var newestProof: Event?
   /// Bytes of the newest verified backup and of the one before it; nil when there are no two.

@@ -18,8 +18,6 @@ package struct StackStatus: Sendable {
   package let hasScheduler: Bool?
   /// When a scheduler began last.
   package let schedulerLife: SchedulerLife
-  /// The newest backup, when it is incomplete, and what it lacks, as a clause; nil when the newest is complete.
-  package let incomplete: (name: String, lacks: String)?
   /// The jobs that somebody paused, with the time since when: ISO 8601 with offset.
   package let pausedJobs: [(job: String, since: String)]
   /// The newest notices that were not delivered, one for each way and kind.
@@ -49,7 +47,6 @@ package struct StackStatus: Sendable {
       facts.unreadable.append(BackupError(error, doing: "looking for what MLflow has lost", on: stack).message)
     }
     facts.damage = readiness?.checks.first { $0.name == "database" }?.failure
-    incomplete = forPeople { try Self.incomplete(of: stack, files: files, time: time) } ?? nil
     self.facts = facts
     protection = Protection(facts, limits: stack.settings.protection, now: now)
     let catalogue = Catalogue.ifPresent(of: stack, files: files, time: time)
@@ -108,20 +105,14 @@ package struct StackStatus: Sendable {
     // Where there is an MLflow store, a backup without one protects half of the stack.
     let needsMLflow = try stack.mlflow(files: files) != nil
     let backups = try StackBackups(of: stack, files: files, time: time)
+    if let newest = backups.newest, let lacks = newest.metadata?.incompleteWords {
+      facts.incomplete = (ByteText.escaped(newest.name.bytes), lacks)
+    }
     let good = backups.verified(holdingMLflow: needsMLflow)
     facts.newestBackup = good.first.map { event($0.backup, at: $0.timestamp) }
     let sizes = good.prefix(2).compactMap { $0.backup.metadata?.sizeBytes }
     if sizes.count == 2 { facts.sizes = (sizes[0], sizes[1]) }
     facts.newestProof = backups.newestDrill.map { event($0.backup, at: $0.at) }
-  }
-
-  private static func incomplete(
-    of stack: Stack, files: any FileSystem, time: any TimeSource
-  ) throws -> (name: String, lacks: String)? {
-    guard let newest = try StackBackups(of: stack, files: files, time: time).newest,
-      newest.metadata?.complete == false
-    else { return nil }
-    return (ByteText.escaped(newest.name.bytes), newest.metadata?.unreadWords ?? "files of MLflow could not be read")
   }
 
   private static func addRuns(

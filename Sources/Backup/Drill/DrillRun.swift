@@ -72,9 +72,7 @@ package struct DrillRun {
     let name = backup.name
     let proofs = ProofDirectory(of: backup.place.folder, files: files)
     let earlier = proofs.proof(of: name, checksums: metadata?.checksumsDigest)
-    if metadata?.complete == false {
-      events.send(.warning("this backup is incomplete: \(metadata?.unreadWords ?? "some source files were not read")"))
-    }
+    if let words = metadata?.incompleteWords { events.send(.warning("this backup is incomplete: \(words)")) }
     var reading = Reading()
     try read(metadata, into: &reading)
     if let engine = reading.engine, reading.findings.allSatisfy({ $0.kind == .checkpoint }) {

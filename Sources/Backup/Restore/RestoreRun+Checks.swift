@@ -169,8 +169,7 @@ extension RestoreRun {
   /// What could not be read is always MLflow's; the database alone is never incomplete.
   /// - Throws: `BackupError` `restore.incomplete`.
   private func checkComplete(_ metadata: BackupMetadata?) throws {
-    guard let metadata, metadata.complete == false, asked != .duckdb else { return }
-    let words = metadata.unreadWords ?? "some of MLflow's files could not be read when it was made"
+    guard let words = metadata?.incompleteWords, asked != .duckdb else { return }
     let replaces =
       try (asked == nil && files.exists(target.database))
       || openPlaces(store(metadata)).contains { try files.exists($0) }

@@ -13,8 +13,8 @@ package import SystemPackage
 //       journal: W1 to W6 at the head of `Swap.swift`.
 //   R4  Nothing is lost: what is replaced is kept, and `UndoRun` brings it back.
 //   R5  A database that any process has open is not replaced, whatever the options are, and no process is ended for it.
-//       A program that has the database open that was there before, deleted or moved by now, counts too: when it
-//       closes, DuckDB removes the WAL by its name, and that would be the restored one.
+//       A program that has the database open that was there before counts too, as far as `FormerHolders` sees it: when
+//       it closes, DuckDB removes the WAL by its name, and that would be the restored one.
 //       Example: an idle notebook has `hrp.duckdb` open. The restore ends with exit code 11 and names the notebook's
 //       process, also with `--force`.
 

@@ -6,15 +6,15 @@ package import Store
 /// verifies, else the newest that verifies.
 ///
 /// Only the part that is restored is judged. A backup whose drill failed is never chosen, with one exception: only a
-/// checkpoint failed, and there is no better backup. One that lacks a part of MLflow is the last
-/// choice. Backups that are passed over are named.
+/// checkpoint failed, and there is no better backup. One that lacks a part of MLflow is the last choice.
+/// Backups that are passed over are named.
 package struct BackupChoice {
   /// The backup that was chosen.
   package struct Chosen {
     package let backup: ListedBackup
     /// What should be known of newer backups that were not chosen, a sentence each.
     package let remarks: [String]
-    /// The newest of those, in readable form; nil when the newest was chosen.
+    /// The newest of those against which nothing speaks but that no drill has proven it; nil when there is none.
     package let newer: String?
     /// Whether a newer one was not chosen because it lacks a part of MLflow: its database may be as good as any.
     package let isNewerLacking: Bool

@@ -41,8 +41,7 @@ package struct Verification {
       }
     }
     if let notice = walk.litter.notice { notices.append(notice) }
-    if walk.metadata?.complete == false {
-      let words = walk.metadata?.unreadWords ?? "some source files could not be read when it was made"
+    if let words = walk.metadata?.incompleteWords {
       events.send(.warning("this backup is incomplete: \(words)"))
       notices.append("this backup is incomplete: \(words)")
     }

@@ -110,7 +110,7 @@ struct ShowCommand: StackCommand {
     if let problem = backup.problem { return problem }
     guard let metadata = backup.metadata else { return "unknown: metadata.json is missing" }
     return [
-      metadata.complete == false ? "incomplete: \(metadata.unreadWords ?? "some files could not be read")" : "complete",
+      metadata.incompleteWords.map { "incomplete: \($0)" } ?? "complete",
       metadata.verified == true ? "read back and compared when it was written" : "not read back when it was written",
       metadata.sharesStorage == true ? "its database shares storage with the live one (reflink)" : nil,
     ].compactMap { $0 }.joined(separator: "; ")

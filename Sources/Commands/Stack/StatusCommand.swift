@@ -47,7 +47,7 @@ struct StatusCommand: StackCommand {
     }
     console.result("  Newest verified backup: \(Self.words(status.facts.newestBackup, now: now))")
     console.result("  Newest drill that passed: \(Self.words(status.facts.newestProof, now: now))")
-    if let (name, lacks) = status.incomplete {
+    if let (name, lacks) = status.facts.incomplete {
       console.result("! The newest backup, \(name), is incomplete: \(lacks)")
       console.result("    → hrp backup create, when that can be read")
     }

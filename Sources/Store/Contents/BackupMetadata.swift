@@ -52,9 +52,10 @@ package struct BackupMetadata: Sendable {
   package var sharedWith: String?
   package var sharedBytes: Int64?
 
-  /// What an incomplete backup lacks, as a clause; nil when its metadata does not name it.
-  package var unreadWords: String? {
-    guard let first = unread.first else { return nil }
+  /// What an incomplete backup lacks, as a clause; nil when it is not known to be incomplete.
+  package var incompleteWords: String? {
+    guard complete == false else { return nil }
+    guard let first = unread.first else { return "some source files could not be read when it was made" }
     let more = unread.count > 1 ? " and \(unread.count - 1) more" : ""
     return "\(first)\(more) was missing or could not be read when it was made"
   }
